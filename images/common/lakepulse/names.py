@@ -1,0 +1,45 @@
+"""Names that more than one stage uses: the catalog, its namespaces and tables.
+
+The JDBC catalog stores its name in every key, so all engines must use this one.
+"""
+
+from __future__ import annotations
+
+CATALOG = "lakepulse"
+
+RAW = "raw"
+"""Namespace of the tables that `spark_apps` writes."""
+
+GOLD = "gold"
+"""Namespace of the published tables."""
+
+OPS = "ops"
+"""Namespace of what is told about runs, outside any publication."""
+
+LANDINGS = f"{RAW}.landings"
+"""Ledger of loaded landings, one row each."""
+
+QUARANTINE = f"{RAW}.quarantine"
+"""Rows that could not be typed, with the reason."""
+
+PUBLICATIONS = f"{GOLD}.publications"
+"""One row a publication: run, `as_of` and the snapshot id of every gold table."""
+
+RUNS = f"{OPS}.runs"
+"""One row a run, failed ones too."""
+
+SOURCES: dict[str, str] = {
+    "github_repo": "repo_snapshots",
+    "github_commits": "commits",
+    "github_issues": "issues",
+    "github_comments": "issue_comments",
+    "github_pulls": "pulls",
+    "github_releases": "releases",
+    "pypistats_overall": "downloads",
+    "pypistats_python_minor": "downloads",
+    "pypistats_system": "downloads",
+    "pypi_releases": "package_files",
+    "clickhouse_versions": "downloads",
+    "import_versions": "downloads",
+}
+"""Landing source -> raw table that its rows are merged into."""
