@@ -111,9 +111,10 @@ class _Reader:
 
     def once(self, kind: str, value: str, node: Any) -> str:
         # GitHub and PyPI compare names without case.
-        earlier = self.seen.setdefault((kind, value.casefold()), node.start_mark.line + 1)
-        if earlier != node.start_mark.line + 1:
-            raise self.fail(node, f"{kind} {value!r} is already listed in line {earlier}")
+        key = (kind, value.casefold())
+        if key in self.seen:
+            raise self.fail(node, f"{kind} {value!r} is already listed in line {self.seen[key]}")
+        self.seen[key] = node.start_mark.line + 1
         return value
 
     def text(self, node: Any, what: str) -> str:
@@ -141,15 +142,11 @@ class _Reader:
         if not isinstance(node, yaml.SequenceNode):
             raise self.fail(node, f"'{kind}s' must be a list")
         found: list[str] = []
-        lines: set[str] = set()
         for item in node.value:
             value = self.text(item, f"a {kind}")
             if not pattern.fullmatch(value):
                 raise self.fail(item, f"malformed {kind} {value!r}: expected {form}")
             if kind == "package":
                 value = re.sub(r"[-_.]+", "-", value).lower()
-            if value.casefold() in lines:
-                raise self.fail(item, f"{kind} {value!r} is listed twice")
-            lines.add(value.casefold())
             found.append(self.once(kind, value, item))
         return found

@@ -1,0 +1,114 @@
+# lakepulse. `make help` lists the targets; every setting of README's table may be given as VAR=value.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# --- knobs
+PYTHON ?= python3# interpreter that creates .venv, 3.11 to 3.13
+SERVE ?= 1# 0: `make demo` and `make run` end when the data is built
+PORT ?= 8501# of the dashboard
+PIPELINE ?= daily# for `make submit`
+ARGS ?=# passed on to the command
+PYTEST ?=# extra arguments for pytest
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+JARS := $(VENV)/.jars
+# What is shown and exported when DATA_DIR is not given: real data, or else the demo's.
+SHOWN := $(if $(or $(DATA_DIR),$(shell grep -s '^DATA_DIR=' .env),$(wildcard .data/real)),,$(if $(wildcard .data/demo),DATA_DIR=.data/demo))
+
+# So that nothing this project runs writes outside its folder or phones home.
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+export PYTHONPATH := $(CURDIR):$(CURDIR)/images/common:$(CURDIR)/images/fetch:$(CURDIR)/dbt
+
+##@ One machine
+
+.PHONY: demo
+demo: $(READY) $(JARS) ## run the whole pipeline on simulated data, then serve the dashboard
+	@export DATA_DIR="$${DATA_DIR:-.data/demo}" DEMO=1; \
+	$(PY) -m tests.simulator exec -- $(PY) -m workflows run daily; \
+	if [ "$(strip $(SERVE))" != 0 ]; then exec $(MAKE) serve; fi
+
+.PHONY: run
+run: $(READY) $(JARS) ## the same on the real APIs (GITHUB_TOKEN from the environment or .env)
+	@$(PY) -m workflows run daily
+	@if [ "$(strip $(SERVE))" != 0 ]; then exec $(MAKE) serve; fi
+
+.PHONY: serve
+serve: $(READY) ## serve the dashboard of what was built
+	@echo "dashboard: http://127.0.0.1:$(strip $(PORT))  (end with Ctrl-C)"
+	@$(SHOWN) exec $(PY) -m streamlit run dashboard/app.py --server.address 127.0.0.1 --server.port $(strip $(PORT)) --server.headless true
+
+.PHONY: export
+export: $(READY) ## write every gold table as Parquet and CSV into OUT=<folder>
+	@[ -n "$(OUT)" ] || { echo "error: OUT: name a folder, as in make export OUT=export" >&2; exit 1; }
+	@$(SHOWN) $(PY) -m lakepulse_dbt export "$(OUT)"
+
+.PHONY: clean
+clean: ## remove what this project made here: .venv, .data/demo, caches (never .data/real)
+	rm -rf $(VENV) .data/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
+	@rmdir .data 2>/dev/null || true
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+##@ Quality
+
+.PHONY: test
+test: $(READY) $(JARS) ## all tests that need no cluster
+	@$(PY) -m pytest -m "not cluster and not soak" $(PYTEST)
+
+.PHONY: soak
+soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns
+	@$(PY) -m pytest -m soak $(PYTEST)
+
+.PHONY: lint
+lint: $(READY) ## ruff, mypy, sqlfluff, yamllint
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy images/common/lakepulse images/fetch/lakepulse_fetch spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
+	@$(PY) -m sqlfluff lint --processes 2 dbt/models dbt/tests
+	@$(PY) -m yamllint --strict .
+
+.PHONY: format
+format: $(READY) ## let ruff format and mend what it can
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+.PHONY: lock
+lock: $(READY) ## resolve pyproject.toml into requirements.lock
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --group dev \
+	    --custom-compile-command "make lock" $(ARGS) pyproject.toml --output-file requirements.lock
+
+.PHONY: render
+render: $(READY) ## rewrite the rendered Argo manifests from their Python
+	@$(PY) -m workflows render
+
+##@ This help
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nKnobs\n'
+	@awk '/^[A-Z]+ \?=.*# / {line = $$0; sub(/ \?=.*/, "", line); text = $$0; sub(/^[^#]*# /, "", text); printf "  %-18s %s\n", line, text}' $(MAKEFILE_LIST)
+
+# --- what the targets stand on
+
+# uv comes from the lock like everything else, checked by its hash, and then installs the rest in seconds.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
+	    { echo "error: Python 3.11 to 3.13 is needed and $(PYTHON) is not; install one, or name it: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "installing the locked packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt
+	@$(PY) -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
+	@$(VENV)/bin/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
+	@touch $@
+
+$(JARS): $(READY) spark_apps/jars.py
+	@major=$$("$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p'); \
+	[ "$${major:-0}" -ge 17 ] || { echo "error: Java 17 or 21 is needed$${major:+, found $$major}; install one (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME" >&2; exit 1; }
+	@$(PY) -m spark_apps.jars
+	@touch $@
