@@ -1,0 +1,274 @@
+"""The local runner with small real processes as steps, itself run as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from workflows.pipelines import PIPELINES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# What the steps of the tests share: `report(...)` leaves a StepReport as the real programs do.
+STEP = """
+import os, signal, sys, time
+from datetime import UTC, datetime
+from lakepulse.reports import StepReport, write_report
+from lakepulse.settings import load_settings
+from lakepulse.store import open_store
+
+settings = load_settings()
+
+def report(step, **fields):
+    now = datetime.now(UTC)
+    fields = {"outcome": "succeeded"} | fields
+    write_report(open_store(settings), StepReport(run_id=settings.run_id, step=step, started_at=now, ended_at=now, **fields))
+"""
+
+RUNNER = """
+import dataclasses, json, sys
+from lakepulse.outcome import run_step
+from lakepulse.settings import load_settings
+from workflows import local
+from workflows.pipelines import PIPELINES, RECORD
+
+header, *programs, record = json.loads(sys.argv[1])
+daily = PIPELINES["daily"]
+steps = [dataclasses.replace(step, command=("python", "-c", header + program)) for step, program in zip(daily.steps, programs)]
+pipeline = dataclasses.replace(daily, steps=tuple(steps))
+codes = []
+failed = run_step(lambda: codes.append(
+    local.run(load_settings(), pipeline, dataclasses.replace(RECORD, command=("python", "-c", header + record)))
+))
+sys.exit(failed or codes[0])
+"""
+
+FETCH = "report('fetch-github', rows=1200, requests=13, quota=4); report('fetch-pypi', rows=34, requests=5, quota=0)"
+LOAD = "report('load', rows=1234)"
+BUILD = "print('built', file=sys.stderr)"
+PUBLISH = "report('publish')"
+RECORD = """
+import json
+names = ("OUTCOME", "FAILED_STEP", "MESSAGE", "RUN_ID", "PIPELINE", "AS_OF")
+(settings.data_dir / "recorded.json").write_text(json.dumps({name: os.environ.get(name) for name in names}))
+report("record")
+"""
+
+
+@dataclass
+class Runner:
+    """Starts the runner in a data folder of its own."""
+
+    data_dir: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = os.pathsep.join(str(REPOSITORY / folder) for folder in (".", "images/common"))
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
+        return kept | {"PYTHONPATH": path, "DATA_DIR": str(self.data_dir), "RUN_ID": "run-1", "AS_OF": "2026-01-31"}
+
+    def start(self, *programs: str, record: str = RECORD) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", RUNNER, json.dumps([STEP, *programs, record])],
+            env=self.environment,
+            cwd=self.data_dir.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *programs: str, record: str = RECORD) -> subprocess.CompletedProcess[str]:
+        with self.start(*programs, record=record) as process:
+            stdout, stderr = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    @property
+    def recorded(self) -> dict[str, str | None]:
+        found: dict[str, str | None] = json.loads((self.data_dir / "recorded.json").read_text())
+        return found
+
+    def log(self, step: str) -> str:
+        return (self.data_dir / "logs" / "run-1" / f"{step}.log").read_text()
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path / "data")
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.05)
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+def test_success_prints_one_line_a_step_and_what_to_do_next(runner: Runner) -> None:
+    ended = runner.run(FETCH, LOAD, BUILD, PUBLISH)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    first, fetch, load, build, publish, record, following = ended.stdout.splitlines()
+    assert first == "daily: run run-1, as of 2026-01-31, real data"
+    # The parts of a step count together.
+    assert words(fetch)[:8] == ["fetch", "succeeded", "1,234", "rows", "18", "requests", "4", "quota"]
+    assert words(load)[:8] == ["load", "succeeded", "1,234", "rows", "-", "requests", "-", "quota"]
+    assert words(build)[:3] == ["build", "succeeded", "-"]
+    assert [words(line)[:2] for line in (publish, record)] == [["publish", "succeeded"], ["record", "succeeded"]]
+    assert all(line.endswith(" s") for line in (fetch, load, build, publish, record))
+    assert following.startswith("next: ")
+    assert str(runner.data_dir) in following
+    assert runner.log("build") == "built\n"
+    assert runner.recorded == {
+        "OUTCOME": "succeeded",
+        "FAILED_STEP": None,
+        "MESSAGE": None,
+        "RUN_ID": "run-1",
+        "PIPELINE": "daily",
+        "AS_OF": "2026-01-31",
+    }
+
+
+@pytest.mark.parametrize("code", [1, 75])
+def test_failing_step_ends_the_run_with_its_code_and_its_line_once(runner: Runner, code: int) -> None:
+    program = f"print('error: no answer from the API', file=sys.stderr); print('bye', file=sys.stderr); sys.exit({code})"
+    ended = runner.run(FETCH, program, BUILD, PUBLISH)
+    assert ended.returncode == code
+    assert ended.stderr.splitlines() == ["error: no answer from the API"]
+    assert "error" not in ended.stdout
+    assert [words(line)[:2] for line in ended.stdout.splitlines()[1:]] == [
+        ["fetch", "succeeded"],
+        ["load", "failed"],
+        ["record", "succeeded"],
+    ]
+    assert runner.recorded["OUTCOME"] == "failed"
+    assert runner.recorded["FAILED_STEP"] == "load"
+    assert runner.recorded["MESSAGE"] == "no answer from the API"
+    assert not (runner.data_dir / "logs" / "run-1" / "build.log").exists()
+
+
+def test_step_without_an_error_line_is_explained_by_its_last_line_and_log(runner: Runner) -> None:
+    ended = runner.run("raise RuntimeError('a bug')", LOAD, BUILD, PUBLISH)
+    assert ended.returncode == 1
+    log = runner.data_dir / "logs" / "run-1" / "fetch.log"
+    assert ended.stderr.splitlines() == [f"error: fetch ended with exit code 1: RuntimeError: a bug (log: {log})"]
+    assert "Traceback" in log.read_text()
+
+
+def test_killed_step_is_named_with_its_signal(runner: Runner) -> None:
+    ended = runner.run(FETCH, "os.kill(os.getpid(), signal.SIGKILL)", BUILD, PUBLISH)
+    assert ended.returncode == 128 + signal.SIGKILL
+    assert "load was ended by SIGKILL" in ended.stderr
+    assert runner.recorded["FAILED_STEP"] == "load"
+
+
+def test_failing_record_fails_a_run_that_succeeded(runner: Runner) -> None:
+    ended = runner.run(FETCH, LOAD, BUILD, PUBLISH, record="print('error: no catalog', file=sys.stderr); sys.exit(75)")
+    assert ended.returncode == 75
+    assert ended.stderr.splitlines() == ["error: no catalog"]
+    assert "next:" not in ended.stdout
+
+
+def test_failing_record_does_not_hide_the_step_that_failed(runner: Runner) -> None:
+    ended = runner.run("sys.exit(1)", LOAD, BUILD, PUBLISH, record="print('error: no catalog', file=sys.stderr); sys.exit(75)")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[1:] == ["error: no catalog"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_step_with_all_its_processes_and_records_the_run(runner: Runner, number: signal.Signals) -> None:
+    # The step's own child would go on for a minute if only the step were ended.
+    program = """
+import subprocess
+child = subprocess.Popen(["sleep", "60"])
+(settings.data_dir / "child").write_text(str(child.pid))
+child.wait()
+"""
+    with runner.start(FETCH, program, BUILD, PUBLISH) as process:
+        wait_for(runner.data_dir / "child")
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert stderr.splitlines() == [f"error: load was stopped by {number.name}; run again to go on where it was"]
+    assert [words(line)[:2] for line in stdout.splitlines()[2:]] == [["load", "failed"], ["record", "succeeded"]]
+    assert runner.recorded["OUTCOME"] == "failed"
+    assert runner.recorded["MESSAGE"] == f"stopped by {number.name}"
+    child = Path("/proc") / (runner.data_dir / "child").read_text()
+    assert not child.exists() or "State:\tZ" in (child / "status").read_text()
+
+
+def test_second_run_waits_for_the_first(runner: Runner) -> None:
+    program = """
+(settings.data_dir / "started").touch()
+while not (settings.data_dir / "go").exists():
+    time.sleep(0.05)
+"""
+    with runner.start(program, LOAD, BUILD, PUBLISH) as first:
+        wait_for(runner.data_dir / "started")
+        with runner.start(FETCH, LOAD, BUILD, PUBLISH) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline() == "another run is under way in this DATA_DIR; waiting for it to end\n"
+            (runner.data_dir / "go").touch()
+            assert first.communicate(timeout=60)[1] == ""
+            second.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_moved_data_folder_is_refused_before_any_step(runner: Runner) -> None:
+    assert runner.run(FETCH, LOAD, BUILD, PUBLISH).returncode == 0
+    moved = runner.data_dir.rename(runner.data_dir.with_name("moved"))
+    ended = Runner(moved).run(FETCH, LOAD, BUILD, PUBLISH)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "was moved" in ended.stderr
+
+
+def test_pipeline_default_yields_to_the_environment(runner: Runner) -> None:
+    program = "report('fetch', rows=int(settings.sweep))"
+    source = RUNNER.replace('PIPELINES["daily"]', 'PIPELINES["backfill"]')
+    for said, rows in (({}, "1"), ({"SWEEP": "0"}, "0")):
+        ended = subprocess.run(
+            [sys.executable, "-c", source, json.dumps([STEP, program, LOAD, BUILD, PUBLISH, RECORD])],
+            env=runner.environment | said,
+            cwd=runner.data_dir.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert words(ended.stdout.splitlines()[1])[:3] == ["fetch", "succeeded", rows]
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(str(REPOSITORY / folder) for folder in (".", "images/common"))
+    return subprocess.run(
+        [sys.executable, "-m", "workflows", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": path} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_unknown_pipeline_names_the_known_ones() -> None:
+    ended = command("run", "nightly")
+    assert ended.returncode == 2
+    assert all(name in ended.stderr for name in PIPELINES)
+
+
+def test_bad_setting_is_one_line() -> None:
+    ended = command("run", "daily", AS_OF="tomorrow")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("error: AS_OF: ")

@@ -1,0 +1,259 @@
+"""The pipelines, declared once: which steps, in which order, under which limits.
+
+`workflows.local` runs this declaration as processes, `workflows.argo` renders it for a cluster.
+Nothing here knows of either.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Literal
+
+from lakepulse.names import SOURCES
+
+Image = Literal["fetch", "spark", "dbt"]
+Secret = Literal["storage", "catalog", "github", "webhook"]
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a step asks for and may use at most; Kubernetes quantities."""
+
+    cpu: str
+    cpu_limit: str
+    memory: str
+    memory_limit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A share of a step that can run beside its other parts: the step's command and `arguments`."""
+
+    name: str
+    arguments: tuple[str, ...]
+    mutexes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One program of a pipeline.
+
+    `name` is the name of its StepReport. `command` is the exact container command. A mutex is
+    held from the first to the last step of a pipeline that names it, and by one run at a time.
+    `retries` counts the attempts after a first one that ended with exit code 75; any other
+    code ends the pipeline. `deadline` is in seconds and counts one attempt. `parts` says how
+    the step may be split where there is room for it; their union does what the step does.
+    """
+
+    name: str
+    image: Image
+    command: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    mutexes: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...]
+    retries: int = 0
+    deadline: int
+    resources: Resources
+    parts: tuple[Part, ...] = ()
+    has_executors: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Steps in a valid order, `record` not among them: it ends every run, failed ones too.
+
+    `schedule` is a cron expression in UTC; None means on demand only. `defaults` are values
+    of parameters (names of `PARAMETERS`) that differ from the general ones.
+    """
+
+    name: str
+    purpose: str
+    steps: tuple[Step, ...]
+    schedule: str | None
+    deadline: int
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def order(self) -> tuple[Step, ...]:
+        """The steps, each after those that it depends on."""
+        named = {step.name: step for step in self.steps}
+        sorter = TopologicalSorter({step.name: step.after for step in self.steps})
+        return tuple(named[name] for name in sorter.static_order())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """What may be said for one run; `variable` is the setting that a step reads."""
+
+    variable: str
+    default: str
+    purpose: str
+
+
+PARAMETERS: dict[str, Parameter] = {
+    "as_of": Parameter(variable="AS_OF", default="", purpose="the run's date, UTC; empty: today"),
+    "lookback": Parameter(variable="LOOKBACK", default="", purpose="days that a first load looks back; empty: all history"),
+    "sweep": Parameter(variable="SWEEP", default="0", purpose="1: relist everything, to find what upstream deleted"),
+}
+"""Parameters of every pipeline that a step reads as a setting. Empty means unset."""
+
+# --- what is fetched and loaded
+
+SOURCE_GROUPS: dict[str, tuple[str, ...]] = {
+    "github": tuple(source for source in SOURCES if source.startswith("github_")),
+    "pypi": tuple(source for source in SOURCES if source.startswith(("pypistats_", "pypi_"))),
+    "versions": tuple(source for source in SOURCES if source.endswith("_versions")),
+}
+"""Sources that share an upstream, and with it tokens and limits: the default share of one process."""
+
+_SMALL = Resources(cpu="100m", cpu_limit="1", memory="192Mi", memory_limit="512Mi")
+_DRIVER = Resources(cpu="250m", cpu_limit="2", memory="1536Mi", memory_limit="2560Mi")
+_DBT = Resources(cpu="200m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi")
+
+
+def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
+    parts = tuple(
+        Part(name=group, arguments=("--sources", ",".join(chosen)), mutexes=tuple(f"fetch.{source}" for source in chosen))
+        for group, members in SOURCE_GROUPS.items()
+        if (chosen := tuple(source for source in members if source in sources))
+    )
+    everything = set(sources) == set(SOURCES)
+    return Step(
+        name="fetch",
+        image="fetch",
+        command=("python", "-m", "lakepulse_fetch", *(() if everything else ("--sources", ",".join(sources)))),
+        mutexes=tuple(f"fetch.{source}" for source in sources),
+        secrets=("storage", "github"),
+        retries=3,
+        deadline=deadline,
+        resources=_SMALL,
+        parts=parts,
+    )
+
+
+def _load(sources: tuple[str, ...], deadline: int) -> Step:
+    tables = tuple(dict.fromkeys(SOURCES[source] for source in sources))
+    everything = set(sources) == set(SOURCES)
+    return Step(
+        name="load",
+        image="spark",
+        command=("python", "-m", "spark_apps.load", *(() if everything else ("--tables", ",".join(tables)))),
+        after=("fetch",),
+        mutexes=tuple(f"raw.{table}" for table in tables),
+        secrets=("storage", "catalog"),
+        retries=2,
+        deadline=deadline,
+        resources=_DRIVER,
+        has_executors=True,
+    )
+
+
+_BUILD = Step(
+    name="build",
+    image="dbt",
+    command=("python", "-m", "lakepulse_dbt", "build"),
+    after=("load",),
+    # Publish reads what build left behind, so no other run may build in between.
+    mutexes=("gold",),
+    secrets=("storage", "catalog"),
+    retries=2,
+    deadline=2 * HOUR,
+    resources=_DBT,
+)
+
+_PUBLISH = dataclasses.replace(
+    _BUILD, name="publish", command=("python", "-m", "lakepulse_dbt", "publish"), after=("build",), deadline=HOUR
+)
+
+RECORD = Step(
+    name="record",
+    image="dbt",
+    command=("python", "-m", "lakepulse_dbt", "record"),
+    mutexes=("ops",),
+    secrets=("storage", "catalog", "webhook"),
+    retries=3,
+    deadline=10 * MINUTE,
+    resources=_DBT,
+)
+"""Ends every run; reads how it ended from OUTCOME and FAILED_STEP."""
+
+_MAINTAIN = Step(
+    name="maintain",
+    image="spark",
+    command=("python", "-m", "spark_apps.maintain"),
+    mutexes=(*dict.fromkeys(f"raw.{table}" for table in SOURCES.values()), "gold", "ops"),
+    secrets=("storage", "catalog"),
+    retries=1,
+    deadline=4 * HOUR,
+    resources=_DRIVER,
+    has_executors=True,
+)
+
+
+def _chain(sources: tuple[str, ...], fetch_deadline: int = 2 * HOUR, load_deadline: int = 2 * HOUR) -> tuple[Step, ...]:
+    return (_fetch(sources, fetch_deadline), _load(sources, load_deadline), _BUILD, _PUBLISH)
+
+
+_ALL = tuple(SOURCES)
+
+PIPELINES: dict[str, Pipeline] = {
+    pipeline.name: pipeline
+    for pipeline in (
+        Pipeline(
+            name="daily",
+            purpose="every source, the whole chain",
+            steps=_chain(_ALL, fetch_deadline=6 * HOUR),
+            schedule="30 4 * * *",
+            deadline=10 * HOUR,
+        ),
+        Pipeline(
+            name="base_repo",
+            purpose="repository snapshots and releases; late, since a day's last snapshot counts",
+            steps=_chain(("github_repo", "github_releases")),
+            schedule="20 23 * * *",
+            deadline=4 * HOUR,
+        ),
+        Pipeline(
+            name="commits",
+            purpose="commits of the default branches",
+            steps=_chain(("github_commits",)),
+            schedule="10 11,19 * * *",
+            deadline=4 * HOUR,
+        ),
+        Pipeline(
+            name="issues",
+            purpose="issues, pull requests and their comments",
+            steps=_chain(("github_issues", "github_comments", "github_pulls")),
+            schedule="40 9,14,20 * * *",
+            deadline=4 * HOUR,
+        ),
+        Pipeline(
+            name="downloads",
+            purpose="downloads and releases of packages",
+            steps=_chain(SOURCE_GROUPS["pypi"]),
+            schedule="30 16 * * *",
+            deadline=4 * HOUR,
+        ),
+        Pipeline(
+            name="backfill",
+            purpose="every source again in full: older history, and what upstream deleted",
+            steps=_chain(_ALL, fetch_deadline=24 * HOUR, load_deadline=8 * HOUR),
+            schedule=None,
+            deadline=36 * HOUR,
+            defaults={"sweep": "1"},
+        ),
+        Pipeline(
+            name="maintenance",
+            purpose="compaction, snapshot expiry, orphan files",
+            steps=(_MAINTAIN,),
+            schedule="0 1 * * 0",
+            deadline=5 * HOUR,
+        ),
+    )
+}
