@@ -1,0 +1,242 @@
+"""Build gold with dbt and test it, apart from what is published."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import NoSuchTableError
+
+from lakepulse.data_dir import open_data_dir
+from lakepulse.locks import lock
+from lakepulse.names import RAW
+from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
+from lakepulse.projects import Project, load_projects
+from lakepulse.settings import Settings
+from lakepulse_dbt.build_store import GOLD_BUILD, GOLD_LOCK, BuildStore, GoldTable, Passed, RawTable, State, open_build_store
+from lakepulse_dbt.iceberg_source import READS_VARIABLE, Read, Reads
+from lakepulse_dbt.raw_tables import RAW_TABLES
+from lakepulse_dbt.steps import reported
+from lakepulse_dbt.warehouse import open_catalog
+
+log = structlog.get_logger()
+
+_SHOWN = 10
+_UNREACHABLE = re.compile(r"Max retries exceeded|Connection refused|TrinoConnectionError|SERVER_STARTING_UP|NO_NODES_AVAILABLE")
+
+
+def build(settings: Settings) -> None:
+    """Run dbt's seeds, models and data tests on one set of raw snapshots.
+
+    What passed is recorded beside the models, for `publish`. What an earlier build left behind is
+    built upon if the same code built it from the same tables, else built anew.
+
+    Raises:
+        PermanentError: a model or a data test failed; the message names it.
+        TemporaryError: another run builds or publishes, or the engine is not there.
+    """
+    projects = load_projects(settings.projects)
+    open_data_dir(settings)
+    with reported(settings, "build") as report, lock(settings, GOLD_LOCK):
+        catalog = open_catalog(settings)
+        store = open_build_store(settings, catalog)
+        state = State(code_version=code_version(project_folder()), raw=raw_tables(catalog))
+        before = store.state()
+        dbt = _Dbt(settings, projects, store, state)
+        anew = before is None or not _continues(before, state)
+        result = dbt.build(anew)
+        if result.errors and not anew:
+            log.warning("the build failed on what an earlier one left behind; building anew", error=result.errors[0])
+            result = dbt.build(anew=True)
+        report.details |= {"models": result.models, "tests": result.tests, "failures": result.failures + result.errors}
+        if problem := result.problem():
+            raise problem
+        tables = tuple(store.pinned(table) for table in result.gold)
+        passed = Passed(run_id=settings.run_id, as_of=settings.as_of, is_demo=settings.demo, tables=tables)
+        store.save(state.model_copy(update={"passed": passed}))
+        report.rows = sum(table.rows for table in tables)
+        report.details["tables"] = {table.name: table.rows for table in tables}
+        log.info("gold is built", run_id=settings.run_id, as_of=str(settings.as_of), tables=len(tables), rows=report.rows)
+
+
+def project_folder() -> Path:
+    """The dbt project: beside this package, unless dbt's own variable says otherwise."""
+    return Path(os.environ.get("DBT_PROJECT_DIR") or Path(__file__).resolve().parents[1])
+
+
+def code_version(project: Path) -> str:
+    """`<version>+<12 hex digits>`: changes with whatever decides what the build's tables hold."""
+    files = [
+        path
+        for path in sorted(project.rglob("*"))
+        if path.suffix in {".sql", ".yml", ".csv"} and path.relative_to(project).parts[0] not in {"target", "logs"}
+    ]
+    files += [Path(__file__).with_name(name) for name in ("iceberg_source.py", "raw_tables.py")]
+    digest = hashlib.sha256(version("duckdb").encode())
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{version('lakepulse')}+{digest.hexdigest()[:12]}"
+
+
+def raw_tables(catalog: Catalog) -> dict[str, RawTable]:
+    """The raw tables that exist, at their present snapshots."""
+    found: dict[str, RawTable] = {}
+    for name in RAW_TABLES:
+        try:
+            table = catalog.load_table(f"{RAW}.{name}")
+        except NoSuchTableError:
+            continue
+        snapshot = table.current_snapshot()
+        found[name] = RawTable(
+            uuid=str(table.metadata.table_uuid),
+            schema_id=table.metadata.current_schema_id,
+            sequence_number=(snapshot.sequence_number or 0) if snapshot else 0,
+            snapshot_id=snapshot.snapshot_id if snapshot else None,
+        )
+    return found
+
+
+def _continues(before: State, now: State) -> bool:
+    """Whether the rows that came since are all that the earlier build lacks.
+
+    Not so after a change of code or of a raw table's columns, or when a raw table was dropped,
+    made anew or rolled back.
+    """
+    return before.code_version == now.code_version and all(
+        (then := now.raw.get(name)) is not None
+        and (then.uuid, then.schema_id) == (earlier.uuid, earlier.schema_id)
+        and then.sequence_number >= earlier.sequence_number
+        for name, earlier in before.raw.items()
+    )
+
+
+@dataclass
+class _Result:
+    """How dbt ended. `failures` are data tests, `errors` everything that could not be run."""
+
+    models: int = 0
+    tests: int = 0
+    failures: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    gold: list[GoldTable] = field(default_factory=list)
+
+    def problem(self) -> StepError | None:
+        if self.errors:
+            text = f"dbt could not build: {_listed(self.errors)}"
+            if any(_UNREACHABLE.search(error) for error in self.errors):
+                return TemporaryError(f"{text}; nothing is published, run again when the engine is there")
+            return PermanentError(f"{text}; nothing is published")
+        if self.failures:
+            return PermanentError(f"data tests failed: {_listed(self.failures)}; nothing is published")
+        return None
+
+
+def _listed(items: list[str]) -> str:
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more
+
+
+class _Dbt:
+    """dbt, run in this process."""
+
+    def __init__(self, settings: Settings, projects: tuple[Project, ...], store: BuildStore, state: State) -> None:
+        self.store = store
+        self.state = state
+        listed = [
+            {"project": project.name, "kind": kind, "name": name}
+            for project in projects
+            for kind, names in (("repo", project.repos), ("package", project.packages))
+            for name in names
+        ]
+        variables = {
+            "as_of": settings.as_of.isoformat(),
+            "run_id": settings.run_id,
+            "is_demo": settings.demo,
+            "projects": listed,
+            "raw_snapshots": {name: table.snapshot_id for name, table in state.raw.items()},
+        }
+        project = project_folder()
+        self.options = [
+            *("--project-dir", str(project), "--profiles-dir", str(project), "--target", store.target),
+            *("--target-path", str(store.folder / "target"), "--log-path", str(store.folder / "logs")),
+            *("--vars", json.dumps(variables)),
+            *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-partial-parse"),
+        ]
+        os.environ.update(store.environment(settings))
+
+    def build(self, anew: bool) -> _Result:
+        full_refresh = anew and not self.store.reset()
+        # From here on the store is in the making: no run has passed.
+        self.store.save(self.state)
+        manifest, error = self._invoke(["parse"])
+        if error:
+            return _Result(errors=[error])
+        os.environ[READS_VARIABLE] = self._reads(manifest).model_dump_json()
+        arguments = ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if full_refresh else [])]
+        outcome, error = self._invoke(arguments, manifest)
+        self.store.release()
+        result = _Result(errors=[error] if error and outcome is None else [])
+        for entry in outcome.results if outcome else ():
+            kind, name, status = str(entry.node.resource_type), entry.node.name, str(entry.status)
+            result.models += kind == "model"
+            result.tests += kind == "test"
+            if kind == "test" and status == "fail":
+                result.failures.append(f"{name} ({entry.failures} rows)")
+            elif status in {"error", "fail", "runtime error"}:
+                result.errors.append(f"{name}: {one_line(entry.message)}")
+        result.gold = _gold(manifest)
+        return result
+
+    def _invoke(self, arguments: list[str], manifest: Any = None) -> tuple[Any, str | None]:
+        from dbt.cli.main import dbtRunner  # slow, and publish does without
+
+        # dbt logs to stdout, which is for results that a script reads.
+        with contextlib.redirect_stdout(sys.stderr):
+            outcome = dbtRunner(manifest=manifest).invoke([*arguments, *self.options])
+        if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
+            raise outcome.exception
+        return outcome.result, one_line(outcome.exception) if outcome.exception else None
+
+    def _reads(self, manifest: Any) -> Reads:
+        """What dbt needs of each raw table: no more than the loads that none of its readers has seen."""
+        reads = {name: Read(snapshot_id=table.snapshot_id) for name, table in self.state.raw.items()}
+        for source in manifest.sources.values():
+            if source.schema == RAW and source.identifier in reads:
+                readers = [manifest.nodes.get(key) for key in manifest.child_map[source.unique_id]]
+                seen = [
+                    self.store.newest_load(node.schema, node.alias)
+                    if node is not None and node.config.materialized == "incremental"
+                    else None
+                    for node in readers
+                ]
+                newest = [number for number in seen if number is not None]
+                if newest and len(newest) == len(seen):
+                    reads[source.identifier].above = min(newest)
+        return Reads(reads)
+
+
+def _gold(manifest: Any) -> list[GoldTable]:
+    """The gold models, by name.
+
+    Raises:
+        PermanentError: a gold model does not say its grain.
+    """
+    tables = []
+    for node in manifest.nodes.values():
+        if str(node.resource_type) == "model" and node.schema == GOLD_BUILD:
+            grain = node.config.meta.get("grain")
+            if not isinstance(grain, list) or not grain:
+                raise PermanentError(f"{node.original_file_path}: a gold model needs its grain: config: meta: grain: [columns]")
+            columns = {column.name: column.description for column in node.columns.values()}
+            tables.append(GoldTable(name=node.alias, grain=tuple(grain), description=node.description, columns=columns, rows=0))
+    return sorted(tables, key=lambda table: table.name)

@@ -1,0 +1,237 @@
+"""Where dbt builds: a DuckDB file on one machine, schemas on Trino. All that differs is here.
+
+The store holds the models' tables and one small document, the `State`, which says by which code
+and from which raw snapshots they were built and which run last passed all tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import NoSuchTableError
+
+from lakepulse.outcome import TemporaryError
+from lakepulse.settings import Settings
+from lakepulse_dbt.warehouse import TABLE_PROPERTIES
+
+GOLD_BUILD = "gold_build"
+"""Schema in which dbt builds gold; publishing copies it into the namespace `gold`."""
+
+GOLD_LOCK = "gold"
+"""Held while gold is built and while it is published: a publication must not see half a build."""
+
+_STATE_TABLE = "lakepulse_build"
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RawTable(_Document):
+    """A raw table as a build read it."""
+
+    uuid: str
+    schema_id: int
+    sequence_number: int
+    snapshot_id: int | None
+
+
+class GoldTable(_Document):
+    """A gold table that passed its tests; `snapshot_id` pins it where the store is Iceberg."""
+
+    name: str
+    grain: tuple[str, ...]
+    description: str
+    columns: dict[str, str]
+    rows: int
+    snapshot_id: int | None = None
+
+
+class Passed(_Document):
+    """The run whose gold stands in the store and passed every test."""
+
+    run_id: str
+    as_of: date
+    is_demo: bool
+    tables: tuple[GoldTable, ...]
+
+
+class State(_Document):
+    """What stands in the store. `passed` is empty while a build runs and after one that failed."""
+
+    code_version: str
+    raw: dict[str, RawTable]
+    passed: Passed | None = None
+
+
+class BuildStore(Protocol):
+    """What `build` and `publish` need of the place where dbt builds."""
+
+    target: str
+    """dbt's target."""
+
+    folder: Path
+    """For dbt's own files."""
+
+    def environment(self, settings: Settings) -> dict[str, str]:
+        """What `profiles.yml` reads of it."""
+
+    def state(self) -> State | None:
+        """The last state; None if there is none that this version understands."""
+
+    def save(self, state: State) -> None: ...
+
+    def reset(self) -> bool:
+        """Drop everything that was built; False where dbt has to do it (`--full-refresh`)."""
+
+    def newest_load(self, schema: str, name: str) -> int | None:
+        """The greatest `load_seq` of a table; None if there is no such table or column, or no row."""
+
+    def pinned(self, table: GoldTable) -> GoldTable:
+        """The table with its present row count and snapshot."""
+
+    def read(self, table: GoldTable) -> pa.Table:
+        """The rows of a table of the schema `GOLD_BUILD`, in no particular order."""
+
+    def release(self) -> None:
+        """Let go of what dbt left open in this process."""
+
+
+class DuckDBStore:
+    """dbt builds into the file `DATA_DIR/build/build.duckdb`."""
+
+    target = "duckdb"
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.data_dir / "build"
+        self.path = self.folder / "build.duckdb"
+
+    def environment(self, settings: Settings) -> dict[str, str]:  # noqa: ARG002 - Trino's needs them
+        return {"DBT_BUILD_PATH": str(self.path)}
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = duckdb.connect(self.path)
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise TemporaryError(f"{self.path} is open in another program; close it there, then run again") from None
+            raise
+        with connection:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+
+    def state(self) -> State | None:
+        if not self.path.exists():
+            return None
+        try:
+            with self._open() as connection:
+                row = connection.execute(f"select document from main.{_STATE_TABLE}").fetchone()  # noqa: S608 - a constant
+            return State.model_validate_json(row[0]) if row else None
+        except (duckdb.Error, ValidationError):
+            # Damaged, or of another version: derived data, so it is built anew.
+            return None
+
+    def save(self, state: State) -> None:
+        with self._open() as connection:
+            connection.execute(
+                f"create or replace table main.{_STATE_TABLE} as select ? as document", [state.model_dump_json()]
+            )
+
+    def reset(self) -> bool:
+        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
+            path.unlink(missing_ok=True)
+        return True
+
+    def newest_load(self, schema: str, name: str) -> int | None:
+        with self._open() as connection:
+            try:
+                row = connection.execute(f'select max(load_seq) from "{schema}"."{name}"').fetchone()  # noqa: S608 - dbt's names
+            except (duckdb.CatalogException, duckdb.BinderException):
+                return None
+        return row[0] if row else None
+
+    def pinned(self, table: GoldTable) -> GoldTable:
+        with self._open() as connection:
+            row = connection.execute(f'select count(*) from "{GOLD_BUILD}"."{table.name}"').fetchone()  # noqa: S608 - dbt's names
+        return table.model_copy(update={"rows": row[0] if row else 0})
+
+    def read(self, table: GoldTable) -> pa.Table:
+        with self._open() as connection:
+            return connection.sql(f'select * from "{GOLD_BUILD}"."{table.name}"').to_arrow_table()  # noqa: S608 - dbt's names
+
+    def release(self) -> None:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # slow, and publish does without
+
+        if DuckDBConnectionManager._ENV is not None:  # noqa: SLF001 - its own accessor raises when dbt never connected
+            DuckDBConnectionManager.env().close()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+class TrinoStore:
+    """dbt builds Iceberg tables through Trino, in the catalog that everything else is in."""
+
+    target = "trino"
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        # The step's container keeps nothing between two runs.
+        self.folder = Path(tempfile.mkdtemp(prefix="lakepulse-dbt-"))
+
+    def environment(self, settings: Settings) -> dict[str, str]:
+        password = settings.trino_password.get_secret_value() if settings.trino_password else ""
+        return {
+            "TRINO_HOST": settings.trino_host,
+            "TRINO_PORT": str(settings.trino_port),
+            "TRINO_USER": settings.trino_user,
+            "TRINO_PASSWORD": password,
+        }
+
+    def state(self) -> State | None:
+        try:
+            rows = self.catalog.load_table(f"{GOLD_BUILD}.{_STATE_TABLE}").scan().to_arrow().to_pylist()
+            return State.model_validate_json(rows[0]["document"]) if rows else None
+        except (NoSuchTableError, ValidationError):
+            return None
+
+    def save(self, state: State) -> None:
+        rows = pa.table({"document": [state.model_dump_json()]})
+        self.catalog.create_namespace_if_not_exists(GOLD_BUILD)
+        table = self.catalog.create_table_if_not_exists(
+            f"{GOLD_BUILD}.{_STATE_TABLE}", rows.schema, properties=TABLE_PROPERTIES
+        )
+        table.overwrite(rows)
+
+    def reset(self) -> bool:
+        return False
+
+    def newest_load(self, schema: str, name: str) -> int | None:  # noqa: ARG002 - Trino reads raw itself
+        return None
+
+    def pinned(self, table: GoldTable) -> GoldTable:
+        built = self.catalog.load_table(f"{GOLD_BUILD}.{table.name}")
+        snapshot = built.current_snapshot()
+        return table.model_copy(
+            update={"rows": built.scan().count(), "snapshot_id": snapshot.snapshot_id if snapshot else None}
+        )
+
+    def read(self, table: GoldTable) -> pa.Table:
+        return self.catalog.load_table(f"{GOLD_BUILD}.{table.name}").scan(snapshot_id=table.snapshot_id).to_arrow()
+
+    def release(self) -> None:
+        """dbt-trino closes its connections itself."""
+
+
+def open_build_store(settings: Settings, catalog: Catalog) -> BuildStore:
+    """The store of the configured engine."""
+    return TrinoStore(catalog) if settings.engine == "trino" else DuckDBStore(settings)

@@ -1,0 +1,100 @@
+"""Write the newest publication as files that any tool reads."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import structlog
+from pyarrow import csv, parquet
+
+from lakepulse.data_dir import open_data_dir
+from lakepulse.names import GOLD
+from lakepulse.outcome import PermanentError
+from lakepulse.settings import Settings
+from lakepulse_dbt.publications import publications, read_table
+from lakepulse_dbt.publish import GRAIN
+from lakepulse_dbt.steps import catalog_errors
+from lakepulse_dbt.warehouse import open_catalog
+
+log = structlog.get_logger()
+
+MANIFEST = "manifest.json"
+
+
+def export(settings: Settings, out: Path) -> None:
+    """Write `<table>.parquet` and `<table>.csv` of each gold table, and `manifest.json`, into the folder `out`.
+
+    CSV is UTF-8 with a header; dates and UTC times are ISO 8601, null is empty, an empty text is
+    quoted. Rows are sorted by the table's grain. The folder appears whole or not at all.
+
+    Raises:
+        PermanentError: nothing is published yet, or `out` holds something else.
+    """
+    open_data_dir(settings)
+    out = out.expanduser().absolute()
+    if out.exists() and not out.is_dir():
+        raise PermanentError(f"{out} is not a folder; name another for the export")
+    if out.is_dir() and any(out.iterdir()) and not _is_export(out):
+        raise PermanentError(f"{out} is not empty and holds no earlier export; name another folder")
+    with catalog_errors():
+        catalog = open_catalog(settings)
+        newest = next(iter(publications(catalog)), None)
+        if newest is None:
+            raise PermanentError("nothing is published yet, so there is nothing to export; run the pipeline first")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            for name in sorted(newest.snapshots):
+                grain = catalog.load_table(f"{GOLD}.{name}").properties[GRAIN].split(",")
+                rows = read_table(catalog, newest, name).sort_by([(column, "ascending") for column in grain])
+                parquet.write_table(rows, partial / f"{name}.parquet")
+                csv.write_csv(_iso(rows), partial / f"{name}.csv")
+            manifest = {
+                "as_of": newest.as_of.isoformat(),
+                "run_id": newest.run_id,
+                "published_at": newest.published_at.isoformat(),
+                "is_demo": newest.is_demo,
+                "row_counts": dict(sorted(newest.row_counts.items())),
+                "snapshot_ids": dict(sorted(newest.snapshots.items())),
+            }
+            (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            partial.chmod(0o755)  # mkdtemp's is private
+            _replace(partial, out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    log.info("exported", folder=str(out), tables=len(newest.snapshots), rows=sum(newest.row_counts.values()))
+
+
+def _is_export(folder: Path) -> bool:
+    try:
+        tables = set(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["row_counts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    known = {MANIFEST} | {f"{table}.{kind}" for table in tables for kind in ("csv", "parquet")}
+    return all(path.name in known for path in folder.iterdir())
+
+
+def _iso(rows: pa.Table) -> pa.Table:
+    """Timestamps as ISO 8601 text; Arrow's own CSV form has a blank for the T."""
+    for index, field in enumerate(rows.schema):
+        if pa.types.is_timestamp(field.type):
+            text = pc.strftime(rows.column(index), format="%Y-%m-%dT%H:%M:%S")
+            rows = rows.set_column(index, field.name, text)
+    return rows
+
+
+def _replace(partial: Path, out: Path) -> None:
+    if not out.exists():
+        partial.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    try:
+        out.rename(old / "export")
+        partial.rename(out)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,120 @@
+"""dbt-duckdb plugin: gives dbt the raw Iceberg tables, read by PyIceberg.
+
+DuckDB's own Iceberg extension would have to be downloaded. `python -m lakepulse_dbt build` says
+in the environment (`Reads`) which snapshot of each table to read and from which load on; without
+it, as when somebody runs dbt by hand, each table is read whole at its present snapshot.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any, Final
+
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.duckdb.utils import SourceConfig
+from dbt.flags import get_flags
+from duckdb import DuckDBPyConnection
+from pydantic import BaseModel, RootModel
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.table import Table
+
+from lakepulse.catalog import pyiceberg_properties
+from lakepulse.names import CATALOG, RAW
+from lakepulse.settings import load_settings
+from lakepulse_dbt.raw_tables import RAW_TABLES, UNREAD
+
+READS_VARIABLE: Final = "LAKEPULSE_RAW_READS"
+
+
+class Read(BaseModel):
+    """What to read of one raw table: a snapshot (None: it has none), rows of later loads than `above`."""
+
+    snapshot_id: int | None
+    above: int | None = None
+
+
+class Reads(RootModel[dict[str, Read]]):
+    """Raw table -> what to read of it; a table that is not named does not exist."""
+
+
+class Plugin(BasePlugin):
+    """Loads a source table `raw.<name>` for dbt-duckdb, which copies it into the build database."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002 - all settings come from the environment
+        settings = load_settings()
+        self.catalog: Catalog = load_catalog(CATALOG, **pyiceberg_properties(settings))
+        text = os.environ.get(READS_VARIABLE)
+        self.planned: dict[str, Read] | None = Reads.model_validate_json(text).root if text else None
+        self.lock = Lock()
+        self.tables: dict[str, Table | None] = {}
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        """Make the schema once: dbt-duckdb would do it per source, and its threads would conflict.
+
+        What an earlier run copied is of no further use, and would be read as if it were all of raw.
+        """
+        conn.execute(f"drop schema if exists {RAW} cascade")
+        conn.execute(f"create schema {RAW}")
+
+    def load(self, source_config: SourceConfig) -> pa.RecordBatchReader:
+        """The source's rows as a stream of record batches.
+
+        Raises:
+            KeyError: the table neither exists nor is described in `raw_tables`.
+        """
+        name = source_config.identifier
+        table = self._table(name)
+        if table is None:
+            return pa.RecordBatchReader.from_batches(RAW_TABLES[name], [])
+        read = self._read(name, table)
+        return _scan(table, name, read)
+
+    def _table(self, name: str) -> Table | None:
+        """The table as it was when this dbt run first asked, so that all its models see the same rows."""
+        with self.lock:
+            if name not in self.tables:
+                try:
+                    found: Table | None = self.catalog.load_table(f"{RAW}.{name}")
+                except NoSuchTableError:
+                    found = None
+                self.tables[name] = None if self.planned is not None and name not in self.planned else found
+            return self.tables[name]
+
+    def _read(self, name: str, table: Table) -> Read:
+        if self.planned is None:
+            current = table.current_snapshot()
+            return Read(snapshot_id=current.snapshot_id if current else None)
+        read = self.planned[name]
+        flags: Any = get_flags()  # type: ignore[no-untyped-call]
+        # A full refresh rebuilds from all rows, and `dbt source freshness` asks for the newest of all.
+        whole = getattr(flags, "FULL_REFRESH", False) or flags.WHICH == "freshness"
+        return read.model_copy(update={"above": None}) if whole else read
+
+
+def _scan(table: Table, name: str, read: Read) -> pa.RecordBatchReader:
+    scan = table.scan(snapshot_id=read.snapshot_id)
+    schema = scan.projection()
+    columns = tuple(field.name for field in schema.fields if field.name not in UNREAD)
+    expected = RAW_TABLES.get(name, pa.schema([]))
+    missing = [field for field in expected if field.name not in columns]
+    if read.snapshot_id is None:
+        present = schema_to_pyarrow(schema.select(*columns), include_field_ids=False)
+        return pa.RecordBatchReader.from_batches(pa.schema([*present, *missing]), [])
+    if read.above is not None:
+        scan = scan.filter(f"load_seq > {read.above}")
+    reader = scan.select(*columns).to_arrow_batch_reader()
+    if not missing:
+        return reader
+    full = pa.schema([*reader.schema, *missing])
+
+    def widened() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            nulls = [pa.nulls(batch.num_rows, field.type) for field in missing]
+            yield pa.RecordBatch.from_arrays([*batch.columns, *nulls], schema=full)
+
+    return pa.RecordBatchReader.from_batches(full, widened())

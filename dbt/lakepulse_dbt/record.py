@@ -1,0 +1,104 @@
+"""Record how a run ended: one row of `ops.runs`, and a message to the webhook."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import requests
+import structlog
+from pyiceberg.expressions import EqualTo
+
+from lakepulse.data_dir import open_data_dir
+from lakepulse.locks import lock
+from lakepulse.names import RUNS
+from lakepulse.outcome import one_line
+from lakepulse.reports import StepReport, read_reports
+from lakepulse.settings import Settings
+from lakepulse.store import open_store
+from lakepulse_dbt.steps import reported
+from lakepulse_dbt.warehouse import RUNS_SCHEMA, open_catalog
+
+log = structlog.get_logger()
+
+_STEP = "record"
+_OPS_LOCK = "ops"
+_WEBHOOK_SECONDS = 10
+
+
+def record(settings: Settings, outcome: str | None, failed_step: str | None, message: str | None) -> None:
+    """Write the run's row from its step reports; a run that is recorded again replaces its row.
+
+    `outcome` is what the workflow engine says (`Succeeded`, `succeeded`, anything else: failed).
+    Without it the reports decide, and a run without a report failed.
+
+    Raises:
+        TemporaryError: another run records for too long, or the catalog did not answer.
+    """
+    open_data_dir(settings)
+    # Not its own: recorded again, the run would differ.
+    reports = [report for report in read_reports(open_store(settings), settings.run_id) if report.step != _STEP]
+    row = run_row(settings, reports, outcome, failed_step, message)
+    with reported(settings, _STEP) as own, lock(settings, _OPS_LOCK):
+        table = open_catalog(settings).load_table(RUNS)
+        same_run = EqualTo("run_id", settings.run_id)  # type: ignore[call-arg, misc]
+        known = table.scan(same_run).to_arrow().to_pylist()
+        if known and not reports:
+            # The clock is all that could differ.
+            row |= {key: known[0][key] for key in ("started_at", "ended_at")}
+        if known != [row]:
+            rows = pa.Table.from_pylist([row], schema=RUNS_SCHEMA)
+            if known:
+                table.overwrite(rows, same_run)
+            else:
+                table.append(rows)
+        own.rows = 1
+    log.info("the run is recorded", run_id=settings.run_id, outcome=row["outcome"], failed_step=row["failed_step"])
+    _tell(settings, row, reports)
+
+
+def run_row(
+    settings: Settings, reports: list[StepReport], outcome: str | None, failed_step: str | None, message: str | None
+) -> dict[str, Any]:
+    """The run's row, as `RUNS_SCHEMA` has it."""
+    failed = next((report for report in reversed(reports) if report.outcome == "failed"), None)
+    succeeded = outcome.casefold() == "succeeded" if outcome else bool(reports) and failed is None
+    now = datetime.now(UTC)
+    if succeeded:
+        failed_step = message = None
+    else:
+        failed_step = failed_step or (failed.step if failed else None)
+        message = message or (failed.message if failed else None)
+    return {
+        "run_id": settings.run_id,
+        "pipeline": settings.pipeline,
+        "is_demo": settings.demo,
+        "as_of": settings.as_of,
+        "started_at": min((report.started_at for report in reports), default=now),
+        "ended_at": max((report.ended_at for report in reports), default=now),
+        "outcome": "succeeded" if succeeded else "failed",
+        "failed_step": failed_step,
+        "message": one_line(message) if message else None,
+        "steps": json.dumps([report.model_dump(mode="json") for report in reports]),
+    }
+
+
+def _tell(settings: Settings, row: dict[str, Any], reports: list[StepReport]) -> None:
+    """Post the outcome. Nobody's webhook decides whether a run succeeded, so a failure is one warning."""
+    if settings.webhook_url is None:
+        return
+    body = {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
+    body["steps"] = [report.model_dump(mode="json") for report in reports]
+    try:
+        # A redirect could carry the outcome, and the secret in the path, elsewhere.
+        answer = requests.post(
+            settings.webhook_url.get_secret_value(), json=body, timeout=_WEBHOOK_SECONDS, allow_redirects=False
+        )
+        answer.raise_for_status()
+    except requests.HTTPError as error:
+        log.warning("the webhook refused the outcome", status=error.response.status_code)
+    except requests.RequestException as error:
+        # Its text holds the address, which is a secret.
+        log.warning("the webhook was not reached", reason=type(error).__name__)
