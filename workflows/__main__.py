@@ -16,8 +16,9 @@ def main(arguments: list[str] | None = None) -> int:
     pipelines = "; ".join(f"{name}: {pipeline.purpose}" for name, pipeline in PIPELINES.items())
     run = commands.add_parser("run", help="run a pipeline on this machine", epilog=pipelines)
     run.add_argument("pipeline", choices=PIPELINES, metavar="PIPELINE", help=", ".join(PIPELINES))
+    commands.add_parser("render", help="write the Argo manifests in workflows/rendered")
     chosen = parser.parse_args(arguments)
-    return _run(chosen.pipeline)
+    return _render() if chosen.command == "render" else _run(chosen.pipeline)
 
 
 def _run(pipeline: str) -> int:
@@ -27,6 +28,14 @@ def _run(pipeline: str) -> int:
     codes: list[int] = []
     failed = run_step(lambda: codes.append(local.run(settings, PIPELINES[pipeline])))
     return failed or codes[0]
+
+
+def _render() -> int:
+    from workflows import argo  # Hera takes seconds to import
+
+    for path in argo.write():
+        print(path)
+    return 0
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ class Resources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A share of a step that can run beside its other parts: the step's command and `arguments`."""
+    """A share of a fetch that can run beside the other parts: the program with `--sources`."""
 
     name: str
-    arguments: tuple[str, ...]
+    sources: tuple[str, ...]
     mutexes: tuple[str, ...]
 
 
@@ -76,7 +76,6 @@ class Pipeline:
     purpose: str
     steps: tuple[Step, ...]
     schedule: str | None
-    deadline: int
     defaults: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -85,6 +84,11 @@ class Pipeline:
         named = {step.name: step for step in self.steps}
         sorter = TopologicalSorter({step.name: step.after for step in self.steps})
         return tuple(named[name] for name in sorter.static_order())
+
+    @property
+    def deadline(self) -> int:
+        """Seconds for all steps together, and for waiting until other runs let go of a mutex."""
+        return sum(step.deadline for step in self.steps) + 2 * HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +123,7 @@ _DBT = Resources(cpu="200m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi
 
 def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
     parts = tuple(
-        Part(name=group, arguments=("--sources", ",".join(chosen)), mutexes=tuple(f"fetch.{source}" for source in chosen))
+        Part(name=group, sources=chosen, mutexes=tuple(f"fetch.{source}" for source in chosen))
         for group, members in SOURCE_GROUPS.items()
         if (chosen := tuple(source for source in members if source in sources))
     )
@@ -210,42 +214,36 @@ PIPELINES: dict[str, Pipeline] = {
             purpose="every source, the whole chain",
             steps=_chain(_ALL, fetch_deadline=6 * HOUR),
             schedule="30 4 * * *",
-            deadline=10 * HOUR,
         ),
         Pipeline(
             name="base_repo",
             purpose="repository snapshots and releases; late, since a day's last snapshot counts",
             steps=_chain(("github_repo", "github_releases")),
             schedule="20 23 * * *",
-            deadline=4 * HOUR,
         ),
         Pipeline(
             name="commits",
             purpose="commits of the default branches",
             steps=_chain(("github_commits",)),
             schedule="10 11,19 * * *",
-            deadline=4 * HOUR,
         ),
         Pipeline(
             name="issues",
             purpose="issues, pull requests and their comments",
             steps=_chain(("github_issues", "github_comments", "github_pulls")),
             schedule="40 9,14,20 * * *",
-            deadline=4 * HOUR,
         ),
         Pipeline(
             name="downloads",
             purpose="downloads and releases of packages",
-            steps=_chain(SOURCE_GROUPS["pypi"]),
+            steps=_chain(SOURCE_GROUPS["pypi"] + SOURCE_GROUPS["versions"]),
             schedule="30 16 * * *",
-            deadline=4 * HOUR,
         ),
         Pipeline(
             name="backfill",
             purpose="every source again in full: older history, and what upstream deleted",
             steps=_chain(_ALL, fetch_deadline=24 * HOUR, load_deadline=8 * HOUR),
             schedule=None,
-            deadline=36 * HOUR,
             defaults={"sweep": "1"},
         ),
         Pipeline(
@@ -253,7 +251,6 @@ PIPELINES: dict[str, Pipeline] = {
             purpose="compaction, snapshot expiry, orphan files",
             steps=(_MAINTAIN,),
             schedule="0 1 * * 0",
-            deadline=5 * HOUR,
         ),
     )
 }

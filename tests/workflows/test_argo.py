@@ -1,0 +1,236 @@
+"""What is rendered for Argo: as committed, valid, and with every name that it uses made by `k8s/`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from hera.workflows.models import CronWorkflow, WorkflowTemplate
+from pydantic import BaseModel
+
+from workflows import argo
+from workflows.pipelines import PIPELINES, RECORD, Pipeline
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+KUBERNETES = "1.34"
+EACH_PIPELINE = pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+
+Document = dict[str, Any]
+
+
+def documents(path: Path) -> list[Document]:
+    return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+
+
+RENDERED = [document for path in sorted(argo.RENDERED.glob("*.yaml")) for document in documents(path)]
+TEMPLATES = {document["metadata"]["name"]: document for document in RENDERED if document["kind"] == "WorkflowTemplate"}
+SCHEDULES = {document["metadata"]["name"]: document for document in RENDERED if document["kind"] == "CronWorkflow"}
+EACH_TEMPLATE = pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+
+
+def containers(template: Document) -> Iterator[Document]:
+    """The templates that become pods."""
+    yield from (inner for inner in template["spec"]["templates"] if "container" in inner)
+
+
+def test_rendered_files_are_those_of_the_declaration() -> None:
+    expected = argo.rendered()
+    assert set(argo.RENDERED.glob("*.yaml")) | {argo.KUSTOMIZATION} == set(expected)
+    for path, text in expected.items():
+        assert documents(path) == list(yaml.safe_load_all(text)), f"{path.name} has drifted; run make render"
+
+
+def test_write_replaces_what_drifted_and_removes_what_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(argo, "_FOLDER", tmp_path)
+    monkeypatch.setattr(argo, "RENDERED", tmp_path / "rendered")
+    monkeypatch.setattr(argo, "KUSTOMIZATION", tmp_path / "kustomization.yaml")
+    assert len(argo.write()) == len(PIPELINES) + 1
+    assert argo.write() == []
+    (tmp_path / "rendered" / "daily.yaml").write_text("kind: Nothing\n")
+    (tmp_path / "rendered" / "gone.yaml").write_text("kind: Nothing\n")
+    assert {path.name for path in argo.write()} == {"daily.yaml", "gone.yaml"}
+    assert argo.write() == []
+    assert not (tmp_path / "rendered" / "gone.yaml").exists()
+
+
+def test_each_pipeline_has_a_template_and_each_schedule_a_cron_workflow() -> None:
+    assert set(TEMPLATES) == {argo.object_name(pipeline) for pipeline in PIPELINES.values()}
+    scheduled = {argo.object_name(pipeline): pipeline.schedule for pipeline in PIPELINES.values() if pipeline.schedule}
+    assert {name: cron["spec"]["schedules"] for name, cron in SCHEDULES.items()} == {
+        name: [schedule] for name, schedule in scheduled.items()
+    }
+    for name, cron in SCHEDULES.items():
+        assert cron["spec"]["concurrencyPolicy"] == "Forbid"
+        assert cron["spec"]["startingDeadlineSeconds"] > 0
+        assert cron["spec"]["timezone"] == "Etc/UTC"
+        assert cron["spec"]["workflowSpec"] == {"workflowTemplateRef": {"name": name}}
+
+
+@pytest.mark.parametrize("document", RENDERED, ids=lambda document: f"{document['kind']}-{document['metadata']['name']}")
+def test_document_is_what_argo_knows(document: Document) -> None:
+    models: dict[str, type[BaseModel]] = {"WorkflowTemplate": WorkflowTemplate, "CronWorkflow": CronWorkflow}
+    parsed = models[document["kind"]].model_validate(document)
+    # Nothing was dropped on the way, so no field is misspelt.
+    assert parsed.model_dump(exclude_none=True, by_alias=True) == document
+
+
+@EACH_TEMPLATE
+def test_pods_are_valid_for_kubernetes(template: Document) -> None:
+    for inner in containers(template):
+        kubernetes_validate.validate(pod(template, inner), KUBERNETES, strict=True)
+
+
+def pod(template: Document, inner: Document) -> Document:
+    """The pod that Argo makes of a template, without Argo's own containers."""
+    account = inner.get("serviceAccountName", template["spec"]["serviceAccountName"])
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": inner["name"], "labels": inner["metadata"]["labels"]},
+        "spec": {
+            "containers": [{"name": "main"} | inner["container"]],
+            "volumes": inner["volumes"],
+            "serviceAccountName": account,
+            "securityContext": template["spec"]["securityContext"],
+            "activeDeadlineSeconds": inner["activeDeadlineSeconds"],
+        },
+    }
+
+
+@EACH_TEMPLATE
+def test_pods_keep_to_the_restricted_standard(template: Document) -> None:
+    context = template["spec"]["securityContext"]
+    assert context["runAsNonRoot"] is True
+    assert context["runAsUser"] == 10001
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    for inner in containers(template):
+        own = inner["container"]["securityContext"]
+        assert own["allowPrivilegeEscalation"] is False
+        assert own["readOnlyRootFilesystem"] is True
+        assert own["capabilities"] == {"drop": ["ALL"]}
+        assert all(set(volume) <= {"name", "emptyDir", "configMap"} for volume in inner["volumes"])
+        resources = inner["container"]["resources"]
+        assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}
+
+
+@EACH_TEMPLATE
+def test_images_are_ours_pinned_and_not_pulled_again(template: Document) -> None:
+    for inner in containers(template):
+        assert re.fullmatch(rf"lakepulse/(fetch|spark|dbt):{re.escape(argo.VERSION)}", inner["container"]["image"])
+        assert inner["container"]["imagePullPolicy"] == "IfNotPresent"
+    assert not re.search(r":latest\b", yaml.safe_dump(template))
+
+
+@EACH_TEMPLATE
+def test_secrets_go_to_the_steps_that_need_them_alone(template: Document) -> None:
+    allowed = {
+        "fetch": {"lakepulse-s3", "lakepulse-github"},
+        "load": {"lakepulse-s3", "lakepulse-catalog"},
+        "maintain": {"lakepulse-s3", "lakepulse-catalog"},
+        "build": {"lakepulse-s3", "lakepulse-catalog"},
+        "publish": {"lakepulse-s3", "lakepulse-catalog"},
+        "record": {"lakepulse-s3", "lakepulse-catalog", "lakepulse-webhook"},
+    }
+    for inner in containers(template):
+        sources = inner["container"]["envFrom"]
+        assert {source["secretRef"]["name"] for source in sources if "secretRef" in source} == allowed[inner["name"]]
+        optional = {source["secretRef"]["name"] for source in sources if source.get("secretRef", {}).get("optional")}
+        assert optional == allowed[inner["name"]] & {"lakepulse-github", "lakepulse-webhook"}
+
+
+@EACH_TEMPLATE
+def test_templates_and_parameters_that_are_named_exist(template: Document) -> None:
+    spec = template["spec"]
+    known = {inner["name"]: inner for inner in spec["templates"]}
+    assert {spec["entrypoint"], spec["onExit"]} <= set(known)
+    parameters = {parameter["name"] for parameter in spec["arguments"]["parameters"]}
+    text = yaml.safe_dump(template, width=10**6)
+    assert set(re.findall(r"workflow\.parameters\.(\w+)", text)) == parameters
+    reached = {spec["entrypoint"], spec["onExit"]}
+    for inner in known.values():
+        inputs = {parameter["name"] for parameter in inner.get("inputs", {}).get("parameters", [])}
+        assert set(re.findall(r"inputs\.parameters\.(\w+)", yaml.safe_dump(inner))) == inputs
+        tasks = inner.get("dag", {}).get("tasks", [])
+        names = {task["name"] for task in tasks}
+        for task in tasks:
+            reached.add(task["template"])
+            given = {parameter["name"] for parameter in task.get("arguments", {}).get("parameters", [])}
+            wanted = {parameter["name"] for parameter in known[task["template"]].get("inputs", {}).get("parameters", [])}
+            assert given == wanted
+            assert set(re.findall(r"[\w-]+", task.get("depends", ""))) <= names
+    assert reached == set(known)
+
+
+@EACH_PIPELINE
+def test_containers_run_the_declared_commands(pipeline: Pipeline) -> None:
+    rendered = {inner["name"]: inner["container"] for inner in containers(TEMPLATES[argo.object_name(pipeline)])}
+    assert set(rendered) == {step.name for step in (*pipeline.steps, RECORD)}
+    ran: dict[str, list[tuple[str, ...]]] = {}
+    for step, words, _ in argo.commands(pipeline):
+        ran.setdefault(step.name, []).append(tuple(words))
+        assert not any("{{" in word for word in words)
+    for step in (*pipeline.steps, RECORD):
+        if step.parts:
+            assert ran[step.name] == [(*step.command[:3], "--sources", ",".join(part.sources)) for part in step.parts]
+        else:
+            assert ran[step.name] == [step.command]
+            assert (*rendered[step.name]["command"], *rendered[step.name]["args"]) == step.command
+
+
+def test_shards_of_a_part_run_side_by_side_under_one_mutex_and_the_semaphore() -> None:
+    known = {inner["name"]: inner for inner in TEMPLATES["issues"]["spec"]["templates"]}
+    around = known["fetch-github"]
+    held = {mutex["name"] for mutex in around["synchronization"]["mutexes"]}
+    assert held == {"fetch.github_issues", "fetch.github_comments", "fetch.github_pulls"}
+    (task,) = around["dag"]["tasks"]
+    assert task["withSequence"] == {"count": "{{workflow.parameters.shards}}"}
+    assert "mutexes" not in known["fetch"]["synchronization"]
+    (semaphore,) = known["fetch"]["synchronization"]["semaphores"]
+    assert semaphore == {"configMapKeyRef": {"name": "lakepulse-semaphores", "key": "fetch"}}
+    shards = [environment["SHARD"] for step, _, environment in argo.commands(PIPELINES["issues"], shards=3) if step.parts]
+    assert shards == ["0/3", "1/3", "2/3"]
+
+
+def test_no_other_run_builds_between_build_and_publish() -> None:
+    known = {inner["name"]: inner for inner in TEMPLATES["daily"]["spec"]["templates"]}
+    both = known["build-publish"]
+    assert both["synchronization"] == {"mutexes": [{"name": "gold"}]}
+    assert [task["template"] for task in both["dag"]["tasks"]] == ["build", "publish"]
+    assert not any("synchronization" in known[name] for name in ("build", "publish"))
+
+
+@EACH_TEMPLATE
+def test_only_what_may_help_is_retried(template: Document) -> None:
+    for inner in containers(template):
+        retry = inner["retryStrategy"]
+        assert retry["retryPolicy"] == "Always"
+        assert retry["expression"] == argo.RETRY
+        assert int(retry["limit"]) >= 1
+        assert inner["activeDeadlineSeconds"] <= template["spec"]["activeDeadlineSeconds"]
+
+
+def test_spark_driver_tells_executors_where_it_is() -> None:
+    (load,) = (inner for inner in containers(TEMPLATES["daily"]) if inner["name"] == "load")
+    assert load["serviceAccountName"] == "spark-driver"
+    variables = {variable["name"]: variable for variable in load["container"]["env"]}
+    assert variables["SPARK_DRIVER_HOST"]["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    assert variables["SPARK_DRIVER_POD"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    ports = {str(port["containerPort"]) for port in load["container"]["ports"]}
+    assert ports == {variables[name]["value"] for name in ("SPARK_DRIVER_PORT", "SPARK_BLOCK_MANAGER_PORT")}
+
+
+def test_argo_itself_finds_no_fault() -> None:
+    program = shutil.which("argo")
+    if program is None:
+        pytest.skip("no argo on PATH, so no argo lint")
+    ended = subprocess.run(
+        [program, "lint", "--offline", "--no-color", str(argo.RENDERED)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -1,0 +1,106 @@
+"""The declaration makes sense by itself and names programs that exist."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+
+import pytest
+from cronsim import CronSim
+
+from lakepulse.names import SOURCES
+from lakepulse.settings import Settings
+from workflows.pipelines import PARAMETERS, PIPELINES, RECORD, SOURCE_GROUPS, Pipeline, Step
+
+EACH_PIPELINE = pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+STEPS = {(step.name, step.command): step for pipeline in PIPELINES.values() for step in (*pipeline.steps, RECORD)}
+
+
+def sources(step: Step) -> set[str]:
+    return set(step.command[-1].split(",")) if "--sources" in step.command else set(SOURCES)
+
+
+def test_pipelines_are_those_that_users_are_told_of() -> None:
+    assert set(PIPELINES) == {"daily", "base_repo", "commits", "issues", "downloads", "backfill", "maintenance"}
+
+
+@EACH_PIPELINE
+def test_order_respects_dependencies(pipeline: Pipeline) -> None:
+    done: set[str] = set()
+    for step in pipeline.order:
+        assert set(step.after) <= done
+        done.add(step.name)
+    assert len(done) == len(pipeline.steps)
+    assert RECORD.name not in done
+
+
+@EACH_PIPELINE
+def test_what_is_fetched_is_loaded_built_and_published(pipeline: Pipeline) -> None:
+    if pipeline.name == "maintenance":
+        return
+    fetch, load, build, publish = pipeline.order
+    assert (fetch.name, load.name, build.name, publish.name) == ("fetch", "load", "build", "publish")
+    tables = set(load.command[-1].split(",")) if "--tables" in load.command else set(SOURCES.values())
+    assert tables == {SOURCES[source] for source in sources(fetch)}
+    assert set(load.mutexes) == {f"raw.{table}" for table in tables}
+
+
+@EACH_PIPELINE
+def test_parts_of_a_step_do_together_what_the_step_does(pipeline: Pipeline) -> None:
+    for step in pipeline.steps:
+        if step.parts:
+            parts = [source for part in step.parts for source in part.sources]
+            assert len(parts) == len(set(parts))
+            assert set(parts) == sources(step)
+            assert {mutex for part in step.parts for mutex in part.mutexes} == set(step.mutexes)
+
+
+def test_every_source_has_a_group_and_a_pipeline_besides_daily() -> None:
+    assert sorted(source for group in SOURCE_GROUPS.values() for source in group) == sorted(SOURCES)
+    small = [PIPELINES[name] for name in ("base_repo", "commits", "issues", "downloads")]
+    fetched = [source for pipeline in small for source in sources(pipeline.order[0])]
+    assert len(fetched) == len(set(fetched))
+    assert set(fetched) == set(SOURCES)
+
+
+def test_two_writers_of_one_table_share_a_mutex() -> None:
+    maintain = PIPELINES["maintenance"].steps[0]
+    for (name, _), step in STEPS.items():
+        if name not in {"fetch", "maintain"}:
+            assert set(step.mutexes) <= set(maintain.mutexes)
+            assert step.mutexes
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=[" ".join(command) for _, command in STEPS])
+def test_command_names_a_program_that_exists(step: Step) -> None:
+    python, flag, module, *_ = step.command
+    assert (python, flag) == ("python", "-m")
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    if spec.submodule_search_locations is not None:
+        assert importlib.util.find_spec(f"{module}.__main__") is not None
+
+
+def test_parameters_are_settings_and_their_defaults_mean_unset() -> None:
+    plain = Settings(_env_file=None).model_dump()
+    for parameter in PARAMETERS.values():
+        name = parameter.variable.lower()
+        assert name in Settings.model_fields
+        if parameter.default:
+            assert Settings.model_validate({name: parameter.default}).model_dump()[name] == plain[name]
+
+
+@EACH_PIPELINE
+def test_pipeline_defaults_are_parameters(pipeline: Pipeline) -> None:
+    assert set(pipeline.defaults) <= set(PARAMETERS)
+
+
+def test_schedules_are_distinct_and_never_fire_together() -> None:
+    schedules = [pipeline.schedule for pipeline in PIPELINES.values() if pipeline.schedule]
+    assert len(schedules) == len(PIPELINES) - 1
+    week = datetime(2026, 11, 2, tzinfo=UTC)
+    end = week + timedelta(days=7)
+    fired = [time for schedule in schedules for time in takewhile(lambda time: time < end, CronSim(schedule, week))]
+    assert len(fired) > 7
+    assert len(fired) == len(set(fired))

@@ -1,0 +1,419 @@
+"""Renders the declaration for Argo Workflows 4.1, with Hera.
+
+Everything that the cluster must offer under a name is named in the constants below; `k8s/` makes it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hera.workflows import (
+    DAG,
+    ConfigMapEnvFrom,
+    Container,
+    CronWorkflow,
+    Env,
+    FieldEnv,
+    Parameter,
+    RetryStrategy,
+    SecretEnvFrom,
+    Task,
+    WorkflowTemplate,
+)
+from hera.workflows import Resources as ContainerResources
+from hera.workflows.models import (
+    Backoff,
+    Capabilities,
+    ConfigMapKeySelector,
+    ConfigMapVolumeSource,
+    ContainerPort,
+    EmptyDirVolumeSource,
+    IntOrString,
+    Mutex,
+    PodGC,
+    PodSecurityContext,
+    SeccompProfile,
+    SecurityContext,
+    SemaphoreRef,
+    Sequence,
+    Synchronization,
+    TTLStrategy,
+    Volume,
+    VolumeMount,
+    WorkflowTemplateRef,
+)
+from hera.workflows.models import Parameter as ModelParameter
+from hera.workflows.models.io.k8s.apimachinery.pkg.api.resource import Quantity
+
+from workflows.pipelines import PARAMETERS, PIPELINES, RECORD, Pipeline, Secret, Step
+
+_FOLDER = Path(__file__).resolve().parent
+RENDERED = _FOLDER / "rendered"
+KUSTOMIZATION = _FOLDER / "kustomization.yaml"
+
+VERSION: str = tomllib.loads((_FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+"""Tag of every image."""
+
+NAMESPACE = "lakepulse"
+SETTINGS = "lakepulse-settings"
+PROJECTS = "lakepulse-projects"
+SEMAPHORES = "lakepulse-semaphores"
+EXECUTOR_TEMPLATE = "spark-executor-template"
+STEP_ACCOUNT = "lakepulse-step"
+DRIVER_ACCOUNT = "spark-driver"
+EXECUTOR_ACCOUNT = "spark-executor"
+
+_SECRETS: dict[Secret, tuple[str, bool]] = {
+    "storage": ("lakepulse-s3", False),
+    "catalog": ("lakepulse-catalog", False),
+    "github": ("lakepulse-github", True),
+    "webhook": ("lakepulse-webhook", True),
+}
+"""Secret of the declaration -> its name on the cluster, and whether it may be missing."""
+
+_TMP = "/tmp"  # noqa: S108 - an emptyDir of the pod, the only place that a step can write to
+_PROJECTS_FOLDER = "/etc/lakepulse"
+_TEMPLATE_FOLDER = "/etc/spark"
+_DRIVER_PORT = 7078
+_BLOCK_MANAGER_PORT = 7079
+
+_HEADER = "# Written by `make render` from workflows/pipelines.py; edit that.\n"
+_USER = 10001
+_DAY = 24 * 3600
+
+# 75 is a step's own word for "try again". The other codes and the status say that the pod was ended
+# from outside: SIGKILL or SIGTERM, a restarted node, a deleted pod. Too little memory and too
+# little time stay too little.
+RETRY = (
+    "(lastRetry.status == 'Error' || lastRetry.exitCode in ['75', '137', '143', '255'])"
+    " && !(lastRetry.message matches 'OOMKilled|deadline')"
+)
+
+# Empty means the day on which the run was made, so that a run over midnight has one date.
+_AS_OF = (
+    "{{=workflow.parameters.as_of != '' ? workflow.parameters.as_of : workflow.creationTimestamp.Y + '-'"
+    " + workflow.creationTimestamp.m + '-' + workflow.creationTimestamp.d}}"
+)
+# Attempts, named `step(0)`, are left out: one that failed may have been followed by one that did not.
+_FAILED_STEP = (
+    "{{=(filter(fromJSON(fromJSON(workflow.failures)) ?? [], .templateName in %s"
+    " && not (.displayName matches '[(][0-9]+[)]$')) | map(.templateName) | first()) ?? ''}}"
+)
+
+_OWN_PARAMETERS: dict[str, tuple[str, str]] = {
+    "projects": (PROJECTS, "ConfigMap with the project list, key projects.yaml"),
+    "shards": ("1", "pods for each group of sources; more than the GitHub tokens do not help"),
+    "executors": ("1", "Spark executors"),
+    "executor_cores": ("1", "cores of a Spark executor"),
+    "executor_memory": ("1g", "heap of a Spark executor, as Java writes it"),
+}
+_FETCH_PARAMETERS = {"lookback", "sweep", "shards"}
+
+
+def object_name(pipeline: Pipeline) -> str:
+    """The pipeline's name as Kubernetes takes it."""
+    return pipeline.name.replace("_", "-")
+
+
+def image(key: str) -> str:
+    """The image of a stage, with its tag."""
+    return f"lakepulse/{key}:{VERSION}"
+
+
+def workflow_template(pipeline: Pipeline) -> WorkflowTemplate:
+    """The pipeline as a WorkflowTemplate of the same name."""
+    with WorkflowTemplate(
+        name=object_name(pipeline),
+        namespace=NAMESPACE,
+        labels={"app.kubernetes.io/part-of": "lakepulse"},
+        annotations={"workflows.argoproj.io/description": pipeline.purpose},
+        entrypoint="main",
+        on_exit=RECORD.name,
+        arguments=_parameters(pipeline),
+        active_deadline_seconds=pipeline.deadline,
+        service_account_name=STEP_ACCOUNT,
+        security_context=PodSecurityContext(
+            run_as_non_root=True,
+            run_as_user=_USER,
+            run_as_group=_USER,
+            fs_group=_USER,
+            seccomp_profile=SeccompProfile(type="RuntimeDefault"),
+        ),
+        pod_gc=PodGC(strategy="OnPodSuccess", delete_delay_duration="600s"),
+        ttl_strategy=TTLStrategy(seconds_after_success=3 * _DAY, seconds_after_failure=14 * _DAY),
+    ) as template:
+        for step in (*pipeline.steps, RECORD):
+            _container(step, pipeline)
+        groups = _groups(pipeline)
+        for group in groups:
+            _nested(group)
+        with DAG(name="main"):
+            tasks: dict[str, list[Task]] = {}
+            for group in groups:
+                members = {step.name for step in group}
+                ended = [task for step in group for name in step.after if name not in members for task in tasks[name]]
+                own = [_task(name, ended) for name in _entries(group)]
+                tasks |= dict.fromkeys(members, own)
+    return template
+
+
+def _parameters(pipeline: Pipeline) -> list[ModelParameter]:
+    fetches = any(step.parts for step in pipeline.steps)
+    values = {name: (parameter.default, parameter.purpose) for name, parameter in PARAMETERS.items()} | _OWN_PARAMETERS
+    return [
+        ModelParameter(name=name, value=pipeline.defaults.get(name, default), description=purpose)
+        for name, (default, purpose) in values.items()
+        if fetches or name not in _FETCH_PARAMETERS
+    ]
+
+
+def _groups(pipeline: Pipeline) -> list[list[Step]]:
+    """The steps in order; those that hold a mutex together form one group."""
+    groups: list[list[Step]] = []
+    for step in pipeline.order:
+        if groups and set(groups[-1][-1].mutexes) & set(step.mutexes):
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
+def _entries(group: list[Step]) -> list[str]:
+    """The templates that run a group, side by side."""
+    first = group[0]
+    if first.parts:
+        return [f"{first.name}-{part.name}" for part in first.parts]
+    return ["-".join(step.name for step in group)]
+
+
+def _nested(group: list[Step]) -> None:
+    """The DAGs that a group needs besides its steps' own templates."""
+    first = group[0]
+    for part in first.parts:
+        with DAG(name=f"{first.name}-{part.name}", synchronization=_mutexes(part.mutexes)):
+            Task(
+                name="shard",
+                template=first.name,
+                arguments={"sources": ",".join(part.sources), "shard": "{{item}}/{{workflow.parameters.shards}}"},
+                with_sequence=Sequence(count=IntOrString(root="{{workflow.parameters.shards}}")),
+            )
+    if len(group) > 1:
+        held = tuple(dict.fromkeys(mutex for step in group for mutex in step.mutexes))
+        with DAG(name=_entries(group)[0], synchronization=_mutexes(held)):
+            tasks: dict[str, Task] = {}
+            for step in group:
+                tasks[step.name] = _task(step.name, [tasks[name] for name in step.after if name in tasks])
+
+
+def _task(name: str, after: list[Task]) -> Task:
+    return Task(name=name, template=name, depends=" && ".join(str(task.name) for task in after) or None)
+
+
+def _mutexes(names: tuple[str, ...]) -> Synchronization:
+    return Synchronization(mutexes=[Mutex(name=name) for name in names])
+
+
+def _container(step: Step, pipeline: Pipeline) -> None:
+    """The step's own template: one container on its image."""
+    held_alone = step == RECORD or any(group == [step] for group in _groups(pipeline))
+    volumes, mounts = _volumes(step)
+    inputs = [Parameter(name="sources"), Parameter(name="shard")] if step.parts else []
+    Container(
+        name=step.name,
+        inputs=inputs,
+        labels={
+            "app.kubernetes.io/part-of": "lakepulse",
+            "app.kubernetes.io/name": f"lakepulse-{step.image}",
+            "app.kubernetes.io/component": step.name,
+            "lakepulse/run": "{{workflow.name}}",
+        },
+        image=image(step.image),
+        image_pull_policy="IfNotPresent",
+        command=list(step.command[:3]),
+        args=["--sources", "{{inputs.parameters.sources}}"] if step.parts else list(step.command[3:]),
+        env_from=[
+            ConfigMapEnvFrom(name=SETTINGS),
+            *(SecretEnvFrom(name=_SECRETS[secret][0], optional=_SECRETS[secret][1] or None) for secret in step.secrets),
+        ],
+        env=list(_environment(step, pipeline)),
+        ports=_ports(step),
+        resources=ContainerResources(
+            cpu_request=step.resources.cpu,
+            cpu_limit=step.resources.cpu_limit,
+            memory_request=step.resources.memory,
+            memory_limit=step.resources.memory_limit,
+        ),
+        security_context=SecurityContext(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=Capabilities(drop=["ALL"]),
+        ),
+        volumes=volumes,
+        volume_mounts=mounts,
+        service_account_name=DRIVER_ACCOUNT if step.has_executors else None,
+        active_deadline_seconds=step.deadline,
+        retry_strategy=RetryStrategy(
+            limit=str(step.retries),
+            retry_policy="Always",
+            expression=RETRY,
+            backoff=Backoff(duration="30s", factor=IntOrString(root=2), cap="10m"),
+        ),
+        synchronization=_synchronization(step, held_alone),
+    )
+
+
+def _synchronization(step: Step, held_alone: bool) -> Synchronization | None:
+    if step.parts:
+        # Mutexes lie around the shards, which run side by side as far as this allows.
+        return Synchronization(
+            semaphores=[SemaphoreRef(config_map_key_ref=ConfigMapKeySelector(name=SEMAPHORES, key=step.name))]
+        )
+    return _mutexes(step.mutexes) if held_alone else None
+
+
+def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
+    yield Env(name="RUN_ID", value="{{workflow.name}}")
+    yield Env(name="PIPELINE", value=pipeline.name)
+    yield Env(name="AS_OF", value=_AS_OF)
+    yield Env(name="PROJECTS", value=f"{_PROJECTS_FOLDER}/projects.yaml")
+    yield Env(name="DATA_DIR", value=f"{_TMP}/lakepulse")
+    if step.parts:
+        yield Env(name="SHARD", value="{{inputs.parameters.shard}}")
+        for name in ("lookback", "sweep"):
+            yield Env(name=PARAMETERS[name].variable, value=f"{{{{workflow.parameters.{name}}}}}")
+    if step.has_executors:
+        yield Env(name="SPARK_MASTER", value="k8s://https://kubernetes.default.svc")
+        yield Env(name="SPARK_NAMESPACE", value=NAMESPACE)
+        yield Env(name="SPARK_IMAGE", value=image(step.image))
+        yield Env(name="SPARK_SERVICE_ACCOUNT", value=EXECUTOR_ACCOUNT)
+        yield Env(name="SPARK_POD_TEMPLATE", value=f"{_TEMPLATE_FOLDER}/pod.yaml")
+        for name in ("executors", "executor_cores", "executor_memory"):
+            yield Env(name=f"SPARK_{name.upper()}", value=f"{{{{workflow.parameters.{name}}}}}")
+        yield FieldEnv(name="SPARK_DRIVER_HOST", field_path="status.podIP")
+        yield FieldEnv(name="SPARK_DRIVER_POD", field_path="metadata.name")
+        yield Env(name="SPARK_DRIVER_PORT", value=str(_DRIVER_PORT))
+        yield Env(name="SPARK_BLOCK_MANAGER_PORT", value=str(_BLOCK_MANAGER_PORT))
+        yield Env(name="SPARK_RUN_LABEL", value="{{workflow.name}}")
+        yield Env(name="SPARK_LOCAL_DIRS", value=f"{_TMP}/spark")
+    if step == RECORD:
+        yield Env(name="OUTCOME", value="{{workflow.status}}")
+        yield Env(name="FAILED_STEP", value=_FAILED_STEP % [other.name for other in pipeline.steps])
+
+
+def _ports(step: Step) -> list[ContainerPort] | None:
+    if not step.has_executors:
+        return None
+    return [
+        ContainerPort(name="driver", container_port=_DRIVER_PORT),
+        ContainerPort(name="blockmanager", container_port=_BLOCK_MANAGER_PORT),
+    ]
+
+
+def _volumes(step: Step) -> tuple[list[Volume], list[VolumeMount]]:
+    size = Quantity(root="10Gi" if step.has_executors else "1Gi")
+    volumes = [
+        Volume(name="tmp", empty_dir=EmptyDirVolumeSource(size_limit=size)),
+        Volume(name="projects", config_map=ConfigMapVolumeSource(name="{{workflow.parameters.projects}}")),
+    ]
+    mounts = [
+        VolumeMount(name="tmp", mount_path=_TMP),
+        VolumeMount(name="projects", mount_path=_PROJECTS_FOLDER, read_only=True),
+    ]
+    if step.has_executors:
+        volumes.append(Volume(name="executor-template", config_map=ConfigMapVolumeSource(name=EXECUTOR_TEMPLATE)))
+        mounts.append(VolumeMount(name="executor-template", mount_path=_TEMPLATE_FOLDER, read_only=True))
+    return volumes, mounts
+
+
+def cron_workflow(pipeline: Pipeline) -> CronWorkflow:
+    """The pipeline's schedule.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if pipeline.schedule is None:
+        raise ValueError(f"{pipeline.name} has no schedule")
+    return CronWorkflow(
+        name=object_name(pipeline),
+        namespace=NAMESPACE,
+        labels={"app.kubernetes.io/part-of": "lakepulse"},
+        schedules=[pipeline.schedule],
+        timezone="Etc/UTC",
+        concurrency_policy="Forbid",
+        # A laptop that slept, or a controller that was down, catches up.
+        starting_deadline_seconds=3 * 3600,
+        successful_jobs_history_limit=3,
+        failed_jobs_history_limit=5,
+        workflow_template_ref=WorkflowTemplateRef(name=object_name(pipeline)),
+    )
+
+
+def rendered() -> dict[Path, str]:
+    """Every file that `python -m workflows render` writes, and its text."""
+    files: dict[Path, str] = {}
+    for pipeline in PIPELINES.values():
+        documents: list[WorkflowTemplate | CronWorkflow] = [workflow_template(pipeline)]
+        if pipeline.schedule is not None:
+            documents.append(cron_workflow(pipeline))
+        files[RENDERED / f"{object_name(pipeline)}.yaml"] = _HEADER + "---\n".join(
+            _dump(document.to_dict()) for document in documents
+        )
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": NAMESPACE,
+        "resources": [path.relative_to(_FOLDER).as_posix() for path in files],
+        "configMapGenerator": [{"name": PROJECTS, "files": ["projects.yaml"]}],
+        # Templates name the ConfigMap by a parameter, which kustomize does not rewrite.
+        "generatorOptions": {"disableNameSuffixHash": True},
+    }
+    return files | {KUSTOMIZATION: _HEADER + _dump(kustomization)}
+
+
+def commands(pipeline: Pipeline, shards: int = 1) -> Iterator[tuple[Step, list[str], dict[str, str]]]:
+    """What the pods of a successful run execute, in order: step, container command, its own variables.
+
+    Taken from the rendered template, with the parameters' defaults filled in. Variables that only
+    a cluster can give a value (paths, addresses, secrets) are left out.
+    """
+    templates = {template["name"]: template for template in workflow_template(pipeline).to_dict()["spec"]["templates"]}
+    for step in (*pipeline.order, RECORD):
+        container = templates[step.name]["container"]
+        words = [*container["command"], *container["args"]]
+        fixed = {"PIPELINE": pipeline.name} | ({"OUTCOME": "Succeeded"} if step == RECORD else {})
+        if not step.parts:
+            yield step, words, fixed
+            continue
+        swept = {PARAMETERS[name].variable: value for name, value in pipeline.defaults.items()}
+        for part in step.parts:
+            for shard in range(shards):
+                chosen = [word.replace("{{inputs.parameters.sources}}", ",".join(part.sources)) for word in words]
+                yield step, chosen, fixed | swept | {"SHARD": f"{shard}/{shards}"}
+
+
+def write() -> list[Path]:
+    """Write the rendered files, remove those of pipelines that are gone; the files that changed."""
+    files = rendered()
+    RENDERED.mkdir(exist_ok=True)
+    stale = [path for path in RENDERED.glob("*.yaml") if path not in files]
+    for path in stale:
+        path.unlink()
+    changed = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in changed:
+        path.write_text(files[path], encoding="utf-8")
+    return stale + changed
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists, as yamllint's default wants it."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+
+def _dump(document: Any) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=150, allow_unicode=True)
