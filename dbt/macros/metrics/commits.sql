@@ -1,0 +1,74 @@
+{# Commits that count of one role (author or committer), and of the history that is wholly covered. #}
+{% macro counted_commits(role) -%}
+    select
+        events.repo,
+        events.person,
+        events.happened_on,
+        coverage.commits_from
+    from {{ ref('silver_commit_events') }} as events
+    left join {{ ref('silver_repo_coverage') }} as coverage on events.repo = coverage.repo
+    where
+        events.role = '{{ role }}'
+        and events.is_counted
+        and {{ is_covered('events.happened_on', 'coverage.commits_from') }}
+{%- endmacro %}
+
+{# Commits per repo and day by one role's date, without holes from the first one on. #}
+{% macro commits_trend(role) -%}
+    with commits as (
+        {{ counted_commits(role) }}
+    ),
+
+    counts as (
+        select
+            repo,
+            happened_on,
+            count(*) as num_commits
+        from commits
+        group by repo, happened_on
+    ),
+
+    firsts as (
+        select
+            repo,
+            min(happened_on) as first_date
+        from counts
+        group by repo
+    )
+
+    select
+        firsts.repo,
+        days.date as commit_{{ role }}_date,
+        coalesce(counts.num_commits, 0) as num_commits
+    from firsts
+    inner join {{ ref('silver_calendar_days') }} as days on firsts.first_date <= days.date
+    left join counts on firsts.repo = counts.repo and days.date = counts.happened_on
+{%- endmacro %}
+
+{# All-time commits per repo and person in one role; null where the history is cut. #}
+{% macro commits_by_person(role) -%}
+    with commits as (
+        {{ counted_commits(role) }}
+    ),
+
+    counts as (
+        select
+            repo,
+            person,
+            {{ unless_cut('count(*)', 'max(commits_from)') }} as num_commits
+        from commits
+        group by repo, person
+    )
+
+    select
+        counts.repo,
+        counts.person as {{ role }},
+        people.is_bot,
+        counts.num_commits,
+        case
+            when not people.is_bot and counts.num_commits is not null
+                then dense_rank() over (partition by counts.repo, people.is_bot order by counts.num_commits desc)
+        end as rank
+    from counts
+    inner join {{ ref('silver_people') }} as people on counts.person = people.person
+{%- endmacro %}

@@ -1,0 +1,54 @@
+{{ config(unique_key=['repo', 'sha']) }}
+
+with source as (
+    select
+        repo,
+        sha,
+        repo_id,
+        author_name,
+        author_email,
+        authored_at,
+        author_login,
+        author_id,
+        author_type,
+        committer_name,
+        committer_email,
+        committed_at,
+        committer_login,
+        committer_id,
+        committer_type,
+        is_reachable,
+        landing_id,
+        load_seq,
+        fetched_at,
+        loaded_at
+    from {{ source('raw', 'commits') }}
+    {{ new_rows() }}
+),
+
+renamed as (
+    select
+        repo,
+        sha,
+        cast(repo_id as bigint) as repo_id,
+        author_name,
+        author_email,
+        {{ utc_timestamp('authored_at') }} as authored_at,
+        author_login,
+        cast(author_id as bigint) as author_id,
+        author_type,
+        committer_name,
+        committer_email,
+        {{ utc_timestamp('committed_at') }} as committed_at,
+        committer_login,
+        cast(committer_id as bigint) as committer_id,
+        committer_type,
+        is_reachable,
+        landing_id,
+        cast(load_seq as bigint) as load_seq,
+        {{ utc_timestamp('fetched_at') }} as fetched_at,
+        {{ utc_timestamp('loaded_at') }} as loaded_at
+    from source
+)
+
+select * from renamed

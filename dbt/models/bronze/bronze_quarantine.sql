@@ -1,0 +1,34 @@
+{{ config(unique_key=['landing_id', 'page_file', 'line_number']) }}
+
+with source as (
+    select
+        landing_id,
+        source,
+        scope,
+        table_name,
+        page_file,
+        line,
+        reason,
+        load_seq,
+        loaded_at,
+        resolved_at
+    from {{ source('raw', 'quarantine') }}
+    {{ new_rows() }}
+),
+
+renamed as (
+    select
+        landing_id,
+        source,
+        scope,
+        table_name,
+        page_file,
+        cast(line as bigint) as line_number,
+        reason,
+        cast(load_seq as bigint) as load_seq,
+        {{ utc_timestamp('loaded_at') }} as loaded_at,
+        {{ utc_timestamp('resolved_at') }} as resolved_at
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,5 @@
+select
+    project,
+    kind,
+    name
+from {{ ref('silver_listed_scopes') }}

@@ -1,0 +1,1 @@
+{{ commits_trend('author') }}

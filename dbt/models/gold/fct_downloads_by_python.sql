@@ -1,0 +1,1 @@
+{{ downloads_by('python_minor', 'python_minor') }}

@@ -1,0 +1,1 @@
+{{ downloads_by('version', 'version') }}

@@ -1,0 +1,1 @@
+{{ commits_by_person('author') }}
