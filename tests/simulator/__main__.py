@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tests.simulator.demo import demo_world
+from tests.simulator.recorded import RecordedWorld
 from tests.simulator.server import Simulator
 from tests.simulator.tiny import tiny_world
 from tests.simulator.world import World
@@ -31,10 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().error("exec needs a command after --")
     try:
         simulator = Simulator(make_world(options), options.host, options.port).start()
-    except OSError as error:
+    except (OSError, ValueError, KeyError) as error:
         print(f"error: simulator: {error}", file=sys.stderr)
         return 1
-    print(f"simulator: {simulator.url} ({options.world} world of {simulator.world.date})", file=sys.stderr, flush=True)
+    print(
+        f"simulator: {simulator.url} ({options.data or options.world} of {simulator.world.date})", file=sys.stderr, flush=True
+    )
     try:
         if options.action == "exec":
             return execute(simulator, command, with_token=not options.no_token)
@@ -60,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("AS_OF") or today.isoformat(),
         help="default: AS_OF, else today",
     )
-    made.add_argument("--data", type=Path, help="folder of recorded data to serve too")
+    made.add_argument("--data", type=Path, help="serve the recorded data of a folder and nothing else")
     made.add_argument("--repo", action="append", default=[], help="one more repository (demo world)")
     made.add_argument("--package", action="append", default=[], help="one more package (demo world)")
     made.add_argument("--host", default="127.0.0.1")
@@ -70,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def make_world(options: argparse.Namespace) -> World:
+    if options.data is not None:
+        return RecordedWorld(options.data, options.date)
     if options.world == "tiny":
         return tiny_world(options.seed, options.date)
     return demo_world(options.date, options.seed, options.repo, options.package)

@@ -540,9 +540,9 @@ class _PackageLife:
         mirrored = int(total * market.mirrors * chance.lognormvariate(0, 0.02))
         pythons = self.split(total, self.python_shares(day))
         systems = self.split(total, SYSTEMS)
-        if missing > 0.012:
+        if missing > 0.004:
             found = self.world.packages[normalise(self.name)]
-            if missing > 0.016:
+            if missing > 0.006:
                 found.downloads["overall"][day] = {"with_mirrors": max(mirrored, total), "without_mirrors": total}
             found.downloads["python_minor"][day] = pythons
             found.downloads["system"][day] = systems

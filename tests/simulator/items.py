@@ -365,7 +365,7 @@ def simple_page(package: Package) -> bytes:
                     "provenance": None,
                     "requires-python": file.requires_python,
                     "size": file.size,
-                    "upload-time": f"{iso(file.uploaded_at)[:-1]}.{file.uploaded_at % 1_000_000:06d}Z",
+                    "upload-time": f"{iso(file.uploaded_at)[:-1]}.{file.microsecond:06d}Z",
                     # A yanked file without a reason is `true`, one with a reason is that text.
                     "url": f"../../files/{file.filename}",
                     "yanked": (file.yanked_reason or True) if file.yanked else False,

@@ -89,7 +89,7 @@ class Rules:
     max_in_flight: int | None = None
     """Requests at a time with one authorization; None: not enforced."""
     page_row_limit: int = 10_000
-    """How deep `page` may go in /issues; past it is 422."""
+    """`page` times `per_page` at which /issues answers 422 and wants a cursor."""
     bad_tokens: tuple[str, ...] = ()
     """Tokens that are answered 401."""
 
@@ -462,7 +462,7 @@ class Request:
         match fault.kind:
             case "status":
                 status = fault.status or 502
-                if status >= 500:
+                if status >= 500 or not self.path.startswith("/github/"):
                     return Answer(status, f"<html><h1>{status}</h1></html>".encode(), {"Content-Type": "text/html"})
                 return error(status, fault.message or http.client.responses.get(status, "Error"))
             case "html":
@@ -647,7 +647,9 @@ class Request:
     def resolve(self, repo: Repo, name: str | None) -> str | None:
         if not name or name in (repo.default_branch, f"refs/heads/{repo.default_branch}", "HEAD"):
             return repo.head
-        return repo.tags.get(name) or (name if name in repo.commits else None)
+        sha = repo.tags.get(name, name)
+        # A tag may be on a branch that is not served.
+        return sha if sha in repo.commits else None
 
     def one_commit(self, repo: Repo, name: str) -> Answer:
         sha = self.resolve(repo, name)
@@ -704,7 +706,7 @@ class Request:
             found = [entry for entry in found if entry[1].updated_at >= since]
         if after is not None:
             rows = [e for e in found if (e[0] < after if is_down else e[0] > after)]
-        elif (self.page - 1) * size >= self.simulator.rules.page_row_limit:
+        elif self.page * size >= self.simulator.rules.page_row_limit and self.page > 1:
             message = (
                 "Pagination with the page parameter is not supported for large datasets, please use cursor based pagination"
             )
@@ -774,23 +776,26 @@ class Request:
     # --- pypistats
 
     def pypistats(self, path: str) -> Answer:
-        found = re.fullmatch(r"/packages/([^/]+)/(overall|python_minor|python_major|system|recent)/?", path)
-        package = self.simulator.world.packages.get(normalise(unquote(found[1]))) if found else None
-        if found is None or package is None or package.is_gone:
-            return Answer(404, b"<!DOCTYPE html><html><title>404</title></html>", {"Content-Type": "text/html; charset=utf-8"})
-        today, kind = self.simulator.world.date, found[2]
+        found = re.fullmatch(r"/packages/([^/]+)/(overall|python_minor|system|recent)/?", path)
+        if found is None:
+            return page_404()
+        # Only these two are folded; another case is another package, and unknown.
+        name, kind = re.sub("[._]", "-", unquote(found[1])), found[2]
+        package = self.simulator.world.packages.get(name)
+        today = self.simulator.world.date
+        rows = package.served("overall" if kind == "recent" else kind, today) if package and not package.is_gone else []
+        # For an unknown package the real site answers 404 to these two, and an empty list with 200 to the others.
+        if kind in ("overall", "recent") and not rows:
+            return page_404()
         if kind == "recent":
-            return one(items.dump(recent(package.served("overall", today), today) | {"package": package.name}))
-        if kind == "python_major":
-            return error(501, "python_major is not simulated")
-        rows = package.served(kind, today)
+            return one(items.dump({"data": recent(rows, today), "package": name, "type": "recent_downloads"}))
         mirrors, chosen = self.query.get("mirrors"), self.query.get("version") or self.query.get("os")
         if kind == "overall" and mirrors in ("true", "false"):
             rows = [row for row in rows if row[0] == ("with_mirrors" if mirrors == "true" else "without_mirrors")]
         elif kind != "overall" and chosen:
-            rows = [row for row in rows if row[0].lower() == chosen.lower()]
+            rows = [row for row in rows if row[0] == chosen.title()]
         data = [{"category": category, "date": day.isoformat(), "downloads": count} for category, day, count in rows]
-        answer = one(items.dump({"data": data, "package": package.name, "type": f"{kind}_downloads"}))
+        answer = one(items.dump({"data": data, "package": name, "type": f"{kind}_downloads"}))
         answer.rows = len(data)
         return answer
 
@@ -872,12 +877,16 @@ def read_cursor(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def recent(rows: list[tuple[str, date, int]], today: date) -> dict[str, Any]:
+def page_404() -> Answer:
+    return Answer(404, b"404", {"Content-Type": "text/html; charset=utf-8"})
+
+
+def recent(rows: list[tuple[str, date, int]], today: date) -> dict[str, int]:
     def total(days: int) -> int:
         first = today - timedelta(days=days)
         return sum(count for category, day, count in rows if category == "without_mirrors" and day >= first)
 
-    return {"data": {"last_day": total(1), "last_week": total(7), "last_month": total(30)}, "type": "recent_downloads"}
+    return {"last_day": total(1), "last_week": total(7), "last_month": total(30)}
 
 
 def control(simulator: Simulator, method: str, path: str, sent: bytes) -> Answer:

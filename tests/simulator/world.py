@@ -162,6 +162,11 @@ class PackageFile:
     yanked: bool = False
     yanked_reason: str | None = None
 
+    @property
+    def microsecond(self) -> int:
+        """PyPI tells upload times to the microsecond."""
+        return self.uploaded_at * 7_919 % 1_000_000
+
 
 @dataclass(eq=False)
 class Package:
