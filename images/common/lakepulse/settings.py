@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     catalog_user: str | None = None
     catalog_password: SecretStr | None = None
 
+    allow_shrink: bool = Field(False, description="let a load mark more than half of a scope's rows as deleted")
+
     # --- engines
     engine: Literal["embedded", "trino"] = Field("embedded", description="what dbt and the dashboard query with")
     trino_host: str = "127.0.0.1"

@@ -1,0 +1,162 @@
+"""What Iceberg's Java API gives in milliseconds and SQL in a query: refs, stamps, snapshots.
+
+Also how a table is made; everything else goes through SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lakepulse.names import CATALOG
+from lakepulse.outcome import PermanentError
+
+BRANCH = "audit"
+"""The branch that a load writes and its audit reads before main moves."""
+
+STAMP = "lakepulse."
+"""Prefix of what lakepulse writes into a snapshot's summary."""
+
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # Small row groups keep a writer of megabyte-long payloads within the driver's memory.
+    "write.parquet.row-group-size-bytes": str(32 * 1024 * 1024),
+    "write.merge.mode": "copy-on-write",
+    "write.update.mode": "copy-on-write",
+    "write.delete.mode": "copy-on-write",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+}
+
+
+def full_name(name: str) -> str:
+    """`namespace.table` with the catalog before it."""
+    return f"{CATALOG}.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot and its summary."""
+
+    snapshot_id: int
+    summary: dict[str, str]
+
+    @property
+    def rows(self) -> int:
+        return int(self.summary.get("total-records", "0"))
+
+
+class IcebergTable:
+    """A table's metadata as of the last `refresh`, through Iceberg's Java API."""
+
+    def __init__(self, session: SparkSession, name: str) -> None:
+        self.name = name
+        jvm: Any = session._jvm  # noqa: SLF001 - pyspark has no public way to Iceberg's Java API
+        self._java = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+            session._jsparkSession,  # noqa: SLF001
+            full_name(name),
+        )
+
+    def refresh(self) -> None:
+        self._java.refresh()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column names with Iceberg's type names."""
+        return {field.name(): str(field.type()) for field in self._java.schema().columns()}
+
+    def snapshot(self, ref: str = "main") -> Snapshot | None:
+        """The snapshot that a branch or tag names; None without one."""
+        java = self._java.snapshot(ref)
+        return None if java is None else Snapshot(java.snapshotId(), dict(java.summary()))
+
+    def history(self) -> Iterator[Snapshot]:
+        """Main's snapshots that were not expired, the newest first."""
+        java = self._java.currentSnapshot()
+        while java is not None:
+            yield Snapshot(java.snapshotId(), dict(java.summary()))
+            parent = java.parentId()
+            java = None if parent is None else self._java.snapshot(parent)
+
+    def refs(self) -> dict[str, int]:
+        """Branches and tags with their snapshot ids."""
+        return {name: ref.snapshotId() for name, ref in self._java.refs().items()}
+
+    def begin(self) -> None:
+        """Make the audit branch anew from main."""
+        refs = self._java.manageSnapshots()
+        main = self._java.currentSnapshot()
+        if main is None:
+            if BRANCH in self.refs():
+                refs = refs.removeBranch(BRANCH)
+            refs.createBranch(BRANCH).commit()
+        elif BRANCH in self.refs():
+            refs.replaceBranch(BRANCH, main.snapshotId()).commit()
+        else:
+            refs.createBranch(BRANCH, main.snapshotId()).commit()
+
+    def publish(self) -> None:
+        """Move main to the audited branch, which ends there."""
+        self._java.manageSnapshots().fastForwardBranch("main", BRANCH).removeBranch(BRANCH).commit()
+
+    def remove_tags(self, names: list[str]) -> None:
+        """Remove tags in one commit."""
+        change = self._java.manageSnapshots()
+        for name in names:
+            change = change.removeTag(name)
+        change.commit()
+
+
+def ensure_table(
+    session: SparkSession, name: str, layout: dict[str, str], partitions: str = "", target_file_mb: int = 64
+) -> IcebergTable:
+    """The table, made if it is not there, and given the columns that a later version added.
+
+    Raises:
+        PermanentError: a column is there with another type.
+    """
+    if not session.catalog.tableExists(full_name(name)):
+        columns = ", ".join(f"`{column}` {kind}" for column, kind in layout.items())
+        properties = _PROPERTIES | {"write.target-file-size-bytes": str(target_file_mb * 1024 * 1024)}
+        if "payload" in layout:
+            properties["write.metadata.metrics.column.payload"] = "none"
+        listed = ", ".join(f"'{key}'='{value}'" for key, value in properties.items())
+        session.sql(f"CREATE NAMESPACE IF NOT EXISTS {full_name(name).rsplit('.', 1)[0]}")
+        session.sql(
+            f"CREATE TABLE IF NOT EXISTS {full_name(name)} ({columns}) USING iceberg"
+            + (f" PARTITIONED BY ({partitions})" if partitions else "")
+            + f" TBLPROPERTIES ({listed})"
+        )
+    table = IcebergTable(session, name)
+    found = table.columns
+    for column, kind in layout.items():
+        due = _ICEBERG_TYPES[kind]
+        if found.get(column, due) != due:
+            raise PermanentError(
+                f"{name}.{column} is {found[column]}, this version needs {due}; use another DATA_DIR or catalog"
+            )
+    if added := {column: kind for column, kind in layout.items() if column not in found}:
+        session.sql(f"ALTER TABLE {full_name(name)} ADD COLUMNS ({', '.join(f'`{c}` {k}' for c, k in added.items())})")
+        table.refresh()
+    return table
+
+
+_ICEBERG_TYPES = {
+    "string": "string",
+    "bigint": "long",
+    "int": "int",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+    "array<string>": "list<string>",
+}
+
+
+def stamp(session: SparkSession, **values: str) -> None:
+    """Write `values` into the summary of every snapshot that `session` commits from now on."""
+    for key, value in values.items():
+        session.conf.set(f"spark.sql.iceberg.snapshot-property.{STAMP}{key.replace('_', '-')}", value)

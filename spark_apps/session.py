@@ -1,0 +1,234 @@
+"""The Spark session: the only place of this stage that knows on which engine it runs.
+
+Without `SPARK_MASTER` Spark runs inside this process. With `SPARK_MASTER=k8s://...` this process
+is the driver, in its own pod, and executors are pods that it asks for (client mode).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
+
+from lakepulse.catalog import spark_properties
+from lakepulse.names import CATALOG
+from lakepulse.outcome import PermanentError, TemporaryError, one_line
+from lakepulse.settings import Settings
+from spark_apps.jars import jars_dir, require_jars, require_java
+
+_LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
+
+
+class SparkSettings(BaseSettings):
+    """How Spark runs, from variables `SPARK_...`; a memory size is Java's, such as `2g`."""
+
+    model_config = SettingsConfigDict(env_prefix="SPARK_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    master: str = Field("local[2]", description="local[N] or k8s://https://host:port")
+    driver_memory: str = Field("2g", pattern=r"\d+[mg]")
+    # --- Kubernetes only
+    namespace: str = "lakepulse"
+    image: str | None = Field(None, description="executors' image, the driver's own as a rule")
+    service_account: str = Field("spark-executor", description="executors' service account")
+    executors: int = Field(1, ge=1, le=1000)
+    executor_cores: int = Field(1, ge=1)
+    executor_memory: str = Field("1g", pattern=r"\d+[mg]")
+    executor_memory_overhead: str = Field("384m", pattern=r"\d+[mg]")
+    executor_cpu_request: str = Field("500m", description="as Kubernetes writes it")
+    pod_template: Path | None = Field(None, description="executors' pod template")
+    driver_host: str | None = Field(None, description="the driver pod's address; executors call it")
+    driver_pod: str | None = Field(None, description="the driver pod's name; its executors die with it")
+    driver_port: int = 7078
+    block_manager_port: int = 7079
+    executor_wait_seconds: float = Field(120, gt=0, description="a driver without any executor gives up after it")
+    run_label: str | None = Field(None, description="put on executors as the label lakepulse/run")
+
+    @field_validator("master")
+    @classmethod
+    def _known_master(cls, value: str) -> str:
+        if not re.fullmatch(r"local(\[(\d+|\*)\])?|k8s://\S+", value):
+            raise ValueError("must be local[N] or k8s://https://host:port")
+        return value
+
+    @property
+    def is_kubernetes(self) -> bool:
+        return self.master.startswith("k8s://")
+
+
+def spark_settings() -> SparkSettings:
+    """The variables `SPARK_...`.
+
+    Raises:
+        PermanentError: one is malformed; the message names it.
+    """
+    try:
+        return SparkSettings()
+    except ValidationError as error:
+        problems = (f"SPARK_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in error.errors())
+        raise PermanentError("; ".join(problems)) from None
+
+
+def configuration(settings: Settings, spark: SparkSettings) -> dict[str, str]:
+    """The whole Spark configuration of a session, both engines' common part and their own."""
+    common = {
+        "spark.app.name": f"lakepulse-{settings.run_id}",
+        "spark.master": spark.master,
+        "spark.driver.memory": spark.driver_memory,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+        # Pages are small gzip files: many belong into one task.
+        "spark.sql.files.openCostInBytes": str(128 * 1024),
+        "spark.sql.files.maxPartitionBytes": str(16 * 1024 * 1024),
+    }
+    return common | (_kubernetes(spark) if spark.is_kubernetes else _local())
+
+
+def _local() -> dict[str, str]:
+    return {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        # On the class path from the start: faster than spark.jars, which copies each file once a session.
+        "spark.driver.extraClassPath": f"{jars_dir()}/*",
+        "spark.driver.extraJavaOptions": _java_options("-XX:+UseSerialGC"),
+        "spark.sql.shuffle.partitions": "2",
+        "spark.shuffle.compress": "true",
+        "spark.memory.fraction": "0.5",
+        "spark.cleaner.periodicGC.interval": "10min",
+    }
+
+
+def _java_options(*more: str) -> str:
+    return " ".join((f"-Dlog4j2.configurationFile={_LOG_CONFIGURATION.as_uri()}", "-Duser.timezone=UTC", *more))
+
+
+def _kubernetes(spark: SparkSettings) -> dict[str, str]:
+    if not spark.image:
+        raise PermanentError("SPARK_IMAGE is not set; executors on Kubernetes need an image")
+    properties = {
+        "spark.submit.deployMode": "client",
+        "spark.driver.host": spark.driver_host or socket.gethostbyname(socket.gethostname()),
+        "spark.driver.bindAddress": "0.0.0.0",  # noqa: S104 - executors reach the driver by its pod's address
+        "spark.driver.port": str(spark.driver_port),
+        "spark.driver.blockManager.port": str(spark.block_manager_port),
+        "spark.blockManager.port": str(spark.block_manager_port),
+        "spark.driver.extraClassPath": f"{jars_dir()}/*",
+        "spark.executor.extraClassPath": f"{jars_dir()}/*",
+        "spark.driver.extraJavaOptions": _java_options(),
+        "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
+        "spark.executor.instances": str(spark.executors),
+        "spark.executor.cores": str(spark.executor_cores),
+        "spark.executor.memory": spark.executor_memory,
+        "spark.executor.memoryOverhead": spark.executor_memory_overhead,
+        "spark.kubernetes.executor.request.cores": spark.executor_cpu_request,
+        "spark.kubernetes.namespace": spark.namespace,
+        "spark.kubernetes.container.image": spark.image,
+        "spark.kubernetes.container.image.pullPolicy": "IfNotPresent",
+        "spark.kubernetes.authenticate.executor.serviceAccountName": spark.service_account,
+        # Two drivers of one moment must not fight for the same pod names.
+        "spark.kubernetes.executor.podNamePrefix": f"spark-{secrets.token_hex(5)}",
+        "spark.kubernetes.executor.deleteOnTermination": "true",
+        "spark.sql.shuffle.partitions": str(2 * spark.executors * spark.executor_cores),
+        # The first tasks wait for a first executor in `open_session`, not for all of them.
+        "spark.scheduler.minRegisteredResourcesRatio": "0",
+    }
+    if spark.driver_pod:
+        properties["spark.kubernetes.driver.pod.name"] = spark.driver_pod
+    if spark.pod_template:
+        properties["spark.kubernetes.executor.podTemplateFile"] = str(spark.pod_template)
+    if spark.run_label:
+        properties["spark.kubernetes.executor.label.lakepulse/run"] = spark.run_label
+    return properties
+
+
+def _s3a(settings: Settings) -> dict[str, str]:
+    secret = settings.aws_secret_access_key
+    known = {
+        "endpoint": settings.s3_endpoint,
+        "endpoint.region": settings.aws_region,
+        "path.style.access": "true" if settings.s3_endpoint else None,
+        "connection.ssl.enabled": "false" if (settings.s3_endpoint or "").startswith("http:") else None,
+        "access.key": settings.aws_access_key_id,
+        "secret.key": secret.get_secret_value() if secret else None,
+    }
+    return {f"fs.s3a.{key}": value for key, value in known.items() if value}
+
+
+def bound_session(session: SparkSession, settings: Settings) -> SparkSession:
+    """A further session on the same engine, bound to the catalog of `settings`.
+
+    Each has its own temporary views and snapshot properties, so threads do not mix theirs. The
+    catalog is set here, not at start, since start options show on the JVM's command line.
+    """
+    bound = session.newSession()
+    prefix = f"spark.sql.catalog.{CATALOG}"
+    properties = spark_properties(settings) | {
+        # A lock's next holder must see what the last one wrote.
+        f"{prefix}.cache-enabled": "false",
+        f"{prefix}.jdbc.busy_timeout": "60000",
+    }
+    if settings.lake.startswith("s3"):
+        properties |= _s3a(settings)
+    for key, value in properties.items():
+        bound.conf.set(key, value)
+    return bound
+
+
+@contextmanager
+def open_session(settings: Settings) -> Iterator[SparkSession]:
+    """An engine that ends with the block; `bound_session` makes sessions of it.
+
+    Raises:
+        PermanentError: Java or a jar is missing, or a setting is malformed.
+        TemporaryError: Spark did not start, or no executor came in time.
+    """
+    spark = spark_settings()
+    require_java()
+    require_jars(jars_dir())
+    # The JVM reads it before any configuration of ours; a name that does not resolve stops the driver.
+    if not spark.is_kubernetes:
+        os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
+    builder = SparkSession.builder
+    for key, value in configuration(settings, spark).items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise TemporaryError(f"Spark did not start: {one_line(error)}") from error
+    try:
+        if spark.is_kubernetes:
+            _await_executor(session, spark)
+        yield session
+    finally:
+        session.stop()
+
+
+def _await_executor(session: SparkSession, spark: SparkSettings) -> None:
+    """Wait for a first executor; Spark itself would wait without end.
+
+    Raises:
+        TemporaryError: none came.
+    """
+    scheduler = session.sparkContext._jsc.sc()  # noqa: SLF001 - executors are listed on the Java side alone
+    deadline = time.monotonic() + spark.executor_wait_seconds
+    while scheduler.getExecutorMemoryStatus().size() < 2:  # the driver counts as one
+        if time.monotonic() >= deadline:
+            raise TemporaryError(
+                f"no executor started in {spark.executor_wait_seconds:g} s in namespace {spark.namespace} "
+                f"(image {spark.image}, {spark.executor_cpu_request} CPU, {spark.executor_memory} and "
+                f"{spark.executor_memory_overhead} memory); look at the pods' events, then run again"
+            )
+        time.sleep(0.5)
