@@ -1,0 +1,175 @@
+"""Writes one landing so that a kill at any point loses nothing and repeats one page at most.
+
+Order of writes: a page file, then `progress.json` with where to go on; at the end the keys, the
+progress with the state that follows, the manifest, the state, and the progress goes. Whichever
+write was the last, the next visit goes on from there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import obstore
+from pydantic import BaseModel, ConfigDict, Field
+
+from lakepulse.landing import (
+    KEYS_FILE,
+    MANIFEST,
+    Manifest,
+    Page,
+    landing_id,
+    landing_path,
+    pack_lines,
+    scope_prefix,
+    unpack_lines,
+)
+from lakepulse.store import Store
+from lakepulse_fetch.client import Meter
+from lakepulse_fetch.state import ScopeState, delete_object, read_model, read_object, state_path, write_model
+
+_PROGRESS = "progress.json"
+
+Key = int | str
+
+
+class _Progress(BaseModel):
+    """A landing under way. `draft` is the scope's state if the landing ended here."""
+
+    model_config = ConfigDict(extra="forbid")
+    started_at: datetime
+    rows: list[int] = Field(default_factory=list)
+    requests: int = 0
+    quota: int = 0
+    draft: dict[str, Any]
+
+
+T = TypeVar("T", bound=ScopeState)
+
+
+class Landing(Generic[T]):
+    """The landing that a visit of one source and scope writes.
+
+    `state` is what the last complete landing left. `draft` is what this one will leave; it is
+    stored with each page, and after a kill `is_resumed` says that it comes from there.
+    """
+
+    def __init__(
+        self, store: Store, source: str, scope: str, kind: type[T], *, now: Callable[[], datetime], meter: Meter
+    ) -> None:
+        self._store, self._source, self._scope, self._kind = store, source, scope, kind
+        self._now, self._meter = now, meter
+        self._state_path = state_path(source, scope)
+        self.state = self._settled()
+        self.identifier = landing_id(source, scope, self.state.landing + 1)
+        self._folder = landing_path(self.identifier)
+        progress = read_model(store, f"{self._folder}/{_PROGRESS}", _Progress)
+        self.is_resumed = progress is not None
+        self.draft: T = kind.model_validate(progress.draft) if progress else self.state.model_copy(deep=True)
+        self._progress = progress or _Progress(started_at=now(), draft={})
+
+    def _settled(self) -> T:
+        """The state, brought up to a landing whose manifest was written just before a kill."""
+        state = read_model(self._store, self._state_path, self._kind)
+        if state is None:
+            state = self._kind(landing=_last_number(self._store, self._source, self._scope))
+        while True:
+            folder = landing_path(landing_id(self._source, self._scope, state.landing + 1))
+            if read_object(self._store, f"{folder}/{MANIFEST}") is None:
+                return state
+            progress = read_model(self._store, f"{folder}/{_PROGRESS}", _Progress)
+            left = progress.draft if progress else state.model_dump()
+            state = self._kind.model_validate(left | {"landing": state.landing + 1})
+            write_model(self._store, self._state_path, state)
+            delete_object(self._store, f"{folder}/{_PROGRESS}")
+
+    @property
+    def started_at(self) -> datetime:
+        return self._progress.started_at
+
+    @property
+    def pages(self) -> int:
+        """Pages written so far, those before a kill included."""
+        return len(self._progress.rows)
+
+    def add(self, items: list[Any], note: Callable[[], None] | None = None) -> None:
+        """Write a page, and with it `draft` as `note` leaves it; an empty page is not written."""
+        if items:
+            obstore.put(self._store, f"{self._folder}/{_page_file(self.pages + 1)}", pack_lines(items))
+            self._progress.rows.append(len(items))
+        if note:
+            note()
+        if items:
+            self._save()
+
+    def read(self, first: int) -> Iterator[list[Any]]:
+        """The pages written so far, from the index `first` (0 is the first)."""
+        for index in range(first, self.pages):
+            data = read_object(self._store, f"{self._folder}/{_page_file(index + 1)}")
+            yield unpack_lines(data or b"")
+
+    def _save(self) -> None:
+        progress = self._progress
+        progress.draft = self.draft.model_dump(mode="json")
+        spent = progress.model_copy(
+            update={"requests": progress.requests + self._meter.requests, "quota": progress.quota + self._meter.quota}
+        )
+        write_model(self._store, f"{self._folder}/{_PROGRESS}", spent)
+
+    def finish(self, run: dict[str, Any], keys: Iterable[Key] | None = None, **facts: Any) -> Manifest:
+        """Complete the landing and move the state to `draft`.
+
+        `run` holds run id and `as_of`, `facts` the other fields of the manifest.
+        """
+        if keys is not None:
+            obstore.put(self._store, f"{self._folder}/{KEYS_FILE}", _pack_keys(keys))
+        self.draft.landing = self.state.landing + 1
+        if self.pages:
+            self._save()
+        manifest = Manifest(
+            landing_id=self.identifier,
+            source=self._source,
+            scope=self._scope,
+            started_at=self.started_at,
+            finished_at=self._now(),
+            pages=tuple(Page(file=_page_file(number), rows=rows) for number, rows in enumerate(self._progress.rows, 1)),
+            has_keys=keys is not None,
+            requests=self._progress.requests + self._meter.requests,
+            quota=self._progress.quota + self._meter.quota,
+            **run,
+            **facts,
+        )
+        write_model(self._store, f"{self._folder}/{MANIFEST}", manifest)
+        write_model(self._store, self._state_path, self.draft)
+        if self.pages:
+            delete_object(self._store, f"{self._folder}/{_PROGRESS}")
+        self.state = self.draft
+        return manifest
+
+
+def _page_file(number: int) -> str:
+    return f"page-{number:05d}.jsonl.gz"
+
+
+def _last_number(store: Store, source: str, scope: str) -> int:
+    """The number of a scope's last complete landing, for a scope whose state was lost."""
+    last = 0
+    for batch in obstore.list(store, prefix=scope_prefix(source, scope)):
+        for entry in batch:
+            *_, number, name = str(entry["path"]).split("/")
+            if name == MANIFEST:
+                last = max(last, int(number))
+    return last
+
+
+def _pack_keys(keys: Iterable[Key]) -> bytes:
+    """As `pack_lines` does, but a million keys never lie in memory as objects."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as lines:
+        for key in keys:
+            lines.write(json.dumps(key).encode("ascii") + b"\n")
+    return packed.getvalue()

@@ -1,0 +1,331 @@
+"""Lists of items that change: walked newest update first, and now and then relisted in full.
+
+**The walk.** Page 1 of the list, newest update first, is asked for with its last ETag: 304 means
+that nothing is new, and costs nothing. Otherwise pages are taken by their Link until one ends
+before the watermark. An item that changes meanwhile moves to the front, where the next walk
+finds it, so nothing is missed. No `since` is ever sent, so the address of page 1 stays the same.
+
+**Holes.** What a walk has not reached yet is a hole: where to go on, and the watermark that ends
+it (none: the end of the list). A walk that is cut short, by a quota or by LOOKBACK, leaves a hole
+for a later run; a kill leaves the same thing in the progress of its landing.
+
+**The sweep.** Deleted and transferred items are on no such list. So a full listing in an order
+that does not change asks for each page with the ETag of its last sweep, lands the pages that
+changed, and writes the keys of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from lakepulse.outcome import TemporaryError
+from lakepulse_fetch.client import Answer, QuotaExhaustedError
+from lakepulse_fetch.landing_writer import Key, Landing
+from lakepulse_fetch.pages import grown, page_number, page_size, previous
+from lakepulse_fetch.state import ScopeState, read_model, state_path, write_model
+from lakepulse_fetch.visit import GONE, GoneError, Visit, days_between, moment, newest
+
+log = structlog.get_logger()
+
+OVERLAP = timedelta(hours=1)
+"""How far before the newest update a walk goes: an update may become visible late."""
+
+_SWEEP_PASSES = 5
+
+
+class Probe(BaseModel):
+    """A page whose ETag answers "anything new?"."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str
+    etag: str | None = None
+
+
+class Hole(BaseModel):
+    """A stretch of a list still to walk, from the page `next` down to the update time `until`.
+
+    `last` and `etag` are the page before, `oldest` the update time of its last item.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    next: str
+    until: datetime | None = None
+    last: str | None = None
+    etag: str | None = None
+    oldest: datetime | None = None
+
+
+class ListState(ScopeState):
+    """`holes` are newest first; `is_changed` says that something came since the last sweep."""
+
+    probe: Probe | None = None
+    watermark: datetime | None = None
+    last_event_at: datetime | None = None
+    holes: list[Hole] = Field(default_factory=list)
+    swept_on: date | None = None
+    is_changed: bool = False
+
+    @property
+    def covered_from(self) -> datetime | None:
+        """Since when everything is there; None: since ever."""
+        return max((hole.oldest for hole in self.holes if hole.oldest), default=None)
+
+
+class PageMark(BaseModel):
+    """A page of a full listing, by the address asked for, as it was last seen."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str
+    etag: str | None
+    next: str | None
+    keys: list[Key]
+
+
+class ListWalk:
+    """Visits of one list.
+
+    `path` with its query is the list newest update first, `stable` the same in an order that
+    does not change (None: the list is not swept). `key` names the field that identifies an item.
+    """
+
+    def __init__(self, visit: Visit, path: str, stable: str | None, key: str) -> None:
+        self.visit, self.key = visit, key
+        self.path = f"{path}&per_page={visit.page_size}"
+        self.stable = f"{stable}&per_page={visit.page_size}" if stable else None
+
+    def run(self) -> None:
+        """Complete what an earlier visit left, then see what is new, then sweep if it is time."""
+        landing = self.visit.open(ListState)
+        if landing.is_resumed:
+            self._walk(landing)
+            self._complete(landing)
+            landing = self.visit.open(ListState)
+        self._probe(landing)
+        self._walk(landing)
+        self._complete(landing, self._sweep(landing))
+
+    def _complete(self, landing: Landing[ListState], keys: Iterable[Key] | None = None) -> None:
+        draft = landing.draft
+        self.visit.complete(
+            landing, keys, watermark=draft.watermark, covered_from=draft.covered_from, last_event_at=draft.last_event_at
+        )
+
+    # --- what is new
+
+    def _probe(self, landing: Landing[ListState]) -> None:
+        draft = landing.draft
+        probe = draft.probe or Probe(url=self.path)
+        began = self.visit.clock.now()
+        answer = self.visit.get_page(probe.url, probe.etag)
+        if answer.status == 304:
+            return
+        items = page_items(answer, is_first=True)
+        began = min(began, answer.date or began)
+        hole = Hole(next=probe.url, until=draft.watermark)
+
+        def note() -> None:
+            draft.probe = Probe(url=answer.url, etag=answer.etag)
+            draft.is_changed = True
+            self._advance(draft, hole, answer, items)
+            draft.last_event_at = newest([*updates(items), draft.last_event_at], began)
+            latest = max(updates(items), default=None)
+            draft.watermark = min(latest, began) - OVERLAP if latest else draft.watermark
+
+        draft.holes.insert(0, hole)
+        landing.add(items, note)
+
+    def _advance(self, draft: ListState, hole: Hole, answer: Answer, items: list[Any]) -> None:
+        """Move a hole past a page; drop it if nothing of it is left."""
+        times = updates(items)
+        hole.last, hole.etag = answer.url, answer.etag
+        hole.oldest = times[-1] if times else hole.oldest
+        if answer.next_url is None or (hole.until and hole.oldest and hole.oldest < hole.until):
+            draft.holes.remove(hole)
+        else:
+            hole.next = grown(answer.next_url, self.visit.page_size)
+
+    # --- what is missing
+
+    def _walk(self, landing: Landing[ListState]) -> None:
+        """Close the holes, newest first, as far as LOOKBACK and the quota allow."""
+        draft, floor = landing.draft, self.visit.floor()
+        fresh = None if landing.is_resumed else self._fresh_hole(landing)
+        while True:
+            hole = next((h for h in draft.holes if h.until or not floor or not h.oldest or h.oldest >= floor), None)
+            if hole is None:
+                return
+            if not self.visit.has_budget():
+                return
+            try:
+                if hole is not fresh:
+                    self._return_to(landing, hole)
+                    fresh = hole
+                else:
+                    self._step(landing, hole)
+            except QuotaExhaustedError:
+                if landing.pages == 0:
+                    raise
+                return
+
+    def _fresh_hole(self, landing: Landing[ListState]) -> Hole | None:
+        return landing.draft.holes[0] if landing.pages and landing.draft.holes else None
+
+    def _step(self, landing: Landing[ListState], hole: Hole) -> None:
+        answer = self.visit.get_page(hole.next)
+        if answer.status in {*GONE, 422}:
+            self._restart(hole, answer)
+            return
+        items = page_items(answer)
+        self.visit.progress(f"{self.visit.source} {self.visit.scope}: page {landing.pages + 1}, back to {hole.oldest}")
+        landing.add(items, lambda: self._advance(landing.draft, hole, answer, items))
+
+    def _restart(self, hole: Hole, answer: Answer) -> None:
+        """A link went stale; only the list's own address can tell whether the list is gone."""
+        if hole.next == self.path:
+            if answer.status in GONE:
+                raise GoneError(answer.message)
+            raise TemporaryError(f"{self.visit.api.name}: {answer.message} for {hole.next}; run again later")
+        log.warning("a page link is no longer good, walking again", source=self.visit.source, scope=self.visit.scope)
+        hole.next, hole.last, hole.etag = self.path, None, None
+
+    def _return_to(self, landing: Landing[ListState], hole: Hole) -> None:
+        """Make sure that deletions since the hole's last page was read have pulled nothing past it.
+
+        Numbered pages move up when items before them go. The last page unchanged means that they
+        did not move; else go back until a page begins with something newer than what was read.
+        """
+        url, seen = hole.last, hole.oldest
+        if not url or not hole.etag or page_number(hole.next) is None:
+            return
+        answer = self.visit.get_page(url, hole.etag)
+        while answer.status == 200:
+            items = page_items(answer)
+            times = updates(items)
+            back = previous(answer.url)
+            if back is None or seen is None or (times and times[0] > seen):
+                landing.add(items, lambda a=answer, i=items: self._advance(landing.draft, hole, a, i))  # type: ignore[misc]
+                return
+            answer = self.visit.get_page(back)
+
+    # --- what is gone
+
+    def _sweep(self, landing: Landing[ListState]) -> Iterator[Key] | None:
+        """Relist everything if it is time; the keys of all items, or None."""
+        draft, visit = landing.draft, self.visit
+        if self.stable is None or visit.api.is_anonymous or draft.holes:
+            return None
+        today = visit.settings.as_of
+        if draft.swept_on is None and not visit.settings.sweep:
+            draft.swept_on = today  # a first load has just seen everything
+            return None
+        is_due = draft.swept_on is None or days_between(draft.swept_on, today) >= visit.settings.sweep_days
+        if not (visit.settings.sweep or is_due):
+            return None
+        listing = FullListing(visit, self.stable, self.key)
+        for _ in range(_SWEEP_PASSES):
+            # Numbered pages may move while they are read: only a pass without change is a whole view.
+            listing.read(landing, look_past=draft.is_changed)
+            if listing.changed == 0 or not listing.is_numbered:
+                draft.swept_on, draft.is_changed = today, False
+                return listing.keys()
+        log.warning("the list changes too fast for a sweep, next run tries again", source=visit.source, scope=visit.scope)
+        return None
+
+
+class FullListing:
+    """A list whose every page is asked for with the ETag that it had the last time."""
+
+    def __init__(self, visit: Visit, url: str, key: str) -> None:
+        self.visit, self.url, self.key = visit, url, key
+        self.pages = 0
+        self.changed = 0
+        self.is_numbered = False
+
+    def _path(self, number: int) -> str:
+        return state_path(self.visit.source, self.visit.scope, f"page-{number:05d}.json")
+
+    def read(self, landing: Landing[Any], *, look_past: bool = False, see: Callable[[list[Any]], None] | None = None) -> bool:
+        """Read all pages and land those that changed; False if the quota ended first.
+
+        With `look_past` a full last page is asked for without its ETag: unchanged, it would not
+        tell of a page after it.
+        """
+        url: str | None = self.url
+        self.pages = self.changed = 0
+        while url:
+            if self.pages and not self.visit.has_budget():
+                return False
+            try:
+                url = self._page(landing, url, look_past, see)
+            except QuotaExhaustedError:
+                if self.pages == 0:
+                    raise
+                return False
+        return True
+
+    def _page(self, landing: Landing[Any], url: str, look_past: bool, see: Callable[[list[Any]], None] | None) -> str | None:
+        path = self._path(self.pages + 1)
+        mark = read_model(self.visit.store, path, PageMark)
+        is_known = mark is not None and mark.url == url
+        if mark and look_past and mark.next is None and len(mark.keys) >= self.visit.page_size:
+            is_known = False
+        answer = self.visit.get_page(url, mark.etag if mark and is_known else None)
+        if mark and answer.status == 304:
+            self.pages += 1
+            self.is_numbered |= bool(mark.next and page_number(mark.next))
+            return mark.next
+        items = page_items(answer, is_first=self.pages == 0)
+        following = answer.next_url and grown(answer.next_url, self.visit.page_size)
+        etag = answer.etag if page_size(answer.url) == page_size(url) else None  # a smaller page was had instead
+        found = PageMark(url=url, etag=etag, next=following, keys=keys_of(items, self.key))
+        if see:
+            see(items)
+        self.visit.progress(f"{self.visit.source} {self.visit.scope}: full listing, page {self.pages + 1}")
+        landing.add(items)
+        # After the page, so that a mark never speaks of a page that did not land.
+        write_model(self.visit.store, path, found)
+        self.pages += 1
+        self.changed += 1
+        self.is_numbered |= bool(following and page_number(following))
+        return following
+
+    def keys(self) -> Iterator[Key]:
+        """The key of every item, each once."""
+        seen: set[Key] = set()
+        for number in range(1, self.pages + 1):
+            mark = read_model(self.visit.store, self._path(number), PageMark)
+            for key in mark.keys if mark else []:
+                if key not in seen:
+                    seen.add(key)
+                    yield key
+
+
+def page_items(answer: Answer, *, is_first: bool = False) -> list[Any]:
+    """The items of a page.
+
+    Raises:
+        GoneError: it is a list's first page, and the list is gone.
+        TemporaryError: a later page cannot be had.
+    """
+    if answer.status == 200:
+        return list(answer.document)
+    if is_first and answer.status in GONE:
+        raise GoneError(answer.message)
+    raise TemporaryError(f"{answer.message} for {answer.url}; run again later")
+
+
+def updates(items: list[Any]) -> list[datetime]:
+    """Update times of the items that have one, in their order."""
+    times = (moment(item.get("updated_at")) for item in items if isinstance(item, dict))
+    return [time for time in times if time]
+
+
+def keys_of(items: list[Any], key: str) -> list[Key]:
+    """Keys of the items that have one."""
+    found = (item.get(key) for item in items if isinstance(item, dict))
+    return [value for value in found if isinstance(value, int | str) and not isinstance(value, bool)]

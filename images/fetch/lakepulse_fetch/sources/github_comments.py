@@ -1,0 +1,15 @@
+"""Comments on issues and pull requests, all of a repository in one list."""
+
+from __future__ import annotations
+
+from lakepulse.projects import repos_of
+from lakepulse_fetch.lists import ListWalk
+from lakepulse_fetch.visit import Source, Visit
+
+
+def _visit(visit: Visit) -> None:
+    base = f"/repositories/{visit.repository().id}/issues/comments"
+    ListWalk(visit, f"{base}?sort=updated&direction=desc", f"{base}?sort=created&direction=asc", "id").run()
+
+
+SOURCES = (Source("github_comments", "github", repos_of, _visit),)

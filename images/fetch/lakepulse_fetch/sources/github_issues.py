@@ -1,0 +1,15 @@
+"""Issues and pull requests in every state, as GitHub's list of issues has them."""
+
+from __future__ import annotations
+
+from lakepulse.projects import repos_of
+from lakepulse_fetch.lists import ListWalk
+from lakepulse_fetch.visit import Source, Visit
+
+
+def _visit(visit: Visit) -> None:
+    base = f"/repositories/{visit.repository().id}/issues?state=all"
+    ListWalk(visit, f"{base}&sort=updated&direction=desc", f"{base}&sort=created&direction=asc", "number").run()
+
+
+SOURCES = (Source("github_issues", "github", repos_of, _visit),)

@@ -1,0 +1,15 @@
+"""Pull requests with their merge times. Never swept: a pull request is in the list of issues too."""
+
+from __future__ import annotations
+
+from lakepulse.projects import repos_of
+from lakepulse_fetch.lists import ListWalk
+from lakepulse_fetch.visit import Source, Visit
+
+
+def _visit(visit: Visit) -> None:
+    base = f"/repositories/{visit.repository().id}/pulls?state=all"
+    ListWalk(visit, f"{base}&sort=updated&direction=desc", None, "number").run()
+
+
+SOURCES = (Source("github_pulls", "github", repos_of, _visit),)

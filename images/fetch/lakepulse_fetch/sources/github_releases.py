@@ -1,0 +1,41 @@
+"""Releases. The list has no order by update and is short, so every run lists it in full."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lakepulse.projects import repos_of
+from lakepulse_fetch.lists import FullListing
+from lakepulse_fetch.state import ScopeState
+from lakepulse_fetch.visit import Source, Visit, moment, newest
+
+
+class _State(ScopeState):
+    covered_from: datetime | None = None
+    last_event_at: datetime | None = None
+    has_keys_due: bool = True
+
+
+def _visit(visit: Visit) -> None:
+    landing = visit.open(_State)
+    draft = landing.draft
+    oldest: datetime | None = None
+
+    def see(items: list[Any]) -> None:
+        nonlocal oldest
+        created = [moment(item.get("created_at")) for item in items if isinstance(item, dict)]
+        published = [moment(item.get("published_at")) for item in items if isinstance(item, dict)]
+        draft.last_event_at = newest([*published, draft.last_event_at], visit.clock.now())
+        oldest = min((time for time in created if time), default=oldest)
+        draft.has_keys_due = True
+
+    listing = FullListing(visit, f"/repositories/{visit.repository().id}/releases?per_page={visit.page_size}", "id")
+    is_whole = listing.read(landing, see=see)
+    draft.covered_from = None if is_whole else oldest
+    keys = listing.keys() if is_whole and draft.has_keys_due else None
+    draft.has_keys_due = draft.has_keys_due and not is_whole
+    visit.complete(landing, keys, covered_from=draft.covered_from, last_event_at=draft.last_event_at)
+
+
+SOURCES = (Source("github_releases", "github", repos_of, _visit, rank=1),)
