@@ -22,7 +22,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'commits') }}
+    from {{ raw_rows('commits') }}
     {{ new_rows() }}
 ),
 

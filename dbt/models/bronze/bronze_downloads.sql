@@ -11,7 +11,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'downloads') }}
+    from {{ raw_rows('downloads') }}
     {{ new_rows() }}
 ),
 

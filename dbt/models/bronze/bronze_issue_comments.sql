@@ -17,7 +17,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'issue_comments') }}
+    from {{ raw_rows('issue_comments') }}
     {{ new_rows() }}
 ),
 

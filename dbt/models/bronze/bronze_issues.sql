@@ -26,7 +26,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'issues') }}
+    from {{ raw_rows('issues') }}
     {{ new_rows() }}
 ),
 

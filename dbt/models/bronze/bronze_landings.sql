@@ -22,7 +22,7 @@ with source as (
         upstream_name,
         load_seq,
         loaded_at
-    from {{ source('raw', 'landings') }}
+    from {{ raw_rows('landings') }}
     {{ new_rows() }}
 ),
 

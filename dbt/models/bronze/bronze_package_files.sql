@@ -16,7 +16,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'package_files') }}
+    from {{ raw_rows('package_files') }}
     {{ new_rows() }}
 ),
 

@@ -21,7 +21,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'pulls') }}
+    from {{ raw_rows('pulls') }}
     {{ new_rows() }}
 ),
 

@@ -12,7 +12,7 @@ with source as (
         load_seq,
         loaded_at,
         resolved_at
-    from {{ source('raw', 'quarantine') }}
+    from {{ raw_rows('quarantine') }}
     {{ new_rows() }}
 ),
 

@@ -18,7 +18,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'releases') }}
+    from {{ raw_rows('releases') }}
     {{ new_rows() }}
 ),
 

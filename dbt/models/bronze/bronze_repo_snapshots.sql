@@ -22,7 +22,7 @@ with source as (
         load_seq,
         fetched_at,
         loaded_at
-    from {{ source('raw', 'repo_snapshots') }}
+    from {{ raw_rows('repo_snapshots') }}
     {{ new_rows() }}
 ),
 

@@ -1,4 +1,8 @@
-with windows as (
+with commits as (
+    {{ counted_commits('author') }}
+),
+
+windows as (
     select window_days from (values (30), (90), (365), (0)) as listed (window_days)
 ),
 
@@ -17,11 +21,7 @@ repos as (
         end as cut_from
     from {{ ref('silver_repo_coverage') }} as coverage
     cross join windows
-    where coverage.has_commits
-),
-
-commits as (
-    {{ counted_commits('author') }}
+    where coverage.repo in (select repo from commits)
 ),
 
 authors as (

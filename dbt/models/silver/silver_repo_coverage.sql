@@ -8,15 +8,13 @@ coverage as (
     select
         scope,
         source,
-        covered_date,
-        last_fetched_at
+        covered_date
     from {{ ref('silver_coverage') }}
     where kind = 'repo'
 )
 
 select
     repos.repo,
-    coalesce(bool_or(coverage.source = 'github_commits' and coverage.last_fetched_at is not null), false) as has_commits,
     max(case when coverage.source = 'github_commits' then coverage.covered_date end) as commits_from,
     max(case when coverage.source = 'github_issues' then coverage.covered_date end) as issues_from,
     max(case when coverage.source = 'github_comments' then coverage.covered_date end) as comments_from,
