@@ -1,0 +1,1 @@
+"""The dashboard: reads the published gold tables and writes nothing."""

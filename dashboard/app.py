@@ -1,0 +1,116 @@
+"""Entry: `streamlit run dashboard/app.py`. Finds the publication and the selection, then runs the page."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import streamlit as st
+from pydantic import ValidationError
+
+# Streamlit puts this file's folder on the path; the package is one above.
+if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
+    sys.path.insert(0, _root)
+
+from dashboard import filters, session, text
+from dashboard.backends import UnavailableError
+from dashboard.publications import Publication, failed_since, is_stale
+from dashboard.views import PAGES
+from lakepulse.outcome import one_line
+from lakepulse.settings import Settings
+
+_log = logging.getLogger("lakepulse.dashboard")
+_NEWEST = "newest"
+
+
+def main() -> None:
+    st.set_page_config(page_title="lakepulse", page_icon="🌊", layout="wide")
+    page = st.navigation(
+        [st.Page(f"views/{entry.file}", title=entry.title, icon=entry.icon, url_path=entry.path) for entry in PAGES],
+        position="top",
+    )
+    try:
+        settings = Settings()
+        found = session.publications(settings)
+    except ValidationError as error:
+        names = ", ".join("_".join(map(str, problem["loc"])).upper() for problem in error.errors())
+        _explain("A setting is wrong", f"Check {names}: {one_line(error.errors()[0]['msg'])}")
+        return
+    except UnavailableError as error:
+        _log.warning("%s", one_line(error))
+        _explain("The data cannot be read", str(error))
+        return
+    if not found:
+        _explain("Nothing is published yet", "Run the pipeline once; this page shows its first publication when it is done.")
+        return
+    with st.sidebar:
+        st.header("lakepulse", anchor=False)
+        publication = _as_of(found)
+        try:
+            members = session.members(settings, publication)
+            selection = filters.choose(members, publication, session.earliest(settings, publication))
+        except UnavailableError as error:
+            _explain("The data cannot be read", str(error))
+            return
+    shown = session.View(settings, publication, found[0], members, selection, session.now())
+    _notices(shown)
+    session.keep(shown)
+    page.run()
+    st.divider()
+    st.caption(
+        f"All dates and times are UTC. As of {publication.as_of}, run {text.literal(publication.run_id)}, "
+        f"lakepulse {text.literal(publication.code_version)}."
+    )
+
+
+def _as_of(found: list[Publication]) -> Publication:
+    days = [publication.as_of.isoformat() for publication in found]
+    chosen = st.selectbox(
+        "As of",
+        [_NEWEST, *dict.fromkeys(days)],
+        key="as_of",
+        bind="query-params",
+        help="What these pages said on an earlier day. A link with a date keeps showing that day.",
+    )
+    return found[0] if chosen in {None, _NEWEST} else found[days.index(chosen)]
+
+
+def _notices(shown: session.View) -> None:
+    publication, newest = shown.publication, shown.newest
+    if publication.is_demo:
+        st.warning(
+            "**Demo data.** These figures are simulated. They say nothing about the real projects.", icon=":material/science:"
+        )
+    if not shown.is_newest:
+        st.info(
+            f"You are reading the publication of **{publication.as_of}**. The newest is of {newest.as_of}.",
+            icon=":material/history:",
+        )
+    failed = failed_since(session.runs(shown.settings), newest)
+    if failed:
+        step = f" at step {text.literal(failed.failed_step)}" if failed.failed_step else ""
+        why = f": {text.literal(one_line(failed.message)[:300])}" if failed.message else "."
+        st.warning(
+            f"**The last run failed**{step}, {text.age(failed.ended_at, shown.now)}{why} What you see is older, and complete.",
+            icon=":material/sync_problem:",
+        )
+    if is_stale(newest, shown.now):
+        st.warning(
+            f"**These figures are old.** The newest publication is of {newest.as_of}, {text.age(newest.as_of, shown.now)}.",
+            icon=":material/schedule:",
+        )
+    chosen = shown.selection
+    scope = ", ".join(text.literal(name) for name in chosen.projects[:4])
+    more = f" and {len(chosen.projects) - 4} more" if len(chosen.projects) > 4 else ""
+    counts = f"{len(chosen.repos)} repositories, {len(chosen.packages)} packages"
+    st.caption(f"{scope}{more} · {counts} · {chosen.first} to {chosen.last} (UTC)")
+
+
+def _explain(what: str, why: str) -> None:
+    st.title(what, anchor=False)
+    st.error(text.literal(why), icon=":material/cloud_off:")
+    st.caption("The pipeline's own messages are in its log; the Data page lists its last runs once there is a publication.")
+
+
+main()

@@ -1,0 +1,255 @@
+"""The engines that answer the pages' SQL, and every difference between them.
+
+Both get one portable text. It names tables `gold.<table>` and values `:name`, and runs in UTC
+against the snapshots that one publication names, so a page never mixes two runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol, TypeVar
+
+import duckdb
+import pyarrow as pa
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+
+from dashboard.publications import Publication
+from lakepulse.catalog import pyiceberg_properties
+from lakepulse.names import CATALOG, GOLD
+from lakepulse.outcome import one_line
+from lakepulse.settings import Settings
+
+Value = str | int | date | tuple[str, ...]
+Values = Mapping[str, Value]
+T = TypeVar("T")
+
+_NAME = re.compile(r"(?<!:):([a-z_]+)")
+_TABLE = re.compile(rf"\b{GOLD}\.(\w+)\b")
+_MEMORY_LIMIT = "256MB"
+
+
+class UnavailableError(Exception):
+    """The data cannot be read. `str()` of it is one line for the person at the page."""
+
+
+class Snapshot(Protocol):
+    """The gold tables of one publication."""
+
+    def run(self, sql: str, values: Values) -> pa.Table:
+        """The query's rows; sums of whole numbers are int64, timestamps naive UTC."""
+
+
+class Backend(Protocol):
+    """An engine."""
+
+    def current(self, name: str) -> pa.Table:
+        """All rows that a table outside publications has now; without columns if there is no such table."""
+
+    def open(self, publication: Publication) -> Snapshot:
+        """The tables at the snapshots that the publication names."""
+
+
+def bind(sql: str, values: Values) -> tuple[str, list[Any]]:
+    """The text with a `?` for each `:name`, and their values in order; a tuple becomes a list in brackets."""
+    bound: list[Any] = []
+
+    def place(match: re.Match[str]) -> str:
+        value = values[match[1]]
+        if not isinstance(value, tuple):
+            bound.append(value)
+            return "?"
+        bound.extend(value)
+        return f"({', '.join('?' * len(value)) or 'NULL'})"
+
+    return _NAME.sub(place, sql), bound
+
+
+def spell_out(sql: str, values: Values) -> str:
+    """The text with its values as literals, for people to read and run."""
+
+    def literal(value: Value) -> str:
+        if isinstance(value, tuple):
+            return f"({', '.join(map(literal, value)) or 'NULL'})"
+        if isinstance(value, date):
+            return f"DATE '{value.isoformat()}'"
+        return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+    return _NAME.sub(lambda match: literal(values[match[1]]), sql)
+
+
+def open_backend(settings: Settings) -> Backend:
+    """The engine that the settings name.
+
+    Raises:
+        UnavailableError: there is no data to read, or it cannot be reached.
+    """
+    return Trino(settings) if settings.engine == "trino" else Embedded(settings)
+
+
+class Embedded:
+    """PyIceberg reads the snapshots into DuckDB, all in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        properties = pyiceberg_properties(settings) | {"init_catalog_tables": "false"}
+        if properties["uri"].startswith("sqlite:///"):
+            path = Path(properties["uri"].removeprefix("sqlite:///"))
+            if not path.is_file():
+                raise UnavailableError(f"There is no data in {path.parent} yet. Run the pipeline, or set DATA_DIR.")
+            # SQLite's own read-only mode: not even an empty catalog is created.
+            properties["uri"] = f"sqlite:///{path.as_uri()}?mode=ro&uri=true"
+        self._catalog: Catalog = _reading("the catalog", lambda: load_catalog(CATALOG, **properties))
+
+    def current(self, name: str) -> pa.Table:
+        try:
+            return _reading(name, lambda: self._catalog.load_table(name).scan().to_arrow())
+        except (NoSuchTableError, NoSuchNamespaceError):
+            return pa.table({})
+
+    def open(self, publication: Publication) -> Snapshot:
+        return _EmbeddedSnapshot(self._catalog, publication)
+
+
+class _EmbeddedSnapshot:
+    """Tables are loaded when a query first names them, compressed, and shared by all sessions."""
+
+    def __init__(self, catalog: Catalog, publication: Publication) -> None:
+        self._catalog = catalog
+        self._publication = publication
+        self._loaded: set[str] = set()
+        self._lock = Lock()
+        self._database = duckdb.connect()
+        self._database.execute("ATTACH ':memory:' AS lake (COMPRESS)")
+        self._database.execute(f"CREATE SCHEMA lake.{GOLD}; USE lake")
+        self._database.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'; SET TimeZone = 'UTC'")
+        self._database.execute("SET enable_external_access = false")
+
+    def run(self, sql: str, values: Values) -> pa.Table:
+        for name in _TABLE.findall(sql):
+            self._load(name)
+        text, bound = bind(sql, values)
+        with self._database.cursor() as cursor:
+            cursor.execute("USE lake")
+            rows = cursor.sql(text, params=bound).to_arrow_table()
+        # DuckDB sums bigint to a 128-bit integer, which Arrow has as a decimal.
+        types = [
+            pa.int64() if pa.types.is_decimal(field.type) and not field.type.scale else field.type for field in rows.schema
+        ]
+        return rows.cast(pa.schema(zip(rows.schema.names, types, strict=True)))
+
+    def _load(self, name: str) -> None:
+        with self._lock:
+            if name in self._loaded:
+                return
+            snapshot_id = self._publication.snapshots.get(name)
+            if snapshot_id is None:
+                raise UnavailableError(f"The publication of {self._publication.as_of} has no table {name}.")
+            _reading(name, lambda: self._copy(name, snapshot_id))
+            self._loaded.add(name)
+
+    def _copy(self, name: str, snapshot_id: int) -> None:
+        rows = self._catalog.load_table(f"{GOLD}.{name}").scan(snapshot_id=snapshot_id).to_arrow_batch_reader()
+        with self._database.cursor() as cursor:
+            cursor.register("rows", rows)
+            cursor.execute(f'CREATE TABLE lake.{GOLD}."{name}" AS SELECT * FROM rows')  # noqa: S608 - matched by _TABLE
+
+
+class Trino:
+    """A Trino server reads the snapshots by `FOR VERSION AS OF`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def current(self, name: str) -> pa.Table:
+        from trino.exceptions import TrinoUserError
+
+        try:
+            rows = self.execute(f"SELECT * FROM {CATALOG}.{name}", [])  # noqa: S608 - the names are our own
+        except TrinoUserError as error:
+            if error.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
+                return pa.table({})
+            raise
+        return rows
+
+    def open(self, publication: Publication) -> Snapshot:
+        return _TrinoSnapshot(self, publication)
+
+    def execute(self, sql: str, bound: list[Any]) -> pa.Table:
+        # One machine has no Trino: the module is loaded only where it is the engine.
+        import trino
+
+        settings = self._settings
+        password = settings.trino_password
+        connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
+            host=settings.trino_host,
+            port=settings.trino_port,
+            user=settings.trino_user,
+            auth=trino.auth.BasicAuthentication(settings.trino_user, password.get_secret_value()) if password else None,
+            http_scheme="https" if password else "http",
+            timezone="UTC",
+            catalog=CATALOG,
+            source="lakepulse-dashboard",
+            request_timeout=settings.timeout_seconds,
+        )
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(sql, bound or None)
+                rows = cursor.fetchall()
+                fields = [(column.name, _arrow_type(column.type_code)) for column in cursor.description]
+        except (trino.exceptions.TrinoConnectionError, trino.exceptions.TrinoExternalError, OSError) as error:
+            where = f"{settings.trino_host}:{settings.trino_port}"
+            raise UnavailableError(f"Trino at {where} does not answer: {one_line(error)[:200]}") from error
+        columns = zip(*rows, strict=True) if rows else [()] * len(fields)
+        return pa.table(
+            [pa.array(_values(column), kind) for column, (_, kind) in zip(columns, fields, strict=True)],
+            schema=pa.schema(fields),
+        )
+
+
+class _TrinoSnapshot:
+    def __init__(self, backend: Trino, publication: Publication) -> None:
+        self._backend = backend
+        self._publication = publication
+
+    def run(self, sql: str, values: Values) -> pa.Table:
+        text, bound = bind(sql, values)
+        return self._backend.execute(_TABLE.sub(self._pin, text), bound)
+
+    def _pin(self, match: re.Match[str]) -> str:
+        snapshot_id = self._publication.snapshots.get(match[1])
+        if snapshot_id is None:
+            raise UnavailableError(f"The publication of {self._publication.as_of} has no table {match[1]}.")
+        return f"{CATALOG}.{GOLD}.{match[1]} FOR VERSION AS OF {snapshot_id}"
+
+
+_ARROW_TYPES = {
+    "bigint": pa.int64(),
+    "integer": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "map(varchar, bigint)": pa.map_(pa.string(), pa.int64()),
+}
+
+
+def _arrow_type(name: str) -> pa.DataType:
+    if name.startswith("timestamp"):
+        return pa.timestamp("us", tz="UTC" if name.endswith("with time zone") else None)
+    return _ARROW_TYPES.get(name, pa.string())
+
+
+def _values(column: tuple[Any, ...]) -> list[Any]:
+    return [list(value.items()) if isinstance(value, dict) else value for value in column]
+
+
+def _reading(what: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (NoSuchTableError, NoSuchNamespaceError):
+        raise
+    except Exception as error:
+        raise UnavailableError(f"Cannot read {what}: {one_line(error)[:300]}") from error

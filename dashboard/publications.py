@@ -1,0 +1,72 @@
+"""What can be shown: the publications, and how the last runs ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+
+STALE_AFTER = timedelta(days=2)
+"""A daily run that was missed once is late; twice is worth a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The gold tables of one run, each pinned to an Iceberg snapshot. `snapshots`: table name -> snapshot id."""
+
+    run_id: str
+    as_of: date
+    published_at: datetime
+    is_demo: bool
+    code_version: str
+    snapshots: dict[str, int]
+    row_counts: dict[str, int]
+
+    @property
+    def key(self) -> str:
+        """Tells publications apart, also two of one run that was published again."""
+        return f"{self.run_id} {self.published_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of `ops.runs`; `steps` is a JSON list of step reports."""
+
+    run_id: str
+    pipeline: str
+    is_demo: bool
+    as_of: date
+    started_at: datetime
+    ended_at: datetime
+    outcome: str
+    failed_step: str | None
+    message: str | None
+    steps: str | None
+
+
+def newest_first(rows: pa.Table) -> list[Publication]:
+    """Rows of `gold.publications`: greatest `as_of` first, then the latest published.
+
+    A backfill of an older date is therefore never the newest.
+    """
+    found = [Publication(**row | {name: dict(row[name]) for name in ("snapshots", "row_counts")}) for row in rows.to_pylist()]
+    return sorted(found, key=lambda publication: (publication.as_of, publication.published_at), reverse=True)
+
+
+def latest_runs(rows: pa.Table) -> list[Run]:
+    """Rows of `ops.runs`, the last to end first."""
+    return sorted((Run(**row) for row in rows.to_pylist()), key=lambda run: run.ended_at, reverse=True)
+
+
+def failed_since(runs: Sequence[Run], publication: Publication) -> Run | None:
+    """The last run if it failed after the publication; an older failure was made good."""
+    if runs and runs[0].outcome == "failed" and runs[0].ended_at > publication.published_at:
+        return runs[0]
+    return None
+
+
+def is_stale(publication: Publication, now: datetime) -> bool:
+    """Whether the newest publication's date lies further back than daily runs explain. `now` is aware."""
+    return now.date() - publication.as_of > STALE_AFTER

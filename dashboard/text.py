@@ -1,0 +1,66 @@
+"""Names, titles and labels come from anyone on the internet: shown as they are, never interpreted."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ISOLATE, _END = "\u2068", "\u2069"
+
+
+def literal(text: object) -> str:
+    """Markdown that shows `text` as it is, on one line, and keeps its writing direction from leaking out."""
+    line = _DIRECTION.sub("", " ".join(str(text).split()))
+    escaped = _PUNCTUATION.sub(r"\\\1", line)
+    return escaped if line.isascii() else f"{_ISOLATE}{escaped}{_END}"
+
+
+def github_link(url: str | None) -> str | None:
+    """The address if it leads to GitHub, else None: an address is data too."""
+    return url if url and re.fullmatch(r"https://github\.com/[\w./#-]+", url) else None
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A figure for people: thousands separated, a dash for a missing one."""
+    return "–" if value is None or value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 - NaN is not itself
+
+
+def short(value: float | None) -> str:
+    """A figure of at most four places: 950, 12.3k, 4.56M; a dash for a missing one."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN is not itself
+        return "–"
+    for unit, size in (("M", 1_000_000), ("k", 10_000)):
+        if abs(value) >= size:
+            scaled = value / (1_000 if unit == "k" else size)
+            return f"{scaled:,.0f}{unit}" if abs(scaled) >= 100 else f"{scaled:,.1f}{unit}"
+    return f"{value:,.0f}"
+
+
+def percent(value: float | None) -> str | None:
+    """A signed percentage, or None for a missing one."""
+    return None if value is None or value != value else f"{value:+.1f}%"  # noqa: PLR0124 - NaN is not itself
+
+
+def duration(hours: float | None) -> str:
+    """Hours in the unit that people would say; a dash if missing."""
+    if hours is None or hours != hours:  # noqa: PLR0124 - NaN is not itself
+        return "–"
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def age(then: datetime | date, now: datetime) -> str:
+    """How long ago, in words. Both are UTC; a date counts from its start, a naive time is UTC."""
+    if not isinstance(then, datetime):
+        then = datetime(then.year, then.month, then.day, tzinfo=now.tzinfo)
+    elif then.tzinfo is None:
+        then = then.replace(tzinfo=now.tzinfo)
+    past = max(now - then, timedelta(0))
+    if past < timedelta(hours=1):
+        return f"{past.seconds // 60} min ago"
+    if past < timedelta(days=2):
+        return f"{past.total_seconds() / 3600:.0f} h ago"
+    return f"{past.days} days ago"

@@ -1,0 +1,136 @@
+"""Commits: how much is written, by whom, and how many people it rests on."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import card, charts, session
+
+AUTHORED = """
+SELECT repo, CAST(date_trunc(:grain, commit_author_date) AS date) AS date, sum(num_commits) AS num_commits
+FROM gold.fct_all_time_author_commits_trend
+WHERE repo IN :repos AND commit_author_date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
+COMMITTED = """
+SELECT repo, CAST(date_trunc(:grain, commit_committer_date) AS date) AS date, sum(num_commits) AS num_commits
+FROM gold.fct_all_time_committer_commits_trend
+WHERE repo IN :repos AND commit_committer_date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
+TOP_AUTHORS = """
+SELECT repo, author, num_commits, rank
+FROM gold.fct_num_author_commits_by_repo
+WHERE repo IN :repos AND rank <= 3
+ORDER BY repo, rank, author
+"""
+TOP_COMMITTERS = """
+SELECT repo, committer, num_commits, rank
+FROM gold.fct_num_committer_commits_by_repo
+WHERE repo IN :repos AND rank <= 3
+ORDER BY repo, rank, committer
+"""
+CONTRIBUTORS = """
+SELECT month AS date, kind, sum(people) AS people
+FROM (
+    SELECT repo, month, 'new' AS kind, "new" AS people FROM gold.fct_contributors
+    UNION ALL
+    SELECT repo, month, 'returning' AS kind, "returning" AS people FROM gold.fct_contributors
+    UNION ALL
+    SELECT repo, month, 'inactive' AS kind, inactive AS people FROM gold.fct_contributors
+) AS kinds
+WHERE repo IN :repos AND month BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 2, 1
+"""
+ABSENCE = """
+SELECT repo, window_days, factor, contributors, commits
+FROM gold.fct_contributor_absence_factor
+WHERE repo IN :repos
+ORDER BY repo, CASE WHEN window_days = 0 THEN 1 ELSE 0 END, window_days
+"""
+BOTS = """
+SELECT repo, author, num_commits
+FROM gold.fct_num_author_commits_by_repo
+WHERE repo IN :repos AND is_bot
+ORDER BY repo, num_commits DESC, author
+"""
+
+WINDOWS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "all time"}
+
+page = session.current()
+every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
+grain = page.selection.grain
+per_grain = f"Commits per {grain}"
+
+st.title("Commits", anchor=False)
+found_breaks = card.breaks(page, ["github_commits"], page.selection.repos)
+
+
+def over_time(frame: pd.DataFrame) -> None:
+    kept, left = charts.top_series(frame, "repo", "num_commits")
+    st.altair_chart(
+        charts.stacked(kept, "date", "repo", "num_commits", per_grain, grain=grain, everything=every_repo, breaks=found_breaks),
+        alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
+    )
+    if left:
+        st.caption(f"{left} repositories with fewer commits are not drawn; choose them in the filter.")
+    card.explain_breaks(found_breaks, page)
+
+
+def top(frame: pd.DataFrame, who: str) -> None:
+    kept, _ = charts.top_series(frame, "repo", "num_commits")
+    st.altair_chart(
+        charts.ranked(kept, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
+        alt=f"The three {who}s with the most commits of each repository. The card below has the rows.",
+    )
+
+
+def contributors(frame: pd.DataFrame) -> None:
+    st.altair_chart(
+        charts.lines(
+            frame, "date", "kind", "people", "People per month", grain="month", everything=("new", "returning", "inactive")
+        ),
+        alt="New, returning and inactive contributors per month. The card below has the rows.",
+    )
+
+
+def absence(frame: pd.DataFrame) -> None:
+    kept, _ = charts.top_series(frame.assign(window=frame["window_days"].map(WINDOWS)), "repo", "commits")
+    st.altair_chart(
+        charts.side_by_side(
+            kept, "window", "repo", "factor", "People", order=list(WINDOWS.values()), axis="Window", everything=every_repo
+        ),
+        alt="Contributor absence factor by window and repository. The card below has the rows.",
+    )
+
+
+def bots(frame: pd.DataFrame) -> None:
+    st.dataframe(frame, hide_index=True, alt="Commits by bots, all time")
+
+
+card.figure(page, "Commits by author date", "fct_all_time_author_commits_trend", AUTHORED, over_time, keys=("repo", "date"))
+card.figure(
+    page, "Commits by committer date", "fct_all_time_committer_commits_trend", COMMITTED, over_time, keys=("repo", "date")
+)
+left, right = st.columns(2)
+with left:
+    card.figure(page, "Top 3 authors", "fct_num_author_commits_by_repo", TOP_AUTHORS, lambda frame: top(frame, "author"))
+with right:
+    card.figure(
+        page, "Top 3 committers", "fct_num_committer_commits_by_repo", TOP_COMMITTERS, lambda frame: top(frame, "committer")
+    )
+card.figure(
+    page,
+    "Contributors: new, returning, inactive",
+    "fct_contributors",
+    CONTRIBUTORS,
+    contributors,
+    keys=("date", "kind"),
+    note="Summed over the repositories: somebody active in two counts twice.",
+)
+card.figure(page, "Contributor absence factor", "fct_contributor_absence_factor", ABSENCE, absence)
+card.figure(page, "Bots", "fct_num_author_commits_by_repo", BOTS, bots, empty="No bot wrote a commit here.")

@@ -1,0 +1,233 @@
+"""Issues: how many come, how fast they are answered and closed, and which ones wait."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import card, charts, session, text
+
+TREND = """
+SELECT date, kind, sum(issues) AS issues
+FROM (
+    SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, 'opened' AS kind, num_opened AS issues
+    FROM gold.fct_all_time_issues_trend
+    WHERE repo IN :repos AND date BETWEEN :first AND :last
+    UNION ALL
+    SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, 'closed' AS kind, num_closed AS issues
+    FROM gold.fct_all_time_issues_trend
+    WHERE repo IN :repos AND date BETWEEN :first AND :last
+) AS kinds
+GROUP BY 1, 2
+ORDER BY 2, 1
+"""
+OPEN = """
+SELECT repo, date, num_open
+FROM gold.fct_all_time_issues_trend
+WHERE repo IN :repos AND date BETWEEN :first AND :last
+ORDER BY repo, date
+"""
+TRAILING = """
+SELECT repo, date, issues_last_7_days
+FROM gold.fct_last_7_days_fct_issues
+WHERE repo IN :repos AND date BETWEEN :first AND :last
+ORDER BY repo, date
+"""
+DAYS_TO_UPDATE = """
+SELECT repo, days_to_update, sum(num_issues) AS num_issues
+FROM (
+    SELECT
+        repo,
+        num_issues,
+        CASE
+            WHEN num_days < 1 THEN '0'
+            WHEN num_days <= 7 THEN '1–7'
+            WHEN num_days <= 30 THEN '8–30'
+            WHEN num_days <= 90 THEN '31–90'
+            WHEN num_days <= 365 THEN '91–365'
+            ELSE 'over 365'
+        END AS days_to_update
+    FROM gold.fct_num_updated_issues
+    WHERE repo IN :repos
+) AS binned
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
+LABELS = """
+SELECT repo, label, num_issues, rank
+FROM gold.fct_num_labels_per_repo
+WHERE repo IN :repos AND rank <= 3
+ORDER BY repo, rank, label
+"""
+RESPONSE = """
+SELECT repo, week, p15_hours, p50_hours, p85_hours, issues_opened, answered, unanswered
+FROM gold.fct_issue_response
+WHERE repo IN :repos AND week BETWEEN :first AND :last
+ORDER BY repo, week
+"""
+RESOLUTION = """
+SELECT repo, week, p50_days, p85_days, issues_closed
+FROM gold.fct_issue_resolution
+WHERE repo IN :repos AND week BETWEEN :first AND :last
+ORDER BY repo, week
+"""
+BACKLOG = """
+SELECT repo, week, backlog_index, opened_8w, closed_8w, open_at_end, median_age_days
+FROM gold.fct_issue_backlog
+WHERE repo IN :repos AND week BETWEEN :first AND :last
+ORDER BY repo, week
+"""
+UNANSWERED = """
+SELECT repo, number, title, author, created_at, age_days, comments, url
+FROM gold.fct_unanswered_issues
+WHERE repo IN :repos
+ORDER BY age_days DESC, repo, number
+LIMIT 50
+"""
+
+BUCKETS = ["0", "1–7", "8–30", "31–90", "91–365", "over 365"]
+
+page = session.current()
+every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
+grain = page.selection.grain
+
+st.title("Issues", anchor=False)
+found_breaks = card.breaks(page, ["github_issues"], page.selection.repos)
+
+
+def trend(frame: pd.DataFrame) -> None:
+    st.altair_chart(
+        charts.lines(
+            frame,
+            "date",
+            "kind",
+            "issues",
+            f"Issues per {grain}",
+            grain=grain,
+            everything=("opened", "closed"),
+            breaks=found_breaks,
+        ),
+        alt=f"Issues opened and closed per {grain}. The card below has the rows.",
+    )
+    card.explain_breaks(found_breaks, page)
+
+
+def daily(frame: pd.DataFrame, value: str, title: str) -> None:
+    kept, left = charts.top_series(frame, "repo", value)
+    st.altair_chart(
+        charts.lines(kept, "date", "repo", value, title, everything=every_repo, breaks=found_breaks),
+        alt=f"{title} by repository and day. The card below has the rows.",
+    )
+    if left:
+        st.caption(f"{left} repositories with fewer are not drawn; choose them in the filter.")
+
+
+def buckets(frame: pd.DataFrame) -> None:
+    kept, _ = charts.top_series(frame, "repo", "num_issues")
+    st.altair_chart(
+        charts.grouped(
+            kept,
+            "days_to_update",
+            "repo",
+            "num_issues",
+            "Issues",
+            order=BUCKETS,
+            axis="Days from opening to last update",
+            everything=every_repo,
+        ),
+        alt="Issues by days from opening to the last update. The card below has the rows.",
+    )
+
+
+def labels(frame: pd.DataFrame) -> None:
+    kept, _ = charts.top_series(frame, "repo", "num_issues")
+    st.altair_chart(
+        charts.ranked(kept, "label", "repo", "num_issues", "Issues", everything=every_repo),
+        alt="The three labels on most issues of each repository. The card below has the rows.",
+    )
+
+
+def percentiles(frame: pd.DataFrame, low: str | None, middle: str, high: str, title: str) -> None:
+    kept, _ = charts.top_series(frame, "repo", middle)
+    st.altair_chart(
+        charts.band(kept, "week", "repo", (low, middle, high), title, grain="week", everything=every_repo),
+        alt=f"{title} per week and repository, median and percentiles. The card below has the rows.",
+    )
+
+
+def backlog(frame: pd.DataFrame) -> None:
+    kept, _ = charts.top_series(frame, "repo", "opened_8w")
+    st.altair_chart(
+        charts.lines(
+            kept, "week", "repo", "backlog_index", "Closed per opened, 8 weeks", grain="week", everything=every_repo,
+            breaks=found_breaks, value_format=".2f", reference=1,
+        ),
+        alt="Backlog index per week and repository. The card below has the rows.",
+    )  # fmt: skip
+
+
+def unanswered(frame: pd.DataFrame) -> None:
+    st.dataframe(
+        frame.assign(url=frame["url"].map(text.github_link)),
+        hide_index=True,
+        column_order=["url", "repo", "title", "age_days", "author", "comments", "created_at"],
+        column_config={
+            "url": st.column_config.LinkColumn("Issue", display_text=r"/issues/(\d+)$", width="small"),
+            "repo": "Repository",
+            "title": st.column_config.TextColumn("Title", width="large"),
+            "age_days": st.column_config.NumberColumn("Age (days)", format="%.0f"),
+            "author": "Author",
+            "comments": "Comments",
+            "created_at": st.column_config.DatetimeColumn("Opened (UTC)", format="YYYY-MM-DD HH:mm"),
+        },
+        alt="The oldest open issues without an answer",
+    )
+
+
+card.figure(page, "Issues over time", "fct_all_time_issues_trend", TREND, trend, keys=("date", "kind"))
+card.figure(
+    page, "Open issues", "fct_all_time_issues_trend", OPEN, lambda f: daily(f, "num_open", "Open issues"), keys=("repo", "date")
+)
+card.figure(
+    page,
+    "Issues opened in the trailing 7 days",
+    "fct_last_7_days_fct_issues",
+    TRAILING,
+    lambda f: daily(f, "issues_last_7_days", "Opened in 7 days"),
+    keys=("repo", "date"),
+)
+left_column, right_column = st.columns(2)
+with left_column:
+    card.figure(page, "Days to update", "fct_num_updated_issues", DAYS_TO_UPDATE, buckets)
+with right_column:
+    card.figure(page, "Top 3 labels", "fct_num_labels_per_repo", LABELS, labels, empty="No issue here carries a label.")
+card.figure(
+    page,
+    "Time to first response",
+    "fct_issue_response",
+    RESPONSE,
+    lambda f: percentiles(f, "p15_hours", "p50_hours", "p85_hours", "Hours to first answer"),
+    keys=("repo", "week"),
+    note="Line: median. Shade: 15th to 85th percentile. The scale is logarithmic. Young weeks change as answers come in.",
+)
+card.figure(
+    page,
+    "Time to resolution",
+    "fct_issue_resolution",
+    RESOLUTION,
+    lambda f: percentiles(f, None, "p50_days", "p85_days", "Days to close"),
+    keys=("repo", "week"),
+    note="Line: median. Shade: up to the 85th percentile. The scale is logarithmic.",
+)
+card.figure(
+    page,
+    "Backlog",
+    "fct_issue_backlog",
+    BACKLOG,
+    backlog,
+    keys=("repo", "week"),
+    note="Above the line at 1 more is closed than opened: the backlog shrinks.",
+)
+card.figure(
+    page, "Oldest unanswered issues", "fct_unanswered_issues", UNANSWERED, unanswered, empty="Every open issue has an answer."
+)
