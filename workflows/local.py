@@ -5,7 +5,10 @@ What the steps log goes to `DATA_DIR/logs/<run_id>/<step>.log`; stdout gets one 
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,13 +36,18 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 _CODE = (_REPOSITORY, _REPOSITORY / "images/common", _REPOSITORY / "images/fetch", _REPOSITORY / "dbt")
 _LOCK = "workflow"
 _GRACE_SECONDS = 20
+_WARNING = re.compile(r"""timestamp='[^']*' level='warning' event=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(.*)""")
+"""A warning as `lakepulse.logs` writes it: what it says, then its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
+    """Exit code (128 + n after signal n), the last line, and the lines that are for people."""
+
     code: int
+    last: str
+    warnings: tuple[str, ...]
     errors: tuple[str, ...]
-    seconds: float
 
 
 def run(settings: Settings, pipeline: Pipeline, record: Step = RECORD) -> int:
@@ -99,29 +107,33 @@ class _Run:
                 self.complain(f"error: {step.name} was {message}; run again to go on where it was")
                 return 128 + self.signal, {"OUTCOME": "failed", "FAILED_STEP": step.name, "MESSAGE": message}
             if ended.code:
-                return ended.code, {"OUTCOME": "failed", "FAILED_STEP": step.name, "MESSAGE": " ".join(ended.errors)}
+                message = " ".join(error.removeprefix("error: ") for error in ended.errors)
+                return ended.code, {"OUTCOME": "failed", "FAILED_STEP": step.name, "MESSAGE": message}
         return 0, {"OUTCOME": "succeeded"}
 
     def step(self, step: Step, extra: dict[str, str]) -> _Ended:
         """Run one step to its end, and say how it ended."""
         started, began = datetime.now(UTC).replace(microsecond=0), time.monotonic()
         log = self.logs / f"{step.name}.log"
-        code, last, errors = self.process(step, log, self.environment() | extra)
+        ended = self.process(step, log, self.environment() | extra)
         seconds = time.monotonic() - began
         reports = [report for report in self.reports(step) if report.started_at >= started]
-        self.say(self.line(step, reports, "failed" if code else "succeeded", seconds))
-        if code and not errors and self.signal is None:
-            how = f"was ended by {signal.Signals(code - 128).name}" if code > 128 else f"ended with exit code {code}"
-            errors = (f"error: {step.name} {how}: {last or 'it said nothing'} (log: {log})",)
-        for error in errors:
-            self.complain(error)
-        return _Ended(code, tuple(error.removeprefix("error: ") for error in errors), seconds)
+        self.say(self.line(step, reports, "failed" if ended.code else "succeeded", seconds))
+        if ended.code and not ended.errors and self.signal is None:
+            killed = ended.code > 128
+            how = f"was ended by {signal.Signals(ended.code - 128).name}" if killed else f"ended with exit code {ended.code}"
+            error = f"error: {step.name} {how}: {ended.last or 'it said nothing'} (log: {log})"
+            ended = dataclasses.replace(ended, errors=(error,))
+        for line in (*ended.warnings, *ended.errors):
+            self.complain(line)
+        return ended
 
-    def process(self, step: Step, log: Path, environment: dict[str, str]) -> tuple[int, str, tuple[str, ...]]:
-        """Exit code, last line and error lines of a step's process."""
+    def process(self, step: Step, log: Path, environment: dict[str, str]) -> _Ended:
         command = [sys.executable if word == "python" else word for word in step.command]
         last = ""
-        errors: dict[str, None] = {}  # what a program repeats is shown once
+        # What a program repeats is shown once.
+        warnings: dict[str, str] = {}
+        errors: dict[str, None] = {}
         # A session of its own, so that a signal reaches whatever the step has started.
         with log.open("ab") as file, ExitStack() as stack:
             status = stack.enter_context(self.console.status("")) if self.console.is_terminal else None
@@ -140,7 +152,10 @@ class _Run:
                 line = raw.decode(errors="replace").strip()
                 if line:
                     last = one_line(line)
-                if line.startswith("error: "):
+                if warning := _WARNING.fullmatch(line):
+                    event = str(ast.literal_eval(warning[1]))
+                    warnings.setdefault(event, f"warning: {step.name}: {event}{warning[2]}")
+                elif line.startswith("error: "):
                     errors[line] = None
                 if status is not None:
                     self.show(status, step, last)
@@ -148,7 +163,7 @@ class _Run:
             self.child = None
         if self.killer is not None:
             self.killer.cancel()
-        return (code if code >= 0 else 128 - code), last, tuple(errors)
+        return _Ended(code if code >= 0 else 128 - code, last, tuple(warnings.values()), tuple(errors))
 
     def environment(self) -> dict[str, str]:
         inherited = os.environ.get("PYTHONPATH")

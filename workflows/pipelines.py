@@ -112,9 +112,10 @@ PARAMETERS: dict[str, Parameter] = {
 SOURCE_GROUPS: dict[str, tuple[str, ...]] = {
     "github": tuple(source for source in SOURCES if source.startswith("github_")),
     "pypi": tuple(source for source in SOURCES if source.startswith(("pypistats_", "pypi_"))),
-    "versions": tuple(source for source in SOURCES if source.endswith("_versions")),
 }
 """Sources that share an upstream, and with it tokens and limits: the default share of one process."""
+
+_ALL = tuple(source for group in SOURCE_GROUPS.values() for source in group)
 
 _SMALL = Resources(cpu="100m", cpu_limit="1", memory="192Mi", memory_limit="512Mi")
 _DRIVER = Resources(cpu="250m", cpu_limit="2", memory="1536Mi", memory_limit="2560Mi")
@@ -127,7 +128,7 @@ def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
         for group, members in SOURCE_GROUPS.items()
         if (chosen := tuple(source for source in members if source in sources))
     )
-    everything = set(sources) == set(SOURCES)
+    everything = set(sources) == set(_ALL)
     return Step(
         name="fetch",
         image="fetch",
@@ -143,7 +144,7 @@ def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
 
 def _load(sources: tuple[str, ...], deadline: int) -> Step:
     tables = tuple(dict.fromkeys(SOURCES[source] for source in sources))
-    everything = set(sources) == set(SOURCES)
+    everything = set(sources) == set(_ALL)
     return Step(
         name="load",
         image="spark",
@@ -204,8 +205,6 @@ def _chain(sources: tuple[str, ...], fetch_deadline: int = 2 * HOUR, load_deadli
     return (_fetch(sources, fetch_deadline), _load(sources, load_deadline), _BUILD, _PUBLISH)
 
 
-_ALL = tuple(SOURCES)
-
 PIPELINES: dict[str, Pipeline] = {
     pipeline.name: pipeline
     for pipeline in (
@@ -236,7 +235,7 @@ PIPELINES: dict[str, Pipeline] = {
         Pipeline(
             name="downloads",
             purpose="downloads and releases of packages",
-            steps=_chain(SOURCE_GROUPS["pypi"] + SOURCE_GROUPS["versions"]),
+            steps=_chain(SOURCE_GROUPS["pypi"]),
             schedule="30 16 * * *",
         ),
         Pipeline(

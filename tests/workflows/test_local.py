@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +22,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # What the steps of the tests share: `report(...)` leaves a StepReport as the real programs do.
 STEP = """
 import os, signal, sys, time
-from datetime import UTC, datetime
-from lakepulse.reports import StepReport, write_report
-from lakepulse.settings import load_settings
-from lakepulse.store import open_store
+from pathlib import Path
 
-settings = load_settings()
+data_dir = Path(os.environ["DATA_DIR"])
 
 def report(step, **fields):
-    now = datetime.now(UTC)
+    from datetime import UTC, datetime
+    from lakepulse.reports import StepReport, write_report
+    from lakepulse.settings import load_settings
+    from lakepulse.store import open_store
+
+    settings, now = load_settings(), datetime.now(UTC)
     fields = {"outcome": "succeeded"} | fields
     write_report(open_store(settings), StepReport(run_id=settings.run_id, step=step, started_at=now, ended_at=now, **fields))
 """
@@ -54,12 +58,11 @@ sys.exit(failed or codes[0])
 FETCH = "report('fetch-github', rows=1200, requests=13, quota=4); report('fetch-pypi', rows=34, requests=5, quota=0)"
 LOAD = "report('load', rows=1234)"
 BUILD = "print('built', file=sys.stderr)"
-PUBLISH = "report('publish')"
+PUBLISH = "pass"
 RECORD = """
 import json
 names = ("OUTCOME", "FAILED_STEP", "MESSAGE", "RUN_ID", "PIPELINE", "AS_OF")
-(settings.data_dir / "recorded.json").write_text(json.dumps({name: os.environ.get(name) for name in names}))
-report("record")
+(data_dir / "recorded.json").write_text(json.dumps({name: os.environ.get(name) for name in names}))
 """
 
 
@@ -166,6 +169,27 @@ def test_step_without_an_error_line_is_explained_by_its_last_line_and_log(runner
     assert "Traceback" in log.read_text()
 
 
+def test_warnings_of_a_step_are_shown_once_each(runner: Runner) -> None:
+    program = """
+import structlog
+from lakepulse.logs import configure_logs
+from lakepulse.settings import load_settings
+configure_logs(load_settings())
+log = structlog.get_logger()
+log.info("fetched", rows=1)
+log.warning("it's a \\"test\\": no token", lists=12)
+log.warning("upstream says it is gone", scope="a/b")
+log.warning("upstream says it is gone", scope="a/c")
+"""
+    ended = runner.run(program, LOAD, BUILD, PUBLISH)
+    assert ended.returncode == 0
+    assert ended.stderr.splitlines() == [
+        """warning: fetch: it's a "test": no token lists=12""",
+        "warning: fetch: upstream says it is gone scope='a/b'",
+    ]
+    assert runner.log("fetch").count("warning") == 3
+
+
 def test_killed_step_is_named_with_its_signal(runner: Runner) -> None:
     ended = runner.run(FETCH, "os.kill(os.getpid(), signal.SIGKILL)", BUILD, PUBLISH)
     assert ended.returncode == 128 + signal.SIGKILL
@@ -192,7 +216,7 @@ def test_signal_ends_the_step_with_all_its_processes_and_records_the_run(runner:
     program = """
 import subprocess
 child = subprocess.Popen(["sleep", "60"])
-(settings.data_dir / "child").write_text(str(child.pid))
+(data_dir / "child").write_text(str(child.pid))
 child.wait()
 """
     with runner.start(FETCH, program, BUILD, PUBLISH) as process:
@@ -208,10 +232,31 @@ child.wait()
     assert not child.exists() or "State:\tZ" in (child / "status").read_text()
 
 
+def test_terminal_shows_what_the_step_says_while_it_runs(runner: Runner) -> None:
+    program = "print('page 7 of 9', file=sys.stderr, flush=True); time.sleep(1)"
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUNNER, json.dumps([STEP, program, LOAD, BUILD, PUBLISH, RECORD])],
+        env=runner.environment | {"TERM": "xterm", "COLUMNS": "200"},
+        cwd=runner.data_dir.parent,
+        stdout=secondary,
+        stderr=secondary,
+    )
+    os.close(secondary)
+    shown = b""
+    with suppress(OSError):  # which is how Linux tells the end of a terminal
+        while chunk := os.read(primary, 4096):
+            shown += chunk
+    os.close(primary)
+    assert process.wait() == 0
+    assert b"fetch  page 7 of 9" in shown
+    assert runner.log("fetch") == "page 7 of 9\n"
+
+
 def test_second_run_waits_for_the_first(runner: Runner) -> None:
     program = """
-(settings.data_dir / "started").touch()
-while not (settings.data_dir / "go").exists():
+(data_dir / "started").touch()
+while not (data_dir / "go").exists():
     time.sleep(0.05)
 """
     with runner.start(program, LOAD, BUILD, PUBLISH) as first:
@@ -236,7 +281,7 @@ def test_moved_data_folder_is_refused_before_any_step(runner: Runner) -> None:
 
 
 def test_pipeline_default_yields_to_the_environment(runner: Runner) -> None:
-    program = "report('fetch', rows=int(settings.sweep))"
+    program = "report('fetch', rows=int(os.environ['SWEEP']))"
     source = RUNNER.replace('PIPELINES["daily"]', 'PIPELINES["backfill"]')
     for said, rows in (({}, "1"), ({"SWEEP": "0"}, "0")):
         ended = subprocess.run(
