@@ -30,10 +30,23 @@ from lakepulse.outcome import PermanentError, TemporaryError, one_line
 
 log = structlog.get_logger()
 
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    error = details.caused_by
+    where = ", ".join(getattr(error, "__notes__", []))
+    said = error.args[-1] if isinstance(error, _BadAnswerError) else f"{type(error).__name__}: {error}"
+    log.info("asking again", url=where, after=round(details.wait_for, 1), why=one_line(said)[:200])
+
+
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
+
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of one decoded body. A hundred issues of GitHub's longest text are a fifth of it."""
 
 _ATTEMPTS = 6
+_CONNECT_ATTEMPTS = 4
+_CONNECT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+_HEAVY_AFTER = 2
 _SECONDARY_STRIKES = 4
 _REDIRECTS = 5
 _DEADLINE_FACTOR = 10  # a body may take this many read timeouts in all, however steadily it drips
@@ -76,6 +89,10 @@ class QuotaExhaustedError(TemporaryError):
 
 class HeavyPageError(TemporaryError):
     """The upstream cannot serve a page of this size: ask for a smaller one."""
+
+
+class UnreachableError(TemporaryError):
+    """No connection to the host: nothing else need be asked of it in this run."""
 
 
 class _BadAnswerError(Exception):
@@ -259,34 +276,35 @@ class Api:
         self, url: str, meter: Meter, *, expect: type[Any], etag: str | None, home: str | None, can_shrink: bool
     ) -> Answer:
         self._check_origin(url)
-        heavy = 0
-        problem: Exception | None = None
+        failures = _Failures(can_shrink)
         try:
             for attempt in stamina.retry_context(
-                on=(httpx.TransportError, _BadAnswerError), attempts=_ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=20
+                on=failures.is_worth_another, attempts=_ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=20
             ):
                 with attempt:
                     if self._down:
-                        raise TemporaryError(self._down)
-                    try:
-                        answer = self._send(url, meter, etag, home)
-                        if answer.status == 200 and not isinstance(answer.document, expect):
-                            raise _BadAnswerError("shape", f"a JSON {type(answer.document).__name__}, not a {expect.__name__}")
-                        return answer
-                    except (_BadAnswerError, httpx.TransportError) as error:
-                        problem = error
-                        if isinstance(error, httpx.ReadTimeout) or (error.args and error.args[0] in _HEAVY):
-                            heavy += 1
-                        if can_shrink and heavy >= 2:
-                            raise HeavyPageError(f"{self.name}: {self._describe(error, url)}") from error
-                        raise
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+                        raise UnreachableError(self._down)
+                    return self._expecting(expect, url, meter, etag, home)
+        except _CONNECT_ERRORS as error:
             # Asking every other list of a host that cannot be reached would take minutes.
             self._down = f"cannot reach {self.name} at {self.host} ({one_line(error)[:200]}); check the network, then run again"
-            raise TemporaryError(self._down) from error
+            raise UnreachableError(self._down) from error
         except (httpx.TransportError, _BadAnswerError) as error:
-            raise TemporaryError(f"{self.name}: {self._describe(error, url)} {_ATTEMPTS} times; run again later") from error
-        raise AssertionError(f"retries ended without an answer: {problem}")
+            said = self._describe(error, url)
+            if failures.is_heavy:
+                raise HeavyPageError(f"{self.name}: {said}") from error
+            raise TemporaryError(f"{self.name}: {said}, {_ATTEMPTS} times; run again later") from error
+        raise AssertionError("retries ended without an answer")
+
+    def _expecting(self, expect: type[Any], url: str, meter: Meter, etag: str | None, home: str | None) -> Answer:
+        try:
+            answer = self._send(url, meter, etag, home)
+            if answer.status == 200 and not isinstance(answer.document, expect):
+                raise _BadAnswerError("shape", f"a JSON {type(answer.document).__name__}, not a {expect.__name__}")
+        except (httpx.TransportError, _BadAnswerError) as error:
+            error.add_note(url)
+            raise
+        return answer
 
     def _describe(self, error: Exception, url: str) -> str:
         said = str(error.args[-1]) if isinstance(error, _BadAnswerError) else f"{type(error).__name__}: {error}"
@@ -439,6 +457,28 @@ class Api:
         if unzip and body and not unzip.eof:
             raise _BadAnswerError("gzip", "truncated gzip body")
         return bytes(body)
+
+
+class _Failures:
+    """Counts what went wrong with one request, to tell whether to ask again."""
+
+    def __init__(self, can_shrink: bool) -> None:
+        self._can_shrink = can_shrink
+        self._timeouts = 0
+        self._connects = 0
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether a smaller page would do better than another try."""
+        return self._can_shrink and self._timeouts >= _HEAVY_AFTER
+
+    def is_worth_another(self, error: Exception) -> bool:
+        if isinstance(error, _CONNECT_ERRORS):
+            self._connects += 1
+            return self._connects < _CONNECT_ATTEMPTS
+        if isinstance(error, httpx.ReadTimeout) or (isinstance(error, _BadAnswerError) and error.args[0] in _HEAVY):
+            self._timeouts += 1
+        return isinstance(error, httpx.TransportError | _BadAnswerError) and not self.is_heavy
 
 
 def _merit(lane: _Lane) -> tuple[bool, float]:

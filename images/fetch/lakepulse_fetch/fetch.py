@@ -21,7 +21,7 @@ from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import Store, open_store
 from lakepulse_fetch.apis import open_api
-from lakepulse_fetch.client import Api, Clock, QuotaExhaustedError
+from lakepulse_fetch.client import Api, Clock, QuotaExhaustedError, UnreachableError
 from lakepulse_fetch.display import Display
 from lakepulse_fetch.state import AnyState, read_model, state_path
 from lakepulse_fetch.visit import PAGE_SIZE, GoneError, Identity, Source, Visit
@@ -36,7 +36,7 @@ class _Outcome:
     """What became of the visits."""
 
     manifests: list[Manifest] = field(default_factory=list)
-    failures: list[tuple[str, StepError]] = field(default_factory=list)
+    failures: list[tuple[str | None, StepError]] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -148,11 +148,11 @@ def _verdict(outcome: _Outcome) -> StepError | None:
         return None
     by_cause: dict[str, list[str]] = {}
     for name, failure in outcome.failures:
-        by_cause.setdefault(str(failure), []).append(name)
-    told = "; ".join(f"{_few(names)}: {cause}" for cause, names in by_cause.items())
+        by_cause.setdefault(str(failure), []).extend([name] if name else [])
+    told = "; ".join(f"{_few(names)}: {cause}" if names else cause for cause, names in by_cause.items())
     is_temporary = any(isinstance(failure, TemporaryError) for _, failure in outcome.failures)
     kind = TemporaryError if is_temporary else PermanentError
-    return kind(f"fetch failed for {told}")
+    return kind(told)
 
 
 def _few(names: list[str]) -> str:
@@ -172,6 +172,11 @@ class _Queue:
         with self._guard:
             left = len(self._left)
             return (self._left.pop(), left) if left else None
+
+    def drop(self) -> None:
+        """Leave the rest."""
+        with self._guard:
+            self._left.clear()
 
 
 @dataclass
@@ -220,13 +225,13 @@ class _Run:
     def _work(self, api: Api, queue: _Queue) -> None:
         try:
             while not self.is_stopped.is_set() and (taken := queue.take()):
-                self._visit(api, *taken)
+                self._visit(api, queue, *taken)
                 self.progress.advance()
         except BaseException:
             self._halt()
             raise
 
-    def _visit(self, api: Api, task: _Task, left: int) -> None:
+    def _visit(self, api: Api, queue: _Queue, task: _Task, left: int) -> None:
         budget = None
         if api.is_anonymous:
             quota = _ANONYMOUS_QUOTA if api.remaining is None else api.remaining
@@ -252,6 +257,10 @@ class _Run:
         except QuotaExhaustedError:
             with self.outcome.guard:
                 self.outcome.unreached.append(task.name)
+        except UnreachableError as error:
+            queue.drop()
+            with self.outcome.guard:
+                self.outcome.failures.append((None, error))
         except StepError as error:
             log.error("visit failed", source=task.source.name, scope=task.scope, why=one_line(error))
             with self.outcome.guard:
@@ -269,7 +278,7 @@ class _Run:
         Raises:
             TemporaryError: nothing at all was reached.
         """
-        if not api.is_anonymous:
+        if not api.is_anonymous or api.remaining is None:
             return
         names = {task.name for task in tasks}
         unreached = names & set(self.outcome.unreached)

@@ -227,9 +227,9 @@ class ListWalk:
         if not (visit.settings.sweep or is_due):
             return None
         listing = FullListing(visit, self.stable, self.key)
-        for _ in range(_SWEEP_PASSES):
+        for number in range(_SWEEP_PASSES):
             # Numbered pages may move while they are read: only a pass without change is a whole view.
-            listing.read(landing, look_past=draft.is_changed)
+            listing.read(landing, look_past=draft.is_changed and number == 0)
             if listing.changed == 0 or not listing.is_numbered:
                 draft.swept_on, draft.is_changed = today, False
                 return listing.keys()

@@ -1,0 +1,399 @@
+"""What a fetch lands, what it costs, and what it finds the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from tests.fetch.lab import CORE, GITHUB, KEY, Kill, Lab, ends, keys, landed, rows, truth
+from tests.simulator import World, tiny_world
+from tests.simulator.tiny import PEOPLE
+
+Labs = Callable[..., Lab]
+REPO = "acme/lake"
+
+
+def agrees(lab: Lab, sources: tuple[str, ...] = CORE) -> None:
+    """Landings say what upstream has."""
+    for source in sources:
+        scopes = lab.projects[0].repos if source in GITHUB else lab.projects[0].packages
+        for scope in scopes:
+            said, true = landed(lab.store, source, scope), truth(lab.world, source, scope)
+            if source == "github_repo":
+                assert said[lab.world.date.isoformat()] == true[lab.world.date.isoformat()]
+            elif source == "pypi_releases":
+                assert said.keys() == true.keys()
+            else:
+                assert said == true, (source, scope)
+
+
+def big_world(commits: int, issues: int, comments: int) -> World:
+    world = tiny_world(repos=(REPO,), packages=())
+    repo = world.repo(REPO)
+    for _ in range(commits - len(repo.commits)):
+        world.commit(REPO, PEOPLE[0])
+    while len(repo.issues) < issues:
+        world.open_issue(REPO)
+    while len(repo.comments) < comments:
+        world.comment(REPO, 1 + len(repo.comments) % issues, None)
+    return world
+
+
+@pytest.mark.parametrize("page_size", [100, 3])
+def test_first_load_lands_everything(lab: Labs, page_size: int) -> None:
+    at = lab(tiny_world(), page_size)
+    at.run()
+    agrees(at)
+
+
+def test_backfill_costs_the_least_possible_and_the_next_runs_nothing(lab: Labs) -> None:
+    at = lab(big_world(4_150, 2_480, 6_120))
+    least = 1 + 42 + 25 + 62 + 1 + 1  # repository, commits, issues, comments, pulls, releases
+    at.run()
+    assert at.spent() == (least, least)
+    agrees(at, GITHUB)
+    for _ in range(3):
+        at.world.set_date(at.world.date + timedelta(days=1))
+        at.run()
+        requests, quota = at.spent()
+        assert quota == 0
+        assert requests == len(GITHUB)
+    assert at.report().quota == 0
+
+
+def test_lists_of_exactly_full_pages_cost_nothing_when_nothing_is_new(lab: Labs) -> None:
+    at = lab(big_world(200, 100, 300))
+    at.run()
+    at.run()
+    at.spent()
+    at.run(sweep=True)
+    at.spent()
+    at.run(sweep=True)
+    assert at.spent()[1] == 0
+    at.world.comment(REPO, 1, None)
+    at.world.open_issue(REPO)
+    at.run(sweep=True)
+    agrees(at, GITHUB)
+
+
+def test_edited_closed_and_reopened_issues_arrive(lab: Labs) -> None:
+    at = lab(tiny_world(), 3)
+    at.run()
+    number = next(i.number for i in at.world.repo(REPO).issues.values() if not i.is_pull)
+    for change in (
+        lambda: at.world.edit_issue(REPO, number, title="Edited", labels=["a"]),
+        lambda: at.world.close_issue(REPO, number),
+        lambda: at.world.reopen_issue(REPO, number),
+    ):
+        change()
+        at.run()
+        agrees(at)
+
+
+def test_commits_merged_late_arrive_whatever_their_dates(lab: Labs) -> None:
+    at = lab(big_world(30, 1, 0), 5)
+    at.run()
+    at.world.set_date(at.world.date + timedelta(days=40))
+    at.world.merge_late(REPO, [PEOPLE[0], PEOPLE[1]] * 4, days_ago=80)
+    for _ in range(12):
+        at.world.commit(REPO, PEOPLE[2])
+    at.run()
+    agrees(at, ("github_commits",))
+
+
+def test_commits_that_share_one_second_all_arrive(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    at.run()
+    at.world.commit_many(REPO, [PEOPLE[0]] * 642)
+    at.run()
+    agrees(at)
+
+
+def test_an_event_in_the_future_does_not_poison_the_watermark(lab: Labs) -> None:
+    at = lab(big_world(5, 40, 10), 5)
+    future = at.world.now + 10 * 365 * 86_400
+    at.world.open_issue(REPO, "From the future", at=future)
+    at.world.comment(REPO, 1, None, at=future)
+    at.run()
+    for source in ("github_issues", "github_comments"):
+        watermark = at.manifests(source, REPO)[-1].watermark
+        assert watermark is not None
+        assert watermark.timestamp() < at.world.now
+        last_event = at.manifests(source, REPO)[-1].last_event_at
+        assert last_event is not None
+        assert last_event.timestamp() <= at.world.now
+    for number in range(2, 20):
+        at.world.edit_issue(REPO, number, title=f"Edit {number}")
+    at.run()
+    agrees(at)
+
+
+def test_a_local_clock_that_is_ahead_does_not_move_the_watermark_ahead(lab: Labs) -> None:
+    at = lab(big_world(5, 40, 10), 5)
+    at.world.open_issue(REPO, "From the future", at=at.world.now + 3 * 365 * 86_400)
+    at.clock.skew = timedelta(days=2 * 365)
+    at.run()
+    for number in range(2, 20):
+        at.world.edit_issue(REPO, number, title=f"Edit {number}")
+    at.clock.skew = timedelta(days=-30)
+    at.run()
+    agrees(at)
+
+
+@pytest.mark.parametrize("page_size", [100, 2])
+def test_a_sweep_finds_what_upstream_deleted(lab: Labs, page_size: int) -> None:
+    at = lab(big_world(5, 12, 20), page_size)
+    at.run()
+    at.run(sweep=True)
+    at.world.delete_issue(REPO, 3)
+    at.world.delete_comment(REPO, next(iter(at.world.repo(REPO).comments)))
+    at.run()
+    assert 3 in landed(at.store, "github_issues", REPO)
+    at.run(sweep=True)
+    agrees(at, ("github_issues", "github_comments", "github_releases"))
+
+
+def test_the_sweep_comes_weekly_by_itself(lab: Labs) -> None:
+    at = lab(big_world(5, 12, 20))
+    at.run()
+    at.world.delete_issue(REPO, 3)
+    for day in range(1, 8):
+        at.world.set_date(at.world.date + timedelta(days=1))
+        at.run()
+        assert at.manifests("github_issues", REPO)[-1].has_keys == (day == 7)
+    assert 3 not in landed(at.store, "github_issues", REPO)
+    at.spent()
+    at.run(sweep=True)
+    assert at.spent()[1] == 0
+
+
+def test_a_transferred_issue_arrives_in_its_new_repo_and_leaves_the_old_one(lab: Labs) -> None:
+    at = lab(tiny_world())
+    number = at.world.open_issue(REPO, "Wrong place").number
+    at.world.comment(REPO, number, None)
+    at.run()
+    at.world.transfer_issue(REPO, number, "acme/pond")
+    at.run(sweep=True)
+    agrees(at)
+
+
+def test_a_force_push_is_seen_by_the_next_run(lab: Labs) -> None:
+    at = lab(big_world(30, 1, 0), 7)
+    at.run()
+    at.world.force_push(REPO, 4, [PEOPLE[0]])
+    at.run()
+    agrees(at, ("github_commits",))
+    at.world.force_push(REPO, 2)  # back to a commit that is known
+    at.run()
+    agrees(at, ("github_commits",))
+    assert at.manifests("github_commits", REPO)[-1].has_keys
+
+
+def test_deleted_releases_and_files_leave_at_the_next_run(lab: Labs) -> None:
+    at = lab(tiny_world())
+    at.world.release(REPO, "v9", None)
+    at.run()
+    at.world.delete_release(REPO, next(iter(at.world.repo(REPO).releases)))
+    package = at.world.package("acme-lake")
+    at.world.delete_file("acme-lake", next(iter(package.files)))
+    at.world.yank("acme-lake", "1.1", "broken")
+    at.run()
+    agrees(at)
+    yanked = [row for row in landed(at.store, "pypi_releases", "acme-lake").values() if row["is_yanked"]]
+    assert {row["yanked_reason"] for row in yanked} == {"broken"}
+
+
+def test_a_renamed_repo_keeps_one_history_and_its_id(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    at.run()
+    at.world.rename_repo(REPO, "acme/ocean")
+    at.world.open_issue("acme/ocean", "After the move")
+    at.run()
+    at.run()
+    for source in GITHUB:
+        said = at.manifests(source, REPO)
+        assert {manifest.upstream_id for manifest in said} == {at.world.repo("acme/ocean").id}
+        assert said[-1].upstream_name == "acme/ocean"
+    assert landed(at.store, "github_issues", REPO).keys() == truth(at.world, "github_issues", "acme/ocean").keys()
+    at.spent()
+    at.run()
+    assert at.spent()[1] == 0
+
+
+def test_a_repo_that_takes_a_listed_name_does_not_mix_with_the_renamed_one(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    at.run()
+    first = at.world.repo(REPO).id
+    at.world.rename_repo(REPO, "acme/ocean")
+    at.world.add_repo(REPO, repo_id=99)
+    at.run()
+    assert {manifest.upstream_id for manifest in at.manifests("github_repo", REPO)} == {first}
+
+
+@pytest.mark.parametrize("status", [404, 410, 451])
+def test_one_repo_that_is_gone_does_not_stop_the_others(lab: Labs, status: int) -> None:
+    at = lab(tiny_world())
+    at.run()
+    at.world.set_gone(REPO, status)
+    at.world.open_issue("acme/pond", "Still here")
+    at.run()
+    for source in GITHUB:
+        last = at.manifests(source, REPO)[-1]
+        assert last.status == "gone"
+        assert str(status) in (last.status_detail or "")
+    assert landed(at.store, "github_issues", "acme/pond") == truth(at.world, "github_issues", "acme/pond")
+    at.world.set_gone(REPO, None)
+    at.world.open_issue(REPO, "Back")
+    at.run()
+    agrees(at)
+
+
+def test_issues_that_are_switched_off_are_gone_and_commits_are_not(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    at.world.repo(REPO).has_issues = False
+    at.run()
+    assert at.manifests("github_issues", REPO)[-1].status == "gone"
+    assert at.manifests("github_commits", REPO)[-1].status == "ok"
+
+
+def test_a_repo_without_commits_is_empty_and_not_an_error(lab: Labs) -> None:
+    world = tiny_world(repos=())
+    world.add_repo(REPO)
+    at = lab(world)
+    at.run()
+    at.world.commit(REPO, PEOPLE[0])
+    at.run()
+    agrees(at)
+
+
+def test_a_run_older_than_the_last_snapshot_takes_none(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    today = at.world.date
+    at.run()
+    at.run(as_of=today - timedelta(days=1))
+    assert [m.as_of for m in at.manifests("github_repo", REPO)] == [today]
+    at.world.set_date(today + timedelta(days=1))
+    at.run()
+    assert len(landed(at.store, "github_repo", REPO)) == 2  # 304, and yet a snapshot of the new day
+
+
+def test_downloads_land_again_only_if_they_changed(lab: Labs) -> None:
+    world = tiny_world(packages=("acme-lake", "acme-twin"))
+    for package in ("acme-lake", "acme-twin"):  # equal counts must not collide
+        for back in range(1, 8):
+            world.set_downloads(package, "overall", world.date - timedelta(days=back), "without_mirrors", 7)
+    at = lab(world)
+    at.run()
+    agrees(at)
+    at.run()
+    assert at.manifests("pypistats_overall", "acme-lake")[-1].pages == ()
+    yesterday = at.world.date - timedelta(days=1)
+    at.world.set_downloads("acme-lake", "overall", yesterday, "without_mirrors", 999)
+    at.world.remove_download_day("acme-lake", yesterday - timedelta(days=1))
+    at.run()
+    assert at.manifests("pypistats_overall", "acme-lake")[-1].rows > 0
+    assert at.manifests("pypistats_overall", "acme-twin")[-1].rows == 0
+    said = landed(at.store, "pypistats_overall", "acme-lake")
+    assert said[("without_mirrors", yesterday.isoformat())]["downloads"] == 999
+    kept = (yesterday - timedelta(days=1)).isoformat()
+    assert ("without_mirrors", kept) in said  # a day that is no longer served keeps its last value
+
+
+def test_downloads_older_than_the_window_are_kept(lab: Labs) -> None:
+    at = lab(tiny_world())
+    at.run()
+    before = landed(at.store, "pypistats_overall", "acme-lake")
+    at.world.set_date(at.world.date + timedelta(days=200))
+    at.run()
+    assert truth(at.world, "pypistats_overall", "acme-lake") == {}
+    assert landed(at.store, "pypistats_overall", "acme-lake") == before
+
+
+def test_an_unknown_package_is_gone_and_the_others_go_on(lab: Labs) -> None:
+    world = tiny_world(packages=("acme-lake", "acme-none"))
+    world.package("acme-none").is_gone = True
+    at = lab(world)
+    at.run()
+    for source in ("pypistats_overall", "pypi_releases"):
+        assert at.manifests(source, "acme-none")[-1].status == "gone"
+        assert at.manifests(source, "acme-lake")[-1].status == "ok"
+
+
+def test_shards_share_the_scopes_without_overlap(lab: Labs) -> None:
+    names = tuple(f"acme/lake{number}" for number in range(12))
+    at = lab(tiny_world(repos=names, packages=()))
+    seen: list[set[str]] = []
+    for index in range(3):
+        at.run(shard=f"{index}/3")
+        seen.append({name for name in names if at.manifests("github_repo", name)} - set().union(*seen))
+    assert set().union(*seen) == set(names)
+    assert sum(len(share) for share in seen) == len(names)
+    assert all(len(at.manifests("github_repo", name)) == 1 for name in names)
+
+
+def test_lookback_cuts_a_first_load_and_a_later_run_goes_deeper(lab: Labs) -> None:
+    at = lab(big_world(40, 40, 40), 5)
+    at.world.set_date(at.world.date + timedelta(days=300))
+    for _ in range(7):
+        at.world.open_issue(REPO)
+        at.world.commit(REPO, PEOPLE[0])
+    at.run(lookback=10)
+    issues = at.manifests("github_issues", REPO)[-1]
+    commits = at.manifests("github_commits", REPO)[-1]
+    assert issues.covered_from is not None
+    assert commits.covered_from is not None
+    assert issues.rows < 47
+    at.run()
+    agrees(at, GITHUB)
+    assert at.manifests("github_issues", REPO)[-1].covered_from is None
+    assert at.manifests("github_commits", REPO)[-1].covered_from is None
+
+
+def test_without_a_token_runs_stay_within_the_hour_and_go_deeper_each_time(lab: Labs) -> None:
+    at = lab(big_world(900, 900, 900), 20, token=None)
+    spent = []
+    for _ in range(8):
+        at.run()
+        spent.append(at.spent()[0])
+        assert at.manifests("github_repo", REPO)
+        assert at.manifests("github_releases", REPO)
+        at.simulator.quotas.clear()  # the next hour
+    assert all(requests <= 60 for requests in spent)
+    first = {source: at.manifests(source, REPO)[0] for source in ("github_commits", "github_issues", "github_comments")}
+    assert all(manifest.covered_from for manifest in first.values())
+    assert all(manifest.rows >= 60 for manifest in first.values())  # a fair share each, newest first
+    newest = max(row["updated_at"] for row in truth(at.world, "github_issues", REPO).values())
+    assert rows(at.store, first["github_issues"])[0]["updated_at"] == newest
+    agrees(at, GITHUB)
+    assert all(at.manifests(source, REPO)[-1].covered_from is None for source in first)
+
+
+def test_without_a_token_and_without_quota_the_run_is_not_a_success(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,), packages=()), token=None)
+    at.simulator.quota(None).used = 60
+    assert "no requests without a token are left" in ends(at.run) or "used up" in ends(at.run)
+
+
+def test_keys_name_every_item_of_a_full_listing(lab: Labs) -> None:
+    at = lab(big_world(5, 12, 20), 2)
+    at.run(sweep=True)
+    for source in ("github_issues", "github_comments", "github_releases", "github_commits"):
+        last = at.manifests(source, REPO)[-1]
+        assert last.has_keys
+        assert keys(at.store, last) == {item[KEY[source]] for item in truth(at.world, source, REPO).values()}
+
+
+def test_a_kill_repeats_one_page_at_most(lab: Labs) -> None:
+    undisturbed = lab(big_world(60, 60, 60), 5)
+    undisturbed.run()
+    least = undisturbed.spent()[0]
+    for at_step in range(3, 140, 4):
+        at = lab(big_world(60, 60, 60), 5)
+        killed = ends(partial(at.run, kill=Kill(at_step, at_step % 2 == 0)))
+        at.run()
+        requests = [entry for entry in at.simulator.log if entry.target.startswith("/github/") and entry.status == 200]
+        assert len(requests) <= least + 1, (at_step, killed)
+        agrees(at)
