@@ -31,118 +31,34 @@ from tests.simulator.world import (
 START = date(2023, 10, 2)
 """The first day of the demo's history, a Monday."""
 
-FIRST_NAMES = [
-    "Ada",
-    "Bruno",
-    "Chen",
-    "Dalia",
-    "Emeka",
-    "Farid",
-    "Greta",
-    "Hiro",
-    "Ines",
-    "Jonas",
-    "Kavya",
-    "Lars",
-    "Mina",
-    "Nadia",
-    "Omar",
-    "Priya",
-    "Quentin",
-    "Rosa",
-    "Sven",
-    "Tala",
-    "Ulrich",
-    "Vera",
-    "Wei",
-    "Ximena",
-    "Yusuf",
-    "Zofia",
-    "Aiko",
-    "Bashir",
-    "Celine",
-    "Dmitri",
-    "Elif",
-    "Fintan",
-    "Gita",
-    "Henrik",
-    "Ivana",
-    "Jamal",
-]
-LAST_NAMES = [
-    "Abara",
-    "Bergström",
-    "Castro",
-    "Dubois",
-    "Eriksen",
-    "Farouk",
-    "Gruber",
-    "Hansen",
-    "Ito",
-    "Jansen",
-    "Kowalski",
-    "Li",
-    "Moreau",
-    "Nakamura",
-    "Okafor",
-    "Petrov",
-    "Quist",
-    "Rao",
-    "Silva",
-    "Tanaka",
-    "Ueda",
-    "Varga",
-    "Weber",
-    "Xu",
-    "Yilmaz",
-    "Zhang",
-    "Álvarez",
-    "Østby",
-    "O'Neill",
-    "D'Souza",
-]
+
+def _words(text: str) -> list[str]:
+    return text.split("|")
+
+
+FIRST_NAMES = _words(
+    "Ada|Bruno|Chen|Dalia|Emeka|Farid|Greta|Hiro|Ines|Jonas|Kavya|Lars|Mina|Nadia|Omar|Priya|"
+    "Quentin|Rosa|Sven|Tala|Ulrich|Vera|Wei|Ximena|Yusuf|Zofia|Aiko|Bashir|Celine|Dmitri|Elif|"
+    "Fintan|Gita|Henrik|Ivana|Jamal"
+)
+LAST_NAMES = _words(
+    "Abara|Bergström|Castro|Dubois|Eriksen|Farouk|Gruber|Hansen|Ito|Jansen|Kowalski|Li|Moreau|"
+    "Nakamura|Okafor|Petrov|Quist|Rao|Silva|Tanaka|Ueda|Varga|Weber|Xu|Yilmaz|Zhang|Álvarez|Østby|"
+    "O'Neill|D'Souza"
+)
 AREAS = {
     "apache/iceberg": ("Core", "Spark", "Flink", "API", "AWS", "Docs", "Parquet", "Kafka Connect", "REST", "Build"),
     "apache/iceberg-python": ("Core", "Catalog", "Table", "IO", "Docs", "CLI", "Build"),
     "delta-io/delta": ("Spark", "Kernel", "Standalone", "Sharing", "Protocol", "Docs", "Build"),
     "apache/hudi": ("HUDI-CORE", "Flink", "Spark", "CLI", "Timeline", "Metadata", "Docs"),
 }
-VERBS = [
-    "Add",
-    "Fix",
-    "Support",
-    "Remove",
-    "Refactor",
-    "Speed-up",
-    "Validate",
-    "Document",
-    "Test",
-    "Deprecate",
-    "Bump",
-    "Handle",
-]
-THINGS = [
-    "partition pruning",
-    "snapshot expiry",
-    "nested field projection",
-    "schema evolution",
-    "positional deletes",
-    "manifest caching",
-    "timestamp conversion",
-    "catalog retries",
-    "row lineage",
-    "equality deletes",
-    "metadata tables",
-    "branch writes",
-    "bloom filters",
-    "column statistics",
-    "compaction planning",
-    "merge on read",
-    "credential refresh",
-    "name mapping",
-    "sort order checks",
-    "view listing",
-]
+VERBS = _words("Add|Fix|Support|Remove|Refactor|Speed-up|Validate|Document|Test|Deprecate|Bump|Handle")
+THINGS = _words(
+    "partition pruning|snapshot expiry|nested field projection|schema evolution|positional deletes|"
+    "manifest caching|timestamp conversion|catalog retries|row lineage|equality deletes|metadata tables|"
+    "branch writes|bloom filters|column statistics|compaction planning|merge on read|credential refresh|"
+    "name mapping|sort order checks|view listing"
+)
 LABELS = (("bug", 30), ("enhancement", 18), ("question", 16), ("improvement", 10), ("documentation", 7), ("Bug", 5))
 RARE_LABELS = ("good first issue", "help wanted", "BUG", "", "wont fix", "priority:🔥")
 HOSTILE = (
@@ -198,6 +114,7 @@ PROFILES = {
     ),
     "delta-io/delta": Profile(
         0.62, 0.25, 1.2, 48, 90, 1.6, 6_600, 0.70, 22, 24, "delta-spark", (2, 4, 0), 66, "v{}", local_merges=0.4,
+        late_merges=0.003,
     ),
     "apache/hudi": Profile(
         0.78, 0.24, 0.7, 44, 130, 0.7, 4_900, 0.62, 34, 30, version=(0, 14, 0), release_days=95, tag="release-{}",

@@ -56,7 +56,7 @@ class Logged:
     fault: str | None
     is_conditional: bool
     in_flight: int
-    """Requests under way with the same authorization, this one included."""
+    """Requests under way to the same API with the same authorization, this one included."""
     at: float
     """Monotonic seconds when it came in."""
 
@@ -200,11 +200,11 @@ class Simulator:
         """Quota that all requests in the log spent together."""
         return sum(entry.quota for entry in self.log)
 
-    def enter(self, auth: str | None) -> tuple[int, bool]:
-        """Note a request of an authorization: how many are under way, and whether points are used up."""
+    def enter(self, client: str | None) -> tuple[int, bool]:
+        """Note a client's request: how many of its own are under way, and whether its points are used up."""
         with self._lock:
-            count = self._in_flight[auth] = self._in_flight.get(auth, 0) + 1
-            points = self._points.setdefault(auth, deque())
+            count = self._in_flight[client] = self._in_flight.get(client, 0) + 1
+            points = self._points.setdefault(client, deque())
             now = time.monotonic()
             while points and points[0] < now - 60:
                 points.popleft()
@@ -212,9 +212,9 @@ class Simulator:
             limit = self.rules.points_per_minute
             return count, limit is not None and len(points) > limit
 
-    def leave(self, auth: str | None, entry: Logged) -> None:
+    def leave(self, client: str | None, entry: Logged) -> None:
         with self._lock:
-            self._in_flight[auth] -= 1
+            self._in_flight[client] -= 1
             self.log.append(entry)
 
     def spend(self, auth: str | None) -> bool:
@@ -311,7 +311,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.write(control(simulator, self.command, parts.path, sent))
             return
         auth = hash_auth(self.headers.get("Authorization"))
-        in_flight, is_over = simulator.enter(auth)
+        # Limits go by host, and these three APIs are three hosts.
+        api = parts.path.split("/")[1]
+        client = auth if api == "github" else api
+        in_flight, is_over = simulator.enter(client)
         began = time.monotonic()
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         request = Request(simulator, self.command, parts.path, query, self.headers, auth, is_over, in_flight)
@@ -323,7 +326,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer, quota = request.answer(fault)
         finally:
             simulator.leave(
-                auth,
+                client,
                 Logged(
                     self.command,
                     self.path,

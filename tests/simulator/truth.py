@@ -110,8 +110,9 @@ class Known:
         known.commits = {commit.sha: commit for commit in repo.log(repo.head)}
         for issue in repo.issues.values():
             before = known.issues.get(issue.number)
+            known.issues[issue.number] = copy.copy(issue)
+            # A rename changes addresses without touching the items, so they are learnt late.
             if before is None or sweep or before.updated_at != issue.updated_at:
-                known.issues[issue.number] = copy.copy(issue)
                 known.urls[issue.number] = f"https://github.com/{repo.name}/issues/{issue.number}"
         for comment in repo.comments.values():
             known.comments[comment.id] = copy.copy(comment)
@@ -212,10 +213,12 @@ class _People:
                 for who, at in ((commit.author, commit.authored_at), (commit.committer, commit.committed_at)):
                     if at < end and who.user is not None:
                         self.link(who.name, who.email, who.user)
-            for issue in repo.issues.values():
-                self.note(issue.user)
+            for opened in repo.issues.values():
+                if opened.created_at < end:
+                    self.note(opened.user)
             for comment in repo.comments.values():
-                self.note(comment.user)
+                if comment.created_at < end:
+                    self.note(comment.user)
 
     def link(self, name: str, email: str, user: User) -> None:
         login = user.login.lower()
@@ -237,7 +240,7 @@ class _People:
         return name
 
     def is_bot(self, key: str) -> bool:
-        return key.endswith("[bot]") or key in self.bots
+        return key.lower().endswith("[bot]") or key in self.bots
 
 
 class _Gold:
@@ -276,8 +279,8 @@ class _Gold:
             self.change_requests(name, pulls)
         for name, package in self.packages.items():
             self.downloads(name, package)
-            self.shares(name, package, "python_minor", "fct_downloads_by_python", {"null": "unknown"})
-            self.shares(name, package, "system", "fct_downloads_by_system", {})
+            self.shares(name, package, "python_minor", "fct_downloads_by_python")
+            self.shares(name, package, "system", "fct_downloads_by_system")
             self.anomalies(name, package)
         return self.out
 
@@ -303,8 +306,7 @@ class _Gold:
         self.leaders("fct_num_author_commits_by_repo", name, "author", [author for author, _ in by_author])
         self.leaders("fct_num_committer_commits_by_repo", name, "committer", committers)
         humans = [(author, day) for author, day in by_author if not self.people.is_bot(author)]
-        if by_author:
-            self.absence(name, humans)
+        self.absence(name, humans)
         self.contributors(name, humans)
 
     def trend(self, table: str, name: str, column: str, days: list[date]) -> None:
@@ -389,7 +391,7 @@ class _Gold:
         ranks = dense_ranks(counts)
         for label, count in counts.items():
             self.add("fct_num_labels_per_repo", repo=name, label=label, num_issues=count, rank=ranks[label])
-        for days, count in Counter((i.updated_at - i.created_at) // DAY for i in issues).items():
+        for days, count in Counter((i.updated_at - i.created_at) // DAY for i in issues if i.updated_at < self.end).items():
             self.add("fct_num_updated_issues", repo=name, num_days=days, num_issues=count)
 
     def answers(self, repo: KnownRepo) -> dict[int, int]:
@@ -503,10 +505,7 @@ class _Gold:
 
     def releases(self, project: str, source: str, scope: str, found: list[tuple[str, datetime, bool, bool]]) -> None:
         """`found`: name, time, whether it is a pre-release, whether it is yanked."""
-        end = moment(self.end)
         for name, at, is_prerelease, is_yanked in found:
-            if at >= end:
-                continue
             earlier = [other for _, other, is_pre, _ in found if not is_pre and other < at]
             self.add(
                 "fct_releases",
@@ -521,21 +520,19 @@ class _Gold:
             )
 
     def github_releases(self, project: str, name: str) -> None:
-        self.releases(
-            project,
-            "github",
-            name,
-            [
-                (r.tag, moment(r.published_at), r.prerelease, False)
-                for r in self.repos[name].releases
-                if r.published_at is not None
-            ],
-        )
+        # Of two releases of one tag the later one counts.
+        by_tag: dict[str, tuple[str, datetime, bool, bool]] = {}
+        for r in sorted(self.repos[name].releases, key=lambda r: (r.published_at or 0, r.id)):
+            if r.published_at is not None and r.published_at < self.end:
+                by_tag[r.tag] = (r.tag, moment(r.published_at), r.prerelease, False)
+        self.releases(project, "github", name, list(by_tag.values()))
 
     def package_releases(self, project: str, name: str) -> None:
         found = []
         by_version: dict[str, list[PackageFile]] = defaultdict(list)
         for file in self.packages[name].files:
+            if file.uploaded_at >= self.end:
+                continue
             by_version[file.version].append(file)
         for version, files in by_version.items():
             at = min(moment(file.uploaded_at).replace(microsecond=file.microsecond) for file in files)
@@ -547,7 +544,7 @@ class _Gold:
     def uplift(self, name: str, found: list[tuple[str, datetime, bool, bool]]) -> None:
         counts = self.counts(name, "without_mirrors")
         for version, at, is_prerelease, _ in found:
-            if is_prerelease or at >= moment(self.end):
+            if is_prerelease:
                 continue
             day = at.date()
             before = self.week_sum(counts, day - timedelta(days=1))
@@ -589,17 +586,16 @@ class _Gold:
                     percent_change_7d=change(week, self.week_sum(counts, day - timedelta(days=7))),
                 )
 
-    def shares(self, name: str, package: KnownPackage, kind: str, table: str, names: Mapping[str, str]) -> None:
+    def shares(self, name: str, package: KnownPackage, kind: str, table: str) -> None:
         days: dict[date, dict[str, int]] = defaultdict(dict)
         for (category, day), count in package.downloads[kind].items():
             if day <= self.as_of:
-                days[day][names.get(category, category)] = count
-        column = "python_minor" if kind == "python_minor" else "system"
+                days[day]["unknown" if category == "null" else category] = count
         for day, counts in days.items():
             total = sum(counts.values())
             for category, count in counts.items():
                 share = count / total if total else None
-                self.add(table, package=name, date=day, **{column: category}, downloads=count, share=share)
+                self.add(table, package=name, date=day, **{kind: category}, downloads=count, share=share)
 
     def anomalies(self, name: str, package: KnownPackage) -> None:
         for category in {category for category, _ in package.downloads["overall"]}:

@@ -1,0 +1,739 @@
+"""The simulator must be right, and wrong, in the ways the real APIs are: nothing else would notice."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pypi_simple import PyPISimple
+
+from tests.simulator import RecordedWorld, Simulator, User, World, demo_world, tiny_world
+from tests.simulator.tiny import PEOPLE, random_change
+from tests.simulator.world import DAY, DEPENDABOT, epoch, iso, person, user
+
+ROOT = Path(__file__).resolve().parents[2]
+AS_OF = date(2026, 11, 1)
+TOKEN = {"Authorization": "Bearer made-up"}
+ISSUES = "issues?state=all&sort=updated&direction=desc"
+ADA = person("ada", "Ada")
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Simulator]:
+    with Simulator(demo_world(AS_OF)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    world = World(date(2026, 1, 15))
+    world.add_repo("acme/lake")
+    with Simulator(world) as simulator:
+        yield simulator
+
+
+def walk(client: httpx.Client, url: str, **headers: str) -> list[Any]:
+    """All items of a list, page by page."""
+    found: list[Any] = []
+    while url:
+        answer = client.get(url, headers=headers)
+        assert answer.status_code == 200, answer.text
+        found += answer.json()
+        url = answer.links.get("next", {}).get("url", "")
+    return found
+
+
+def fill(world: World, name: str, issues: int = 0, commits: int = 0) -> None:
+    for i in range(issues):
+        world.open_issue(name, f"Number {i}", ADA.user)
+    for i in range(commits):
+        world.commit(name, ADA, f"Commit {i}")
+
+
+# --- worlds
+
+
+def served(world: World) -> dict[str, bytes]:
+    """What every list of a world answers, first page and most of the items."""
+    found = {}
+    with Simulator(world) as simulator, httpx.Client(headers=TOKEN) as client:
+        for repo in list(world.repos.values()):
+            for rest in ("", "/commits", f"/{ISSUES}", "/issues/comments", "/pulls?state=all", "/releases", "/tags"):
+                url = f"{simulator.github_url}/repos/{repo.name}{rest}"
+                found[f"{repo.name}{rest}"] = client.get(url, params=None).content
+        for package in world.packages:
+            for kind in ("overall", "python_minor", "system"):
+                found[f"{package}/{kind}"] = client.get(f"{simulator.pypistats_url}/packages/{package}/{kind}").content
+            found[package] = client.get(f"{simulator.simple_url}/{package}/").content
+    return found
+
+
+def test_a_seed_and_date_always_answer_the_same_bytes_however_the_date_was_reached() -> None:
+    at_once = demo_world(date(2024, 3, 1), seed=5)
+    step_by_step = demo_world(date(2023, 11, 7), seed=5)
+    step_by_step.set_date(date(2024, 1, 1))
+    step_by_step.set_date(date(2024, 3, 1))
+    assert served(at_once) == served(step_by_step)
+    assert served(at_once) != served(demo_world(date(2024, 3, 1), seed=6))
+
+
+def test_a_later_date_extends_the_world() -> None:
+    world = demo_world(date(2024, 5, 1))
+    before = {
+        repo.name: (set(repo.commits), {i.number: i.updated_at for i in repo.issues.values()}) for repo in world.repos.values()
+    }
+    world.set_date(date(2024, 5, 9))
+    for repo in world.repos.values():
+        commits, updated = before[repo.name]
+        assert commits < set(repo.commits)
+        assert commits <= {c.sha for c in repo.log(repo.head)}
+        for number, at in updated.items():
+            assert repo.issues[number].updated_at >= at
+        assert len(repo.issues) > len(updated)
+        latest = max(c.committed_at for c in repo.commits.values())
+        assert epoch(date(2024, 5, 1)) <= latest < epoch(date(2024, 5, 9))
+
+
+def test_the_demo_world_cannot_go_back() -> None:
+    world = demo_world(date(2024, 1, 2))
+    with pytest.raises(ValueError, match="cannot go back"):
+        world.set_date(date(2024, 1, 1))
+
+
+def test_the_demo_holds_the_shipped_projects_and_their_oddities(demo: Simulator) -> None:
+    world = demo.world
+    shipped = (ROOT / "workflows" / "projects.yaml").read_text(encoding="utf-8")
+    assert all(name in shipped for name in (*(r.name for r in world.repos.values()), *world.packages))
+    pages = 0
+    for repo in world.repos.values():
+        log = repo.log(repo.head)
+        pulls = [i for i in repo.issues.values() if i.is_pull]
+        sizes = [len(log), len(repo.issues), len(repo.comments), len(pulls), len(repo.releases)]
+        pages += sum(-(-size // 100) for size in sizes)
+        assert any(len(c.parents) > 1 for c in log), repo.name
+        assert any(i.user is None for i in repo.issues.values())
+        assert any(i.user == DEPENDABOT.user for i in pulls)
+        assert any(c.author.user is None for c in log)
+        assert len({c.committed_at for c in log}) < len(log) - 15
+        assert {i.merged_at is not None for i in pulls} == {True, False}
+    assert 150 <= pages <= 220
+    assert any(i.state_reason == "reopened" for repo in world.repos.values() for i in repo.issues.values())
+    titles = "".join(i.title for repo in world.repos.values() for i in repo.issues.values())
+    assert all(odd in titles for odd in ("<script>", "DROP TABLE", "🚀", "\u202e", "\u0000"))
+    labels = {label for repo in world.repos.values() for i in repo.issues.values() for label in i.labels}
+    assert {"bug", "Bug", "BUG", ""} <= labels
+    for package in world.packages.values():
+        assert len(package.downloads["overall"]) > 1_000
+        assert any("null" in counts for counts in package.downloads["python_minor"].values())
+        assert {"rc" in file.version for file in package.files.values()} == {True, False}
+    late = [
+        commit
+        for repo in world.repos.values()
+        for merge in repo.commits.values()
+        if len(merge.parents) > 1
+        for commit in [repo.commits[merge.parents[1]]]
+        if merge.committed_at - commit.committed_at > DAY
+    ]
+    assert late
+
+
+def test_more_repositories_and_packages_can_be_asked_for_without_changing_the_others() -> None:
+    day = date(2024, 2, 1)
+    more = demo_world(day, extra_repos=["acme/extra"], extra_packages=["Acme_Extra"])
+    assert more.repo("acme/extra").issues
+    assert more.package("acme-extra").files
+    alone, together = served(demo_world(day)), served(more)
+    assert {key: together[key] for key in alone} == alone
+
+
+def test_random_changes_keep_a_tiny_world_whole() -> None:
+    seen = set()
+    for seed in range(40):
+        chance = random.Random(seed)
+        world = tiny_world(seed)
+        for _ in range(25):
+            seen.add(random_change(world, chance))
+        for repo in world.repos.values():
+            assert all(c.number in repo.issues for c in repo.comments.values())
+            for issue in repo.issues.values():
+                assert (issue.state == "closed") == (issue.closed_at is not None)
+                assert issue.comments == sum(c.number == issue.number for c in repo.comments.values())
+                assert issue.created_at <= issue.updated_at
+            repo.log(repo.head)
+    assert {"force push", "transfer issue", "delete comment", "merge late", "reopen issue", "missing day"} <= seen
+
+
+# --- GitHub lists
+
+
+def test_every_list_is_paged_by_its_links_and_complete(demo: Simulator) -> None:
+    repo = demo.world.repo("apache/hudi")
+    base = f"{demo.github_url}/repos/apache/hudi"
+    with httpx.Client(headers=TOKEN) as client:
+        commits = walk(client, f"{base}/commits?per_page=100")
+        issues = walk(client, f"{base}/{ISSUES}&per_page=100")
+        comments = walk(client, f"{base}/issues/comments?sort=updated&direction=desc&per_page=100")
+        pulls = walk(client, f"{base}/pulls?state=all&sort=updated&direction=desc&per_page=100")
+        releases = walk(client, f"{base}/releases?per_page=10")
+    assert [c["sha"] for c in commits] == [c.sha for c in repo.log(repo.head)]
+    assert {i["number"] for i in issues} == set(repo.issues)
+    assert {i["number"] for i in issues if "pull_request" in i} == {p["number"] for p in pulls}
+    assert {c["id"] for c in comments} == set(repo.comments)
+    assert {r["id"] for r in releases} == set(repo.releases)
+    for rows in (issues, comments, pulls):
+        assert [r["updated_at"] for r in rows] == sorted((r["updated_at"] for r in rows), reverse=True)
+    merged = {p["number"]: p["merged_at"] for p in pulls}
+    assert all(i["pull_request"]["merged_at"] == merged[i["number"]] for i in issues if "pull_request" in i)
+
+
+def test_a_cursor_misses_nothing_while_items_move_to_the_front(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", issues=50)
+    with httpx.Client() as client:
+        first = client.get(f"{sim.github_url}/repos/acme/lake/{ISSUES}&per_page=10")
+        for number in (50, 49, 3, 2):
+            sim.world.edit_issue("acme/lake", number, title="moved")
+        rest = walk(client, first.links["next"]["url"])
+    numbers = [i["number"] for i in (*first.json(), *rest)]
+    assert set(numbers) == set(range(1, 51)) - {2, 3}
+    assert "after=" in first.links["next"]["url"]
+    assert f"/repositories/{sim.world.repo('acme/lake').id}/issues" in first.links["next"]["url"]
+
+
+def test_page_numbers_shift_while_items_move(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", issues=1)
+    for _ in range(30):
+        sim.world.comment("acme/lake", 1, ADA.user)
+    url = f"{sim.github_url}/repos/acme/lake/issues/comments?sort=updated&direction=desc&per_page=10"
+    with httpx.Client() as client:
+        first = client.get(url)
+        newest = first.json()[0]["id"]
+        oldest = min(c for c in sim.world.repo("acme/lake").comments)
+        sim.world.edit_comment("acme/lake", oldest, "edited")
+        rest = walk(client, first.links["next"]["url"])
+    seen = [c["id"] for c in (*first.json(), *rest)]
+    assert newest in seen
+    assert oldest not in seen
+    assert len(seen) != len(set(seen))
+
+
+def test_issues_refuse_deep_page_numbers_and_bad_cursors(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", issues=40)
+    sim.rules.page_row_limit = 30
+    url = f"{sim.github_url}/repos/acme/lake/issues?state=all&per_page=10"
+    with httpx.Client() as client:
+        assert len(client.get(f"{url}&page=2").json()) == 10
+        refused = client.get(f"{url}&page=3")
+        assert (refused.status_code, "cursor based pagination" in refused.text) == (422, True)
+        assert client.get(f"{url}&after=nonsense").status_code == 422
+        assert len(walk(client, url)) == 40
+
+
+@pytest.mark.parametrize("rest", ["issues?state=all", "issues/comments", "commits"])
+def test_since_at_the_epoch_finds_nothing(sim: Simulator, rest: str) -> None:
+    fill(sim.world, "acme/lake", issues=3, commits=3)
+    sim.world.comment("acme/lake", 1, ADA.user)
+    url = f"{sim.github_url}/repos/acme/lake/{rest}"
+    assert httpx.get(url, params=dict(httpx.URL(url).params) | {"since": "1970-01-01T00:00:00Z"}).json() == []
+    assert httpx.get(url, params=dict(httpx.URL(url).params) | {"since": "1970-01-01T08:00:00Z"}).json() != []
+    assert httpx.get(url, params=dict(httpx.URL(url).params) | {"since": "never"}).status_code == 422
+
+
+def test_since_and_until_go_by_committer_date_and_so_miss_a_late_merge(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", commits=3)
+    sim.world.set_date(date(2026, 2, 20))
+    mark = sim.world.now
+    sim.world.merge_late("acme/lake", PEOPLE[:3], days_ago=30)
+    url = f"{sim.github_url}/repos/acme/lake/commits"
+    since = httpx.get(url, params={"since": iso(mark)}).json()
+    every = httpx.get(url).json()
+    assert [c["commit"]["message"] for c in since] == ["Merge branch 'work'"]
+    assert len(every) == 7
+    merge = every[0]
+    assert len(merge["parents"]) == 2
+    branch = httpx.get(url, params={"sha": merge["parents"][1]["sha"]}).json()
+    assert [c["commit"]["message"] for c in branch[:3]] == ["Branch work 3", "Branch work 2", "Branch work 1"]
+
+
+def test_commits_by_sha_comparison_and_empty_repository(sim: Simulator) -> None:
+    base = f"{sim.github_url}/repos/acme/lake"
+    assert httpx.get(f"{base}/commits").status_code == 409
+    fill(sim.world, "acme/lake", commits=5)
+    shas = [c["sha"] for c in httpx.get(f"{base}/commits").json()]
+    assert httpx.get(f"{base}/commits/{shas[2]}").json()["sha"] == shas[2]
+    assert httpx.get(f"{base}/commits/main").json()["sha"] == shas[0]
+    ahead = httpx.get(f"{base}/compare/{shas[3]}...main").json()
+    assert (ahead["status"], ahead["ahead_by"], [c["sha"] for c in ahead["commits"]]) == ("ahead", 3, shas[2::-1])
+    sim.world.force_push("acme/lake", drop=2, authors=[ADA])
+    diverged = httpx.get(f"{base}/compare/{shas[0]}...main").json()
+    assert (diverged["status"], diverged["ahead_by"], diverged["behind_by"]) == ("diverged", 1, 2)
+    assert httpx.get(f"{base}/commits?sha=no-such-branch").status_code == 404
+
+
+def test_items_have_the_shapes_that_readers_rely_on(sim: Simulator) -> None:
+    world = sim.world
+    bot = User("robot[bot]", 7, "Bot")
+    world.commit("acme/lake", PEOPLE[5], "By nobody known")
+    world.open_issue("acme/lake", "NUL \u0000 and 🚀", None, labels=["bug", "Bug", ""])
+    pull = world.open_pull("acme/lake", "Fix", bot)
+    world.merge_pull("acme/lake", pull.number, ADA)
+    world.comment("acme/lake", 1, ADA.user)
+    world.release("acme/lake", "v1", user("ada"), prerelease=True)
+    world.release("acme/lake", "v2", draft=True)
+    base = f"{sim.github_url}/repos/acme/lake"
+    by_web_flow, by_nobody = httpx.get(f"{base}/commits").json()
+    assert by_web_flow["committer"]["login"] == "web-flow"
+    assert by_web_flow["commit"]["committer"]["email"] == "noreply@github.com"
+    assert by_nobody["author"] is None
+    as_issue, issue = httpx.get(f"{base}/{ISSUES}&sort=created").json()
+    raw = httpx.get(f"{base}/issues/1").text
+    assert "\\u0000" in raw
+    assert "\x00" not in raw
+    assert "🚀" in raw
+    assert (issue["user"], issue["comments"], [label["name"] for label in issue["labels"]]) == (None, 1, ["bug", "Bug", ""])
+    assert "pull_request" not in issue
+    assert as_issue["pull_request"]["merged_at"] == as_issue["closed_at"]
+    assert (as_issue["user"]["type"], as_issue["draft"]) == ("Bot", False)
+    (comment,) = httpx.get(f"{base}/issues/comments").json()
+    assert comment["issue_url"] == "https://api.github.com/repos/acme/lake/issues/1"
+    (release,) = httpx.get(f"{base}/releases").json()
+    assert (release["tag_name"], release["prerelease"], release["author"]["login"]) == ("v1", True, "ada")
+    repo = httpx.get(base).json()
+    assert (repo["open_issues_count"], repo["default_branch"], repo["network_count"]) == (1, "main", 0)
+    assert [t["name"] for t in httpx.get(f"{base}/tags").json()] == ["v2", "v1"]
+
+
+def test_changes_of_issues_arrive_by_updated_at_and_losses_in_no_list(sim: Simulator) -> None:
+    world = sim.world
+    world.add_repo("acme/pond")
+    fill(world, "acme/lake", issues=5)
+    world.comment("acme/lake", 4, ADA.user)
+    mark = iso(world.now + 1)
+    world.close_issue("acme/lake", 1)
+    world.reopen_issue("acme/lake", 1)
+    world.edit_issue("acme/lake", 2, labels=["late"])
+    world.delete_issue("acme/lake", 3)
+    moved = world.transfer_issue("acme/lake", 4, "acme/pond")
+    base = f"{sim.github_url}/repos/acme/lake"
+    changed = httpx.get(f"{base}/{ISSUES}&since={mark}").json()
+    assert [(i["number"], i["state"], i["state_reason"], i["closed_at"]) for i in changed] == [
+        (2, "open", None, None),
+        (1, "open", "reopened", None),
+    ]
+    assert httpx.get(f"{base}/issues/3").status_code == 410
+    assert httpx.get(f"{base}/issues/99").status_code == 404
+    assert httpx.get(f"{base}/issues/comments").json() == []
+    followed = httpx.get(f"{base}/issues/4", follow_redirects=True).json()
+    assert followed["html_url"] == f"https://github.com/acme/pond/issues/{moved.number}"
+    assert len(httpx.get(f"{base[:-4]}pond/issues/comments").json()) == 1
+
+
+def test_a_renamed_repository_moves_for_good_and_keeps_its_id(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", commits=2)
+    sim.world.rename_repo("acme/lake", "acme/ocean")
+    old = httpx.get(f"{sim.github_url}/repos/acme/lake/commits?per_page=1")
+    repo = sim.world.repo("acme/ocean")
+    assert old.status_code == 301
+    assert old.headers["location"] == f"{sim.github_url}/repositories/{repo.id}/commits?per_page=1"
+    followed = httpx.get(f"{sim.github_url}/repos/ACME/lake", follow_redirects=True).json()
+    assert (followed["id"], followed["full_name"]) == (repo.id, "acme/ocean")
+    assert httpx.get(f"{sim.github_url}/repos/Acme/Ocean").status_code == 200
+
+
+@pytest.mark.parametrize("status", [404, 410, 451])
+def test_a_repository_that_is_gone(sim: Simulator, status: int) -> None:
+    sim.world.set_gone("acme/lake", status)
+    assert httpx.get(f"{sim.github_url}/repos/acme/lake/releases").status_code == status
+    sim.world.set_gone("acme/lake", None)
+    assert httpx.get(f"{sim.github_url}/repos/acme/lake/releases").status_code == 200
+    assert httpx.get(f"{sim.github_url}/repos/acme/none").status_code == 404
+
+
+# --- conditional requests and limits
+
+
+def test_a_304_is_free_with_a_token_only_and_carries_no_link(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", issues=5)
+    url = f"{sim.github_url}/repos/acme/lake/{ISSUES}&per_page=2"
+    fresh = httpx.get(url, headers=TOKEN)
+    etag = fresh.headers["etag"]
+    assert "link" in fresh.headers
+    assert httpx.get(url).headers["etag"] != etag
+    used = sim.quota("made-up").used
+    same = httpx.get(url, headers=TOKEN | {"If-None-Match": etag})
+    assert (same.status_code, same.content, "link" in same.headers, sim.quota("made-up").used) == (304, b"", False, used)
+    assert same.headers["x-ratelimit-remaining"] == fresh.headers["x-ratelimit-remaining"]
+    anonymous = httpx.get(url).headers["etag"]
+    used = sim.quota(None).used
+    assert httpx.get(url, headers={"If-None-Match": anonymous}).status_code == 304
+    assert sim.quota(None).used == used + 1
+    sim.world.edit_issue("acme/lake", 5, title="new")
+    assert httpx.get(url, headers=TOKEN | {"If-None-Match": etag}).status_code == 200
+
+
+def test_a_full_last_page_keeps_its_etag_when_another_page_follows(sim: Simulator) -> None:
+    fill(sim.world, "acme/lake", issues=1)
+    for _ in range(2):
+        sim.world.comment("acme/lake", 1, ADA.user)
+    url = f"{sim.github_url}/repos/acme/lake/issues/comments?sort=created&direction=asc&per_page=2"
+    full = httpx.get(url, headers=TOKEN)
+    assert "next" not in full.links
+    sim.world.comment("acme/lake", 1, ADA.user)
+    assert httpx.get(url, headers=TOKEN | {"If-None-Match": full.headers["etag"]}).status_code == 304
+    assert "next" in httpx.get(url, headers=TOKEN).links
+
+
+def test_the_primary_limit_counts_down_and_resets(sim: Simulator) -> None:
+    url = f"{sim.github_url}/repos/acme/lake"
+    assert httpx.get(url).headers["x-ratelimit-limit"] == "60"
+    assert httpx.get(url, headers=TOKEN).headers["x-ratelimit-remaining"] == "4999"
+    sim.quota(None).used = 59
+    assert httpx.get(url).headers["x-ratelimit-remaining"] == "0"
+    refused = httpx.get(url)
+    assert (refused.status_code, "rate limit exceeded" in refused.text) == (403, True)
+    assert (refused.headers["x-ratelimit-remaining"], "retry-after" in refused.headers) == ("0", False)
+    assert httpx.get(f"{sim.github_url}/rate_limit").json()["rate"]["remaining"] == 0
+    sim.rules.limit_status = 429
+    assert httpx.get(url).status_code == 429
+    assert sim.quota_spent() == 3
+    sim.quota(None).reset = 0
+    assert httpx.get(url).status_code == 200
+
+
+def test_points_and_simultaneous_requests_are_enforced_if_asked(sim: Simulator) -> None:
+    url = f"{sim.github_url}/repos/acme/lake"
+    sim.rules.points_per_minute = 5
+    codes = [httpx.get(url).status_code for _ in range(6)]
+    assert codes == [200] * 5 + [403]
+    limited = httpx.get(url)
+    assert ("secondary rate limit" in limited.text, limited.headers["retry-after"]) == (True, "60")
+    sim.reset()
+    sim.rules.max_in_flight = 0
+    assert httpx.get(url).status_code == 403
+    sim.reset()
+    sim.rules.bad_tokens = ("made-up",)
+    assert httpx.get(url, headers=TOKEN).status_code == 401
+
+
+def test_the_log_tells_each_request_and_no_secret(sim: Simulator) -> None:
+    httpx.get(f"{sim.github_url}/repos/acme/lake/{ISSUES}&per_page=3", headers=TOKEN)
+    httpx.get(f"{sim.github_url}/repos/acme/none", headers=TOKEN | {"If-None-Match": 'W/"x"'})
+    first, second = sim.log
+    assert first.target == f"/github/repos/acme/lake/{ISSUES}&per_page=3"
+    assert (first.method, first.status, first.quota, first.rows, first.is_conditional) == ("GET", 200, 1, 0, False)
+    assert (second.status, second.is_conditional, second.auth == first.auth, second.in_flight) == (404, True, True, 1)
+    assert "made-up" not in repr(sim.log)
+
+
+# --- faults
+
+
+def commits_url(sim: Simulator) -> str:
+    if not sim.world.repo("acme/lake").commits:
+        fill(sim.world, "acme/lake", commits=80)
+    return f"{sim.github_url}/repos/acme/lake/commits?per_page=80"
+
+
+def test_a_fault_strikes_as_often_as_it_was_told(sim: Simulator) -> None:
+    url = commits_url(sim)
+    sim.faults.add("status", r"GET /github/.*/commits", status=502, times=2, skip=1)
+    assert [httpx.get(url).status_code for _ in range(4)] == [200, 502, 502, 200]
+    assert [entry.fault for entry in sim.log] == [None, "status", "status", None]
+    assert httpx.get(f"{sim.github_url}/repos/acme/lake").status_code == 200
+
+
+def test_heavy_pages_fail_until_they_are_smaller(sim: Simulator) -> None:
+    url = commits_url(sim)
+    sim.faults.add("status", "/commits", status=502, times=None, above_per_page=25)
+    sizes = (80, 40, 25, 20)
+    assert [httpx.get(url.replace("=80", f"={size}")).status_code for size in sizes] == [502, 502, 200, 200]
+
+
+@pytest.mark.parametrize("kind", ["truncate", "wrong_length", "reset", "reset_body"])
+def test_a_broken_transfer_is_seen_as_one(sim: Simulator, kind: Any) -> None:
+    url = commits_url(sim)
+    sim.faults.add(kind, "/commits")
+    with pytest.raises(httpx.TransportError):
+        httpx.get(url)
+    assert len(httpx.get(url).json()) == 80
+
+
+@pytest.mark.parametrize("kind", ["html", "malformed", "empty"])
+def test_a_body_that_is_not_json_comes_with_status_200(sim: Simulator, kind: Any) -> None:
+    url = commits_url(sim)
+    sim.faults.add(kind, "/commits")
+    answer = httpx.get(url)
+    assert answer.status_code == 200
+    with pytest.raises(ValueError):  # noqa: PT011  (each body fails in its own way)
+        answer.json()
+    assert len(httpx.get(url).json()) == 80
+
+
+def test_a_shorter_content_length_cuts_the_body(sim: Simulator) -> None:
+    url = commits_url(sim)
+    sim.faults.add("wrong_length", "/commits", surplus=-10)
+    with pytest.raises(json.JSONDecodeError):
+        httpx.get(url).json()
+
+
+@pytest.mark.parametrize("kind", ["stall", "stall_body"])
+def test_a_stall_outlasts_the_client(sim: Simulator, kind: Any) -> None:
+    url = commits_url(sim)
+    sim.faults.add(kind, "/commits", seconds=30)
+    with pytest.raises(httpx.TimeoutException):
+        httpx.get(url, timeout=0.2)
+    assert httpx.get(url).status_code == 200
+
+
+def test_huge_and_bomb_bodies(sim: Simulator) -> None:
+    url = commits_url(sim)
+    sim.faults.add("huge", "/commits", size=3_000_000)
+    sim.faults.add("gzip_bomb", "/commits", size=5_000_000)
+    assert len(httpx.get(url).content) == 3_000_000
+    bomb = httpx.get(url)
+    assert int(bomb.headers["content-length"]) < 100_000
+    assert len(bomb.content) == 5_000_002
+    assert bomb.json() == []
+
+
+def test_limits_and_redirects_by_script(sim: Simulator) -> None:
+    url = commits_url(sim)
+    sim.faults.add("primary", "/commits", seconds=100, status=429)
+    sim.faults.add("secondary", "/commits", retry_after=3)
+    sim.faults.add("secondary", "/commits", status=429)
+    sim.faults.add("redirect", "/commits", location="/github/repos/acme/none")
+    sim.faults.add("status", "/commits", status=451)
+    primary, with_wait, without_wait, moved, gone = (httpx.get(url) for _ in range(5))
+    assert (primary.status_code, primary.headers["x-ratelimit-remaining"]) == (429, "0")
+    assert (with_wait.status_code, with_wait.headers["retry-after"]) == (403, "3")
+    assert (without_wait.status_code, "retry-after" in without_wait.headers) == (429, False)
+    assert (moved.status_code, moved.headers["location"]) == (301, "/github/repos/acme/none")
+    assert gone.status_code == 451
+
+
+def test_random_faults_come_from_their_seed_and_let_the_third_try_through(sim: Simulator) -> None:
+    url = commits_url(sim)
+
+    def run(seed: int) -> list[str | None]:
+        sim.reset()
+        sim.faults.at_random(seed, rate=0.7)
+        for _ in range(60):
+            try:
+                httpx.get(url)
+            except httpx.TransportError:
+                continue
+        return [entry.fault for entry in sim.log]
+
+    first = run(1)
+    assert first == run(1)
+    assert first != run(2)
+    assert len(set(first)) > 4
+    assert all(None in first[i : i + 3] for i in range(len(first) - 2))
+
+
+def test_an_unknown_fault_is_refused(sim: Simulator) -> None:
+    with pytest.raises(ValueError, match="unknown fault"):
+        sim.faults.add("gremlin")  # type: ignore[arg-type]
+
+
+# --- pypistats and PyPI
+
+
+def test_pypistats_serves_the_last_180_days_of_what_it_has(demo: Simulator) -> None:
+    base = f"{demo.pypistats_url}/packages/pyiceberg"
+    overall = httpx.get(f"{base}/overall").json()
+    assert (overall["package"], overall["type"]) == ("pyiceberg", "overall_downloads")
+    days = {row["date"] for row in overall["data"]}
+    assert min(days) >= (AS_OF - timedelta(days=180)).isoformat()
+    assert max(days) == (AS_OF - timedelta(days=1)).isoformat()
+    assert {row["category"] for row in overall["data"]} == {"with_mirrors", "without_mirrors"}
+    only = httpx.get(f"{base}/overall", params={"mirrors": "false"}).json()["data"]
+    assert only == [row for row in overall["data"] if row["category"] == "without_mirrors"]
+    pythons = httpx.get(f"{base}/python_minor").json()["data"]
+    systems = httpx.get(f"{base}/system").json()["data"]
+    assert {"null", "3.12"} <= {row["category"] for row in pythons}
+    assert {"Linux", "null"} <= {row["category"] for row in systems}
+    newest = {row["downloads"] for row in only if row["date"] == max(days)}
+    assert httpx.get(f"{base}/recent").json()["data"]["last_day"] in newest
+
+
+def test_pypistats_answers_for_an_unknown_package_in_two_ways(sim: Simulator) -> None:
+    base = f"{sim.pypistats_url}/packages/none"
+    assert httpx.get(f"{base}/overall").status_code == 404
+    assert httpx.get(f"{base}/recent").status_code == 404
+    assert httpx.get(f"{base}/system").json() == {"data": [], "package": "none", "type": "system_downloads"}
+    assert httpx.get(f"{base}/nothing").status_code == 404
+
+
+def test_pypistats_corrections_missing_days_and_429(sim: Simulator) -> None:
+    world = sim.world
+    world.add_package("acme-lake")
+    for back in range(1, 5):
+        world.set_downloads("acme-lake", "overall", world.date - timedelta(days=back), "without_mirrors", back)
+    world.set_downloads("acme-lake", "overall", world.date - timedelta(days=1), "without_mirrors", 100)
+    world.remove_download_day("acme-lake", world.date - timedelta(days=3))
+    url = f"{sim.pypistats_url}/packages/acme_lake/overall"
+    assert [row["downloads"] for row in httpx.get(url).json()["data"]] == [4, 2, 100]
+    sim.faults.add("status", "/pypistats/", status=429)
+    limited = httpx.get(url)
+    assert (limited.status_code, "retry-after" in limited.headers) == (429, False)
+    world.set_date(world.date + timedelta(days=178))
+    assert [row["downloads"] for row in httpx.get(url).json()["data"]] == [2, 100]
+
+
+def test_the_simple_page_is_what_pypi_simple_expects(sim: Simulator) -> None:
+    world = sim.world
+    world.add_package("acme-lake")
+    world.upload("acme-lake", "1.0", epoch(date(2025, 6, 1)))
+    world.upload("acme-lake", "1.1rc1", sdist=False)
+    world.upload("acme-lake", "1.2")
+    world.yank("acme-lake", "1.0")
+    world.yank("acme-lake", "1.2", "broken")
+    with PyPISimple(sim.simple_url) as client:
+        page = client.get_project_page("acme-lake")
+    assert [(p.version, p.package_type, p.is_yanked, p.yanked_reason) for p in page.packages] == [
+        ("1.0", "wheel", True, None),
+        ("1.0", "sdist", True, None),
+        ("1.1rc1", "wheel", False, None),
+        ("1.2", "wheel", True, "broken"),
+        ("1.2", "sdist", True, "broken"),
+    ]
+    first = page.packages[0].upload_time
+    assert first is not None
+    assert (first.date(), first.utcoffset()) == (date(2025, 6, 1), timedelta())
+    url = f"{sim.simple_url}/acme-lake/"
+    etag = httpx.get(url).headers["etag"]
+    assert httpx.get(url, headers={"If-None-Match": etag}).status_code == 304
+    assert httpx.get(f"{sim.simple_url}/none/").status_code == 404
+
+
+# --- recorded data
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Recorded data in miniature: three commits, one tag on another branch, two pull requests, three days."""
+
+    def at(day: int) -> str:
+        return f"2026-01-{day:02d}T10:00:00Z"
+
+    def commit(sha: str, day: int, parents: list[str]) -> dict[str, Any]:
+        git = {"name": "Ada", "email": "ada@example.org", "date": at(day)}
+        account = {"login": "ada", "id": None, "type": "User"}
+        return {
+            "sha": sha,
+            "commit": {"author": git, "committer": git, "message": "m\r\n𐍈"},
+            "author": account,
+            "committer": None,
+            "parents": [{"sha": parent} for parent in parents],
+        }
+
+    commits = [commit("c", 9, ["b"]), commit("b", 5, ["a"]), commit("a", 1, [])]
+    with gzip.open(tmp_path / "acme__lake.commits.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(item) + "\n" for item in commits)
+    pull = {"number_repo": "acme/lake", "title": "t", "merge_commit_sha": "b", "author_login": "ada"}
+    pulls = [pull | {"number": 2, "merged_at": at(9)}, pull | {"number": 1, "merged_at": at(5)}]
+    pulls += [pull | {"number": 1, "merged_at": at(4)}, pull | {"number": 7, "number_repo": "acme/other", "merged_at": at(4)}]
+    with gzip.open(tmp_path / "acme__lake.pulls_from_subjects.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(item) + "\n" for item in pulls)
+    tag = {"name": "v1.0rc1", "commit": {"sha": "elsewhere"}, "tag_date": at(6)}
+    (tmp_path / "acme__lake.tags.jsonl").write_text(json.dumps(tag) + "\n", encoding="utf-8")
+    rows = "".join(f"without_mirrors,2026-01-{day:02d},{day}\n" for day in (1, 2, 4))
+    (tmp_path / "acme-lake.overall.csv").write_text(f"category,date,downloads\n{rows}", encoding="utf-8")
+    return tmp_path
+
+
+def test_recorded_data_is_served_as_it_was_at_the_end_of_a_day(folder: Path) -> None:
+    with Simulator(RecordedWorld(folder, date(2026, 1, 31))) as sim:
+        base = f"{sim.github_url}/repos/acme/lake"
+        with gzip.open(folder / "acme__lake.commits.jsonl.gz", "rt", encoding="utf-8") as file:
+            assert httpx.get(f"{base}/commits").json() == [json.loads(line) for line in file]
+        assert [(i["number"], i["merged_at"][:10]) for i in httpx.get(f"{base}/pulls?state=all&sort=created").json()] == [
+            (2, "2026-01-09"),
+            (1, "2026-01-05"),
+        ]
+        sim.world.set_date(date(2026, 1, 5))
+        assert [c["sha"] for c in httpx.get(f"{base}/commits").json()] == ["b", "a"]
+        assert [i["number"] for i in httpx.get(f"{base}/issues?state=all").json()] == [1]
+        assert httpx.get(f"{base}/releases").json() == []
+        assert len(httpx.get(f"{sim.pypistats_url}/packages/acme-lake/overall").json()["data"]) == 3
+        sim.world.set_date(date(2026, 1, 6))
+        (release,) = httpx.get(f"{base}/releases").json()
+        assert (release["tag_name"], release["prerelease"]) == ("v1.0rc1", True)
+        assert httpx.get(f"{base}/commits?sha=v1.0rc1").status_code == 404
+
+
+def test_a_folder_without_recorded_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        RecordedWorld(tmp_path, AS_OF)
+
+
+# --- as a program
+
+
+def simulate(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if key not in ("GITHUB_TOKEN", "AS_OF", "DEMO")}
+    return subprocess.run(
+        # Isolated from site-packages: the cluster runs it in a bare Python container.
+        [sys.executable, "-S", "-m", "tests.simulator", *arguments],
+        cwd=ROOT,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_exec_points_a_command_at_itself_and_hands_on_its_exit_code() -> None:
+    program = (
+        "import os, sys, urllib.request as u; e = os.environ;"
+        "repo = u.urlopen(e['GITHUB_API_URL'] + '/repos/acme/lake').read();"
+        "print(e['DEMO'], e['GITHUB_TOKEN'], e['PYPI_SIMPLE_URL'], len(repo) > 99);"
+        "print(u.urlopen(e['PYPISTATS_API_URL'] + '/packages/acme-lake/system').read().decode()); sys.exit(75)"
+    )
+    ended = simulate("exec", "--world", "tiny", "--seed", "3", "--", sys.executable, "-c", program, AS_OF="2026-02-03")
+    assert ended.returncode == 75, ended.stderr
+    first, second = ended.stdout.splitlines()
+    assert first.startswith("1 demo-token-of-the-simulator http://127.0.0.1:")
+    assert first.endswith("True")
+    assert '"date":"2026-02-02"' in second
+    assert ended.stderr.count("\n") == 1
+    assert "of 2026-02-03" in ended.stderr
+
+
+def test_exec_without_a_token() -> None:
+    program = "import os, sys; sys.exit('GITHUB_TOKEN' in os.environ)"
+    arguments = ("exec", "--world", "tiny", "--no-token", "--", sys.executable, "-c", program)
+    assert simulate(*arguments, GITHUB_TOKEN="real").returncode == 0
+    kept = "import os, sys; sys.exit(os.environ['GITHUB_TOKEN'] != 'mine')"
+    assert simulate("exec", "--world", "tiny", "--", sys.executable, "-c", kept, GITHUB_TOKEN="mine").returncode == 0
+
+
+def test_bad_arguments_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
+    assert simulate("exec").returncode == 2
+    missing = simulate("exec", "--data", str(tmp_path / "none"), "--", "true")
+    assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+    assert simulate("exec", "--world", "tiny", "--", "no-such-program").returncode == 127
+
+
+def test_tests_elsewhere_can_steer_a_running_simulator(sim: Simulator) -> None:
+    control = f"{sim.url}/_simulator"
+    assert httpx.post(f"{control}/date", json={"date": "2026-03-01"}).json() == {"date": "2026-03-01"}
+    httpx.post(f"{control}/faults", json={"kind": "status", "match": "/repos/", "status": 500, "times": None})
+    assert httpx.get(f"{sim.github_url}/repos/acme/lake").status_code == 500
+    httpx.delete(f"{control}/faults")
+    assert httpx.get(f"{sim.github_url}/repos/acme/lake").status_code == 200
+    assert [entry["status"] for entry in httpx.get(f"{control}/log").json()] == [500, 200]
+    httpx.delete(f"{control}/log")
+    assert sim.log == []
+    assert httpx.get(f"{control}/health").json()["date"] == "2026-03-01"
