@@ -39,6 +39,12 @@ def test_a_lock_keeps_others_out_and_dies_with_its_holder(settings: Settings) ->
         pass
 
 
+def test_a_step_that_may_not_use_the_catalog_takes_no_lock_there() -> None:
+    nowhere = Settings(lake_url="s3://lake", catalog_uri="postgresql://127.0.0.1:1/catalog")
+    with lock(nowhere, "fetch.commits", wait_seconds=0):
+        pass
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [

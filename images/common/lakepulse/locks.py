@@ -1,7 +1,8 @@
 """Named locks that die with their holder, so that a killed step never blocks the next one.
 
-On one machine a lock is an advisory file lock under `DATA_DIR/locks`, on a PostgreSQL catalog a
-session-level advisory lock. Elsewhere the workflow engine's mutexes are the only guard.
+On one machine a lock is an advisory file lock under `DATA_DIR/locks`, for a step that may use a
+PostgreSQL catalog a session-level advisory lock. Elsewhere, as for fetch on a cluster, the workflow
+engine's mutexes are the only guard.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def lock(settings: Settings, name: str, wait_seconds: float = 600) -> Iterator[N
     """
     if settings.is_local:
         holder = _file_lock(settings, name, wait_seconds)
-    elif (settings.catalog_uri or "").startswith("postgresql"):
+    elif (settings.catalog_uri or "").startswith("postgresql") and settings.catalog_password:
         holder = _postgres_lock(settings, name, wait_seconds)
     else:
         yield
@@ -64,7 +65,7 @@ def _file_lock(settings: Settings, name: str, wait_seconds: float) -> Iterator[N
 
 @contextmanager
 def _postgres_lock(settings: Settings, name: str, wait_seconds: float) -> Iterator[None]:
-    import sqlalchemy  # the fetch image has neither it nor the catalog's password
+    import sqlalchemy  # the fetch image has neither it nor the password
 
     key = zlib.crc32(f"lakepulse/{name}".encode())
     engine = sqlalchemy.create_engine(sqlalchemy_url(settings), poolclass=sqlalchemy.pool.NullPool)
