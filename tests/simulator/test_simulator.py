@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -526,11 +527,10 @@ def test_random_faults_come_from_their_seed_and_let_the_third_try_through(sim: S
     def run(seed: int) -> list[str | None]:
         sim.reset()
         sim.faults.at_random(seed, rate=0.7)
-        for _ in range(60):
-            try:
-                httpx.get(url)
-            except httpx.TransportError:
-                continue
+        with httpx.Client() as client:
+            for _ in range(60):
+                with contextlib.suppress(httpx.TransportError):
+                    client.get(url)
         return [entry.fault for entry in sim.log]
 
     first = run(1)
