@@ -140,6 +140,8 @@ MARKETS = {
     "delta-spark": Market(610_000, 1.9, 1.02, ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12")),
 }
 OTHER_MARKET = Market(4_000, 2.0, 1.2, ("3.9", "3.10", "3.11", "3.12"))
+COUNTING_CHANGED = date(2026, 8, 24)
+"""From this day on the real pypistats counts fewer of the files that an installer fetches."""
 SYSTEMS = (("Linux", 0.86), ("Darwin", 0.045), ("Windows", 0.04), ("null", 0.05), ("other", 0.005))
 
 
@@ -178,6 +180,7 @@ class _RepoLife:
     newcomers: int = 0
     next_release: date = START
     version: tuple[int, int, int] = (0, 0, 0)
+    rebase_day: int = 0
 
     def begin(self) -> None:
         start = epoch(self.profile.start)
@@ -188,6 +191,7 @@ class _RepoLife:
         repo.size_kb = 18_000
         self.version = self.profile.version
         self.next_release = self.profile.start + timedelta(days=self.chance.randint(12, self.profile.release_days))
+        self.rebase_day = self.chance.randrange(30, 371)
         self.newcomers = self.profile.people // 3
         self.world.commit(self.name, self.maintainer(), "Initial import", start + 7 * 3600)
 
@@ -261,7 +265,7 @@ class _RepoLife:
             self.at(self.moment(start), self.open_issue)
         if self.chance.random() < self.profile.late_merges:
             self.at(self.moment(start), self.merge_branch)
-        if (day - self.profile.start).days % 371 == 200:
+        if (day - self.profile.start).days % 371 == self.rebase_day:
             self.at(self.moment(start), self.rebase)
         if day >= self.next_release:
             self.at(start + 17 * 3600, self.release)
@@ -396,7 +400,8 @@ class _RepoLife:
         self.world.merge_late(self.name, authors, self.chance.uniform(5, 45), when)
 
     def rebase(self, when: int) -> None:
-        authors = [self.contributor() for _ in range(self.chance.randint(20, 40))]
+        few = [self.contributor() for _ in range(3)]
+        authors = [self.chance.choice(few) for _ in range(self.chance.randint(16, 28))]
         self.world.commit_many(self.name, authors, when)
 
     def release(self, when: int) -> None:
@@ -446,7 +451,7 @@ class _PackageLife:
             self.world.upload(self.name, f"1.{self.minor}.0", epoch(day) + 15 * 3600)
             self.next_release = day + timedelta(days=self.chance.randint(40, 90))
         chance, market = self.chance, self.market
-        count = self.expected(day) * chance.lognormvariate(0, 0.05)
+        count = self.expected(day) * chance.lognormvariate(0, 0.07)
         odd = (day.toordinal() * 7 + len(self.name)) % 331
         if odd == 0:
             count *= 3.4
@@ -469,9 +474,11 @@ class _PackageLife:
 
     def expected(self, day: date) -> float:
         age = (day - self.market.start).days / 1095
-        rhythm = (1.12, 1.18, 1.17, 1.14, 1.02, 0.68, 0.66)[day.weekday()]
+        rhythm = (1.06, 1.09, 1.08, 1.06, 1.01, 0.85, 0.84)[day.weekday()]
         # A steep start that flattens, as adoption does.
         base = self.market.start_downloads * math.pow(self.market.growth, 1 - math.exp(-1.4 * age)) * rhythm
+        if day >= COUNTING_CHANGED:
+            base *= 0.8
         days_since = [
             (epoch(day) - file.uploaded_at) / DAY
             for file in self.world.packages[normalise(self.name)].files.values()

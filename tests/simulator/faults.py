@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 Kind = Literal[
     "status",  # answer `status`, with an HTML body for 5xx as a proxy gives it
@@ -89,9 +89,13 @@ class Faults:
     _rows: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, kind: Kind, match: str = "", **more: object) -> Fault:
-        """Script one fault; arguments as in `Fault`."""
-        fault = Fault(kind, match, **more)  # type: ignore[arg-type]
+    def add(self, kind: str, match: str = "", **more: Any) -> Fault:
+        """Script one fault; arguments as in `Fault`.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        fault = Fault(cast("Kind", kind), match, **more)
         with self._lock:
             self.scripted.append(fault)
         return fault

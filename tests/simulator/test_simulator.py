@@ -460,7 +460,7 @@ def test_heavy_pages_fail_until_they_are_smaller(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["truncate", "wrong_length", "reset", "reset_body"])
-def test_a_broken_transfer_is_seen_as_one(sim: Simulator, kind: Any) -> None:
+def test_a_broken_transfer_is_seen_as_one(sim: Simulator, kind: str) -> None:
     url = commits_url(sim)
     sim.faults.add(kind, "/commits")
     with pytest.raises(httpx.TransportError):
@@ -469,7 +469,7 @@ def test_a_broken_transfer_is_seen_as_one(sim: Simulator, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["html", "malformed", "empty"])
-def test_a_body_that_is_not_json_comes_with_status_200(sim: Simulator, kind: Any) -> None:
+def test_a_body_that_is_not_json_comes_with_status_200(sim: Simulator, kind: str) -> None:
     url = commits_url(sim)
     sim.faults.add(kind, "/commits")
     answer = httpx.get(url)
@@ -487,7 +487,7 @@ def test_a_shorter_content_length_cuts_the_body(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["stall", "stall_body"])
-def test_a_stall_outlasts_the_client(sim: Simulator, kind: Any) -> None:
+def test_a_stall_outlasts_the_client(sim: Simulator, kind: str) -> None:
     url = commits_url(sim)
     sim.faults.add(kind, "/commits", seconds=30)
     with pytest.raises(httpx.TimeoutException):
@@ -542,7 +542,7 @@ def test_random_faults_come_from_their_seed_and_let_the_third_try_through(sim: S
 
 def test_an_unknown_fault_is_refused(sim: Simulator) -> None:
     with pytest.raises(ValueError, match="unknown fault"):
-        sim.faults.add("gremlin")  # type: ignore[arg-type]
+        sim.faults.add("gremlin")
 
 
 # --- pypistats and PyPI
