@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import streamlit as st
 import yaml
 
 from dashboard import text
-from dashboard.backends import UnavailableError, spell_out
+from dashboard.backends import UnavailableError, Values, spell_out
 from dashboard.session import View, to_frame
 
 _FRESHNESS = """
@@ -64,11 +63,11 @@ def figure(
     keys: Sequence[str] = (),
     empty: str = "Nothing was counted for this choice. Choose another project, repository or period.",
     note: str | None = None,
-    **extra: str | int | date,
+    extra: Values | None = None,
 ) -> None:
     """Show one figure: heading, drawing, card.
 
-    `table` names the definition, `sql` is the portable query and `extra` are further values in it. `keys` are
+    `table` names the definition, `sql` is the portable query and `extra` has further values in it. `keys` are
     the columns that name a row of a dated result: with them, a page that shows an older
     publication tells what was revised since. A figure that fails does not take the page along.
     """
@@ -81,7 +80,7 @@ def figure(
             st.info(empty, icon=":material/inbox:")
         if note:
             st.caption(note)
-        _card(view, _Shown(title, table, sql, rows, tuple(keys), extra))
+        _card(view, _Shown(title, table, sql, rows, tuple(keys), extra or {}))
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
 
@@ -89,7 +88,7 @@ def figure(
 def breaks(view: View, sources: Sequence[str], scopes: Sequence[str]) -> pd.DataFrame:
     """Known breaks that touch these sources and scopes, with the letter that marks each in a chart."""
     found = view.frame(_BREAKS)
-    touched = found["source"].map(lambda source: any(name.startswith(source) for name in sources))
+    touched = found["source"].map(lambda source: any(name == source or name.startswith(f"{source}_") for name in sources))
     ours = found["scope"].fillna("").map(lambda scope: not scope or scope in scopes)
     found = found[touched & ours].reset_index(drop=True)
     return found.assign(mark=[chr(ord("A") + index % 26) for index in range(len(found))])
@@ -101,7 +100,7 @@ def explain_breaks(found: pd.DataFrame, view: View) -> None:
     for row in found.to_dict("records"):
         begun, ended = row["from_date"], row["to_date"]
         if begun <= last and (begun if pd.isna(ended) else ended) >= first:
-            link = text.github_link(row["link"])
+            link = text.web_link(row["link"])
             what = f"{text.literal(row['what_changed'])}. {text.literal(row['effect'])}"
             st.caption(f"**{row['mark']}** · {begun:%Y-%m-%d}: {what}{f' [Source]({link})' if link else ''}")
 
@@ -115,7 +114,7 @@ class _Shown:
     sql: str
     rows: pa.Table
     keys: tuple[str, ...]
-    extra: Mapping[str, str | int | date]
+    extra: Values
 
     @property
     def slug(self) -> str:
@@ -158,7 +157,13 @@ def _card(view: View, shown: _Shown) -> None:
                 key=f"parquet-{shown.slug}",
                 on_click="ignore",
             )
-        st.dataframe(rows.slice(0, _PREVIEW), hide_index=True, height=240, alt=f"{shown.title}: the first {_PREVIEW:,} rows")
+        st.dataframe(
+            rows.slice(0, _PREVIEW),
+            hide_index=True,
+            placeholder="–",
+            height=240,
+            alt=f"{shown.title}: the first {_PREVIEW:,} rows",
+        )
         st.code(spell_out(shown.sql, {**view.values, **shown.extra}).strip(), language="sql", wrap_lines=True)
 
 
@@ -193,7 +198,7 @@ def _revisions(view: View, shown: _Shown) -> None:
         f"of {view.newest.as_of}."
     )
     if len(changed):
-        st.dataframe(changed, hide_index=True, alt="Rows that were revised since, then and now")
+        st.dataframe(changed, hide_index=True, placeholder="–", alt="Rows that were revised since, then and now")
 
 
 def revised(then: pa.Table, now: pa.Table, keys: Sequence[str]) -> pd.DataFrame:

@@ -32,7 +32,12 @@ def colour(series: str, present: Sequence[str], everything: Sequence[str] = (), 
     order = {name: index for index, name in enumerate(everything or present)}
     fits = all(order.get(name, MOST_SERIES) < MOST_SERIES for name in present)
     colours = [palette[(order[name] if fits else index) % MOST_SERIES] for index, name in enumerate(present)]
-    legend = alt.Legend(orient="top", title=None, labelLimit=260, columns=columns) if len(present) > 1 else None
+    # On a phone two owners and names do not fit side by side; names do, where they are enough.
+    short = {name.partition("/")[2] or name for name in present}
+    label = "split(datum.label, '/')[1] || datum.label" if len(short) == len(present) else "datum.label"
+    legend = (
+        alt.Legend(orient="top", title=None, labelLimit=240, columns=columns, labelExpr=label) if len(present) > 1 else None
+    )
     return alt.Color(f"{series}:N", scale=alt.Scale(domain=list(present), range=colours), legend=legend)
 
 
@@ -63,6 +68,16 @@ def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFra
     return frame[frame[series].isin(totals.index[:MOST_SERIES])], len(totals) - MOST_SERIES
 
 
+def lump(frame: pd.DataFrame, time: str, series: str, value: str) -> pd.DataFrame:
+    """The largest series, and the rest summed to one called `other`; the largest first."""
+    totals = frame.groupby(series, observed=True)[value].sum().sort_values(ascending=False)
+    kept = list(totals.index if len(totals) <= MOST_SERIES else totals.index[: MOST_SERIES - 1])
+    named = frame.assign(**{series: frame[series].where(frame[series].isin(kept), "other")})
+    summed = named.groupby([time, series], observed=True, as_index=False)[value].sum()
+    ordered: pd.DataFrame = summed.assign(rank=summed[series].map({name: index for index, name in enumerate(kept)}))
+    return ordered.sort_values(["rank", time], na_position="last", ignore_index=True)
+
+
 def lines(
     frame: pd.DataFrame,
     time: str,
@@ -78,6 +93,7 @@ def lines(
     zero: bool = True,
     reference: float | None = None,
     value_format: str = ",.0f",
+    axis_format: str = "~s",
 ) -> Drawing:
     """One line a series over time, and a level line at `reference`.
 
@@ -88,7 +104,7 @@ def lines(
     rows = _dated(with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain]), time)
     hue = colour(series, present, everything)
     x = _time(time)
-    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(format="~s", tickCount=5))
+    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(format=axis_format, tickCount=5))
     tip = _tooltip(time, series, value, title, value_format)
     base = alt.Chart(rows)
     layers: list[alt.Chart] = [
@@ -128,6 +144,7 @@ def stacked(
     everything: Sequence[str] = (),
     breaks: pd.DataFrame | None = None,
     value_format: str = ",.0f",
+    axis_format: str = "~s",
 ) -> Drawing:
     """Bars as wide as their day, week or month, one on the other by series."""
     present = list(dict.fromkeys(frame[series]))
@@ -141,7 +158,7 @@ def stacked(
         .encode(
             _time(time),
             alt.X2("end:T"),
-            alt.Y("bottom:Q", title=title, axis=alt.Axis(format="~s", tickCount=5)),
+            alt.Y("bottom:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5)),
             alt.Y2("top:Q"),
             colour(series, present, everything),
             tooltip=_tooltip(time, series, value, title, value_format),
@@ -158,11 +175,12 @@ def band(
     title: str,
     *,
     grain: str,
+    ticks: Sequence[float],
     everything: Sequence[str] = (),
 ) -> Drawing:
-    """A line for the median and a shade between two percentiles, both broken where there is no value.
+    """A line for the median, broken where there is none; for a single series also a shade between two percentiles.
 
-    `values` names the columns low (None: the shade begins at the line), middle and high.
+    `values` names the columns low (None: the shade begins at the line), middle and high. The scale is logarithmic from 1 on.
     """
     low, middle, high = values
     present = list(dict.fromkeys(frame[series]))
@@ -171,20 +189,19 @@ def band(
     hue = colour(series, present, everything)
     base = alt.Chart(rows)
     scale = alt.Scale(type="symlog", constant=1)
+    axis = alt.Axis(values=list(ticks), format=",.0f")
     tip = [alt.Tooltip(f"{time}:N", title="Date (UTC)"), alt.Tooltip(f"{series}:N", title=series.capitalize())]
     tip += [alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.1f") for column in columns]
-    y = alt.Y(f"{middle}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5, format="~s"))
-    shade = base.mark_area(opacity=0.18).encode(
-        _time(time), alt.Y(f"{low or middle}:Q", scale=scale, title=title), alt.Y2(f"{high}:Q"), hue
-    )
-    return _finish(
-        alt.layer(
-            shade,
-            base.mark_line(strokeWidth=2).encode(_time(time), y, hue),
-            *_alone(base, rows, _time(time), y, hue),
-            base.mark_point(size=90, opacity=0).encode(_time(time), y, tooltip=tip),
-        )
-    )
+    y = alt.Y(f"{middle}:Q", title=title, scale=scale, axis=axis)
+    layers = [
+        base.mark_line(strokeWidth=2).encode(_time(time), y, hue),
+        *_alone(base, rows, _time(time), y, hue),
+        base.mark_point(size=90, opacity=0).encode(_time(time), y, tooltip=tip),
+    ]
+    if len(present) == 1:
+        shade = alt.Y(f"{low or middle}:Q", title=title, scale=scale, axis=axis)
+        layers.insert(0, base.mark_area(opacity=0.2).encode(_time(time), shade, alt.Y2(f"{high}:Q"), hue))
+    return _finish(alt.layer(*layers))
 
 
 def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str, *, everything: Sequence[str] = ()) -> Drawing:
@@ -204,7 +221,7 @@ def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str,
     base = alt.Chart(rows).encode(y, alt.X(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=4)), tooltip=tip)
     bars = base.mark_bar(cornerRadiusEnd=2).encode(colour(series, present, everything, columns=1))
     figures = base.mark_text(align="left", dx=4, color=_ink()).encode(text=alt.Text(f"{value}:Q", format=","))
-    return _finish(alt.layer(bars, figures), height=24 * len(rows) + 24)
+    return _finish(alt.layer(bars, figures), height=24 * len(rows) + 20 * len(present) + 60)
 
 
 def grouped(
@@ -265,6 +282,36 @@ def side_by_side(
     return _finish(alt.layer(bars, figures))
 
 
+def by_age(
+    frame: pd.DataFrame,
+    age: str,
+    series: str,
+    value: str,
+    title: str,
+    *,
+    axis: str,
+    everything: Sequence[str] = (),
+    value_format: str = ",.0f",
+    axis_format: str = "~s",
+) -> Drawing:
+    """One line a series over its age, a number."""
+    present = list(dict.fromkeys(frame[series]))
+    x = alt.X(f"{age}:Q", title=axis, axis=alt.Axis(grid=False))
+    y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5))
+    base = alt.Chart(frame[[age, series, value]])
+    tip = [
+        alt.Tooltip(f"{series}:N"),
+        alt.Tooltip(f"{age}:Q", title=axis),
+        alt.Tooltip(f"{value}:Q", title=title, format=value_format),
+    ]
+    return _finish(
+        alt.layer(
+            base.mark_line(strokeWidth=2).encode(x, y, colour(series, present, everything)),
+            base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
+        )
+    )
+
+
 _APART = "\u241f"
 
 
@@ -313,16 +360,19 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> list
         from_date=seen["from_date"].where(seen["from_date"] >= first, first),
         to_date=seen["to_date"].mask(seen["to_date"] > last, last),
     )
-    base = alt.Chart(_dated(rows, "from_date", "to_date"))
-    tip = [alt.Tooltip("from_date:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
     x = _time("from_date")
-    return [
-        base.transform_filter("isValid(datum.to_date)").mark_rect(opacity=0.12, color=_ink()).encode(x, alt.X2("to_date:T")),
-        base.mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=_ink()).encode(x, tooltip=tip),
-        base.mark_text(align="left", baseline="top", dx=4, fontWeight="bold", color=_ink()).encode(
-            x, y=alt.value(2), text="mark:N", tooltip=tip
-        ),
-    ]
+    tip = [alt.Tooltip("from_date:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
+    begun = alt.Chart(_dated(rows[seen["from_date"] >= first], "from_date", "to_date"))
+    lasting = alt.Chart(_dated(rows[rows["to_date"].notna()], "from_date", "to_date"))
+    letters = alt.Chart(_dated(rows, "from_date", "to_date")).mark_text(
+        align="left", baseline="top", dx=4, fontWeight="bold", color=_ink()
+    )
+    layers = [letters.encode(x, y=alt.value(2), text="mark:N", tooltip=tip)]
+    if len(begun.data):
+        layers.append(begun.mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=_ink()).encode(x, tooltip=tip))
+    if len(lasting.data):
+        layers.append(lasting.mark_rect(opacity=0.12, color=_ink()).encode(x, alt.X2("to_date:T")))
+    return layers
 
 
 def _finish(chart: Drawing, height: int = _HEIGHT) -> Drawing:

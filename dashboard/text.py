@@ -17,9 +17,9 @@ def literal(text: object) -> str:
     return escaped if line.isascii() else f"{_ISOLATE}{escaped}{_END}"
 
 
-def github_link(url: str | None) -> str | None:
-    """The address if it leads to GitHub, else None: an address is data too."""
-    return url if url and re.fullmatch(r"https://github\.com/[\w./#-]+", url) else None
+def web_link(url: str | None) -> str | None:
+    """The address if it is a plain https one, else None: an address is data too."""
+    return url if isinstance(url, str) and re.fullmatch(r"https://[\w.-]+(/[\w./#?=&%~+-]*)?", url) else None
 
 
 def number(value: float | None, digits: int = 0) -> str:

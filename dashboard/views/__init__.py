@@ -23,5 +23,8 @@ PAGES = (
     PageEntry("overview.py", "Overview", ":material/monitor_heart:", "overview"),
     PageEntry("commits.py", "Commits", ":material/commit:", "commits"),
     PageEntry("issues.py", "Issues", ":material/adjust:", "issues"),
+    PageEntry("pulls.py", "Pull requests", ":material/merge:", "pulls"),
     PageEntry("pypi.py", "PyPI", ":material/download:", "pypi"),
+    PageEntry("compare.py", "Compare", ":material/compare_arrows:", "compare"),
+    PageEntry("data.py", "Data", ":material/fact_check:", "data"),
 )

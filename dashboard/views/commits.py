@@ -109,7 +109,7 @@ def absence(frame: pd.DataFrame) -> None:
 
 
 def bots(frame: pd.DataFrame) -> None:
-    st.dataframe(frame, hide_index=True, alt="Commits by bots, all time")
+    st.dataframe(frame, hide_index=True, placeholder="–", alt="Commits by bots, all time")
 
 
 card.figure(page, "Commits by author date", "fct_all_time_author_commits_trend", AUTHORED, over_time, keys=("repo", "date"))

@@ -85,6 +85,7 @@ ORDER BY age_days DESC, repo, number
 LIMIT 50
 """
 
+TICKS = {"p50_hours": [0, 1, 6, 24, 72, 168, 720, 2160], "p50_days": [0, 1, 3, 7, 30, 90, 365, 1095]}
 BUCKETS = ["0", "1–7", "8–30", "31–90", "91–365", "over 365"]
 
 page = session.current()
@@ -150,7 +151,7 @@ def labels(frame: pd.DataFrame) -> None:
 def percentiles(frame: pd.DataFrame, low: str | None, middle: str, high: str, title: str) -> None:
     kept, _ = charts.top_series(frame, "repo", middle)
     st.altair_chart(
-        charts.band(kept, "week", "repo", (low, middle, high), title, grain="week", everything=every_repo),
+        charts.band(kept, "week", "repo", (low, middle, high), title, grain="week", ticks=TICKS[middle], everything=every_repo),
         alt=f"{title} per week and repository, median and percentiles. The card below has the rows.",
     )
 
@@ -168,11 +169,13 @@ def backlog(frame: pd.DataFrame) -> None:
 
 def unanswered(frame: pd.DataFrame) -> None:
     st.dataframe(
-        frame.assign(url=frame["url"].map(text.github_link)),
+        frame.assign(url=frame["url"].map(text.web_link)),
         hide_index=True,
-        column_order=["url", "repo", "title", "age_days", "author", "comments", "created_at"],
+        placeholder="–",
+        column_order=["number", "repo", "title", "age_days", "author", "comments", "created_at", "url"],
         column_config={
-            "url": st.column_config.LinkColumn("Issue", display_text=r"/issues/(\d+)$", width="small"),
+            "number": st.column_config.NumberColumn("Issue", format="%d", width="small"),
+            "url": st.column_config.LinkColumn("Link", display_text="Open on GitHub"),
             "repo": "Repository",
             "title": st.column_config.TextColumn("Title", width="large"),
             "age_days": st.column_config.NumberColumn("Age (days)", format="%.0f"),
@@ -208,7 +211,8 @@ card.figure(
     RESPONSE,
     lambda f: percentiles(f, "p15_hours", "p50_hours", "p85_hours", "Hours to first answer"),
     keys=("repo", "week"),
-    note="Line: median. Shade: 15th to 85th percentile. The scale is logarithmic. Young weeks change as answers come in.",
+    note="Line: the median on a logarithmic scale. One repository alone also has a shade from the 15th to the 85th percentile. "
+    "Young weeks change as answers come in.",
 )
 card.figure(
     page,
@@ -217,7 +221,7 @@ card.figure(
     RESOLUTION,
     lambda f: percentiles(f, None, "p50_days", "p85_days", "Days to close"),
     keys=("repo", "week"),
-    note="Line: median. Shade: up to the 85th percentile. The scale is logarithmic.",
+    note="Line: the median on a logarithmic scale. One repository alone also has a shade up to the 85th percentile.",
 )
 card.figure(
     page,

@@ -27,6 +27,51 @@ WHERE source = 'pypi' AND scope IN :packages AND NOT is_prerelease
 ORDER BY 1, 3, 2
 """
 
+INDEX = """
+SELECT
+    package,
+    date,
+    downloads_7d,
+    100 * CAST(downloads_7d AS double)
+        / first_value(downloads_7d) OVER (PARTITION BY package ORDER BY date) AS download_index
+FROM gold.fct_percent_change_downloads_overall
+WHERE package IN :packages AND category = :category AND date BETWEEN :first AND :last AND downloads_7d > 0
+ORDER BY package, date
+"""
+ANOMALIES = """
+SELECT package, date, downloads, median_28d, robust_z
+FROM gold.fct_download_anomalies
+WHERE package IN :packages AND category = :category AND is_anomaly AND date BETWEEN :first AND :last
+ORDER BY date DESC, package
+"""
+UPLIFT = """
+SELECT package, version, released_at, downloads_7d_before, downloads_7d_after, uplift_percent
+FROM gold.fct_release_uplift
+WHERE package IN :packages AND CAST(released_at AS date) BETWEEN :first AND :last
+ORDER BY released_at DESC, package, version
+"""
+PYTHONS = """
+SELECT CAST(date_trunc(:grain, date) AS date) AS date, python_minor, avg(share) AS share, sum(downloads) AS downloads
+FROM gold.fct_downloads_by_python
+WHERE package = :package AND date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
+SYSTEMS = """
+SELECT CAST(date_trunc(:grain, date) AS date) AS date, system, avg(share) AS share, sum(downloads) AS downloads
+FROM gold.fct_downloads_by_system
+WHERE package = :package AND date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
+VERSIONS = """
+SELECT CAST(date_trunc(:grain, date) AS date) AS date, version, avg(share) AS share, sum(downloads) AS downloads
+FROM gold.fct_downloads_by_version
+WHERE package = :package AND date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
+
 CATEGORIES = {"without_mirrors": "Without mirrors", "with_mirrors": "With mirrors"}
 CHANGES = {"percent_change_7d": "7 days against the 7 before", "percent_change_1d": "Day against the day before"}
 
@@ -35,6 +80,7 @@ every_package = tuple(name for _, kind, name in page.members if kind == "package
 
 st.title("PyPI", anchor=False)
 found_breaks = card.breaks(page, ["pypistats_overall"], page.selection.packages)
+SHARES = "The mean of the days' shares. A gap is a time that was never had."
 NONE = "The chosen projects have no package on PyPI, or nothing was downloaded in this period."
 
 category = st.segmented_control(
@@ -51,6 +97,7 @@ category = st.segmented_control(
 def downloads(frame: pd.DataFrame) -> None:
     kept, left = charts.top_series(frame, "package", "downloads")
     released = page.frame(RELEASES)
+    odd = page.frame(ANOMALIES, {"category": category})
     markers = released.assign(label=released["package"] + " " + released["name"])[["date", "label"]]
     st.altair_chart(
         charts.lines(
@@ -62,12 +109,13 @@ def downloads(frame: pd.DataFrame) -> None:
             everything=every_package,
             breaks=found_breaks,
             markers=markers,
+            points=odd[odd["package"].isin(kept["package"])],
         ),
         alt="Downloads per day and package, with releases and known breaks. The card below has the rows.",
     )
     if left:
         st.caption(f"{left} packages with fewer downloads are not drawn; choose their projects in the filter.")
-    st.caption("▼ a release. A gap is a day that was never had.")
+    st.caption("▼ a release. ◇ an unusual day. A gap is a day that was never had.")
     card.explain_breaks(found_breaks, page)
 
 
@@ -101,6 +149,75 @@ def change(frame: pd.DataFrame) -> None:
     )
 
 
+def index(frame: pd.DataFrame) -> None:
+    kept, _ = charts.top_series(frame, "package", "downloads_7d")
+    st.altair_chart(
+        charts.lines(
+            kept,
+            "date",
+            "package",
+            "download_index",
+            "First day = 100",
+            everything=every_package,
+            breaks=found_breaks,
+            reference=100,
+            zero=False,
+            value_format=",.1f",
+        ),
+        alt="Downloads of each package as an index, the first day of the period being 100. The card below has the rows.",
+    )
+
+
+def anomalies(frame: pd.DataFrame) -> None:
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "package": "Package",
+            "date": st.column_config.DateColumn("Date (UTC)", format="YYYY-MM-DD"),
+            "downloads": st.column_config.NumberColumn("Downloads", format="localized"),
+            "median_28d": st.column_config.NumberColumn("Median of the 28 days before", format="localized"),
+            "robust_z": st.column_config.NumberColumn("Robust deviations", format="%+.1f"),
+        },
+        alt="Days with unusual downloads",
+    )
+
+
+def uplift(frame: pd.DataFrame) -> None:
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "package": "Package",
+            "version": "Version",
+            "released_at": st.column_config.DatetimeColumn("Released (UTC)", format="YYYY-MM-DD"),
+            "downloads_7d_before": st.column_config.NumberColumn("7 days before", format="localized"),
+            "downloads_7d_after": st.column_config.NumberColumn("7 days after", format="localized"),
+            "uplift_percent": st.column_config.NumberColumn("Uplift (%)", format="%+.1f"),
+        },
+        alt="Downloads before and after each release",
+    )
+
+
+def shares(frame: pd.DataFrame, series: str) -> None:
+    lumped = charts.lump(frame, "date", series, "share")
+    st.altair_chart(
+        charts.stacked(
+            lumped,
+            "date",
+            series,
+            "share",
+            "Share of downloads",
+            grain=page.selection.grain,
+            value_format=".1%",
+            axis_format="%",
+        ),
+        alt=f"Share of the downloads of {package} by {series.replace('_', ' ')}. The card below has the rows.",
+    )
+
+
 card.figure(
     page,
     "Downloads",
@@ -109,7 +226,7 @@ card.figure(
     downloads,
     keys=("package", "date"),
     empty=NONE,
-    category=category,
+    extra={"category": category},
 )
 card.figure(
     page,
@@ -119,5 +236,73 @@ card.figure(
     change,
     keys=("package", "date"),
     empty=NONE,
-    category=category,
+    extra={"category": category},
 )
+card.figure(
+    page,
+    "Side by side",
+    "fct_percent_change_downloads_overall",
+    INDEX,
+    index,
+    keys=("package", "date"),
+    empty=NONE,
+    note="Seven-day sums; the first one of the period is 100 for each package.",
+    extra={"category": category},
+)
+card.figure(
+    page,
+    "Unusual days",
+    "fct_download_anomalies",
+    ANOMALIES,
+    anomalies,
+    keys=("package", "date"),
+    empty="No day in this period was unusual.",
+    extra={"category": category},
+)
+card.figure(
+    page,
+    "Release uplift",
+    "fct_release_uplift",
+    UPLIFT,
+    uplift,
+    keys=("package", "version"),
+    empty="No final release falls in this period.",
+)
+if page.selection.packages:
+    package = st.selectbox("Package for the shares below", page.selection.packages, key="package", bind="query-params")
+    chosen = {"package": package}
+    left_column, right_column = st.columns(2)
+    with left_column:
+        card.figure(
+            page,
+            "By Python version",
+            "fct_downloads_by_python",
+            PYTHONS,
+            lambda frame: shares(frame, "python_minor"),
+            keys=("date", "python_minor"),
+            empty="No downloads by Python version in this period.",
+            note=SHARES,
+            extra=chosen,
+        )
+    with right_column:
+        card.figure(
+            page,
+            "By system",
+            "fct_downloads_by_system",
+            SYSTEMS,
+            lambda frame: shares(frame, "system"),
+            keys=("date", "system"),
+            empty="No downloads by system in this period.",
+            note=SHARES,
+            extra=chosen,
+        )
+    card.figure(
+        page,
+        "By version of the package",
+        "fct_downloads_by_version",
+        VERSIONS,
+        lambda frame: shares(frame, "version"),
+        keys=("date", "version"),
+        empty="pypistats does not tell versions. Set CLICKHOUSE_URL, or import an export, to see them.",
+        extra=chosen,
+    )

@@ -1,0 +1,101 @@
+"""What changed this week, in sentences made from the data."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from dashboard import card, text
+from dashboard.backends import UnavailableError
+from dashboard.session import View
+
+RELEASES = """
+SELECT project, scope, name, released_at, is_prerelease, days_since_previous
+FROM gold.fct_releases
+WHERE project IN :projects AND (source = 'pypi' OR scope IN :repos) AND NOT is_yanked AND released_at >= :week_ago
+ORDER BY released_at DESC, scope, name
+"""
+DOWNLOADS = """
+SELECT package, date, downloads, median_28d
+FROM gold.fct_download_anomalies
+WHERE package IN :packages AND category = 'without_mirrors' AND is_anomaly AND date >= :week_ago
+ORDER BY date DESC, package
+"""
+# A backlog turns when it grew at the end of the last whole week and shrank a week earlier, or the other way round.
+BACKLOG = """
+SELECT this.repo, this.backlog_index, before.backlog_index AS index_before, this.open_at_end
+FROM gold.fct_issue_backlog AS this
+JOIN gold.fct_issue_backlog AS before ON this.repo = before.repo
+WHERE this.repo IN :repos AND this.week = :last_week AND before.week = :week_before
+    AND ((this.backlog_index < 1 AND before.backlog_index >= 1) OR (this.backlog_index > 1 AND before.backlog_index <= 1))
+ORDER BY this.repo
+"""
+NEWCOMERS = """
+SELECT repo, month, "new" AS newcomers, active
+FROM gold.fct_contributors
+WHERE repo IN :repos AND month = :this_month AND "new" > 0
+ORDER BY "new" DESC, repo
+"""
+
+_MOST = 12
+
+
+def show(view: View) -> None:
+    """The heading and the sentences, or that nothing stands out."""
+    st.subheader("What changed this week", anchor=False)
+    try:
+        found = sentences(view)
+    except UnavailableError as error:
+        st.error(f"This cannot be shown. {text.literal(error)}", icon=":material/error:")
+        return
+    if found:
+        st.markdown(_bullets(found[:_MOST]))
+        if len(found) > _MOST:
+            with st.expander(f"{len(found) - _MOST} more"):
+                st.markdown(_bullets(found[_MOST:]))
+    else:
+        st.info("Nothing stands out in the seven days up to the as-of date.", icon=":material/inbox:")
+    st.caption(
+        "From releases, unusual downloads, backlogs that turned in the last whole week, and this month's first commits. "
+        f"Unusual: {card.definitions()['fct_download_anomalies'].says}"
+    )
+
+
+def _bullets(sentences: list[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def sentences(view: View) -> list[str]:
+    """Markdown sentences, the most telling kind first."""
+    as_of = view.publication.as_of
+    week_ago = as_of - timedelta(days=6)
+    last_week = as_of - timedelta(days=as_of.weekday() + 7)
+    found = []
+    for row in view.arrow(RELEASES, {"week_ago": week_ago}).to_pylist():
+        kind = "a pre-release" if row["is_prerelease"] else "a release"
+        gap = row["days_since_previous"]
+        after = f", {gap:,.0f} days after the one before" if gap is not None else ""
+        found.append(
+            f"**{text.literal(row['project'])}** published {kind} of {text.literal(row['scope'])}: "
+            f"**{text.literal(row['name'])}** on {row['released_at']:%Y-%m-%d}{after}."
+        )
+    for row in view.arrow(DOWNLOADS, {"week_ago": week_ago}).to_pylist():
+        more = "more" if row["downloads"] > row["median_28d"] else "fewer"
+        found.append(
+            f"**{text.literal(row['package'])}** was downloaded {row['downloads']:,} times on {row['date']}: unusually "
+            f"{more} than the {row['median_28d']:,.0f} of a usual day before."
+        )
+    for row in view.arrow(BACKLOG, {"last_week": last_week, "week_before": last_week - timedelta(days=7)}).to_pylist():
+        turned = "began to grow" if row["backlog_index"] < 1 else "began to shrink"
+        found.append(
+            f"The backlog of **{text.literal(row['repo'])}** {turned}: {row['backlog_index']:.2f} closed per opened in "
+            f"8 weeks, {row['index_before']:.2f} a week earlier; {row['open_at_end']:,} issues are open."
+        )
+    for row in view.arrow(NEWCOMERS, {"this_month": as_of.replace(day=1)}).to_pylist():
+        people = "person" if row["newcomers"] == 1 else "people"
+        found.append(
+            f"{row['newcomers']:,} {people} wrote a first commit to **{text.literal(row['repo'])}** this month, "
+            f"of {row['active']:,} who were active."
+        )
+    return found
