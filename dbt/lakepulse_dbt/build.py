@@ -75,7 +75,7 @@ def project_folder() -> Path:
 
 
 def code_version(project: Path) -> str:
-    """`<version>+<12 hex digits>`: changes with whatever decides what the build's tables hold."""
+    """12 hex digits that change with whatever decides what the build's tables hold."""
     files = [
         path
         for path in sorted(project.rglob("*"))
@@ -85,7 +85,7 @@ def code_version(project: Path) -> str:
     digest = hashlib.sha256(version("duckdb").encode())
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"{version('lakepulse')}+{digest.hexdigest()[:12]}"
+    return digest.hexdigest()[:12]
 
 
 def raw_tables(catalog: Catalog) -> dict[str, RawTable]:

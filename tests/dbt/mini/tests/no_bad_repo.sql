@@ -1,0 +1,1 @@
+select repo from {{ ref('fct_commits') }} where repo = 'acme/bad'
