@@ -9,7 +9,7 @@ import pytest
 import stamina
 
 from lakepulse.settings import Settings
-from tests.fetch.lab import Lab
+from tests.fetch.lab import TOKEN, Lab
 from tests.simulator import World
 
 
@@ -27,7 +27,7 @@ def lab() -> Iterator[Callable[..., Lab]]:
     """Makes labs, and closes them after the test."""
     made: list[Lab] = []
 
-    def make(world: World, page_size: int = 100, token: str | None = "token-one") -> Lab:
+    def make(world: World, page_size: int = 100, token: str | None = TOKEN) -> Lab:
         made.append(Lab(world, page_size, token))
         return made[-1]
 

@@ -37,6 +37,7 @@ from tests.simulator.world import Repo
 
 GITHUB = ("github_repo", "github_commits", "github_issues", "github_comments", "github_pulls", "github_releases")
 DOWNLOADS = ("pypistats_overall", "pypistats_python_minor", "pypistats_system")
+TOKEN = "token-one"
 CORE = (*GITHUB, *DOWNLOADS, "pypi_releases")
 
 KEY = {
@@ -147,17 +148,15 @@ class Line(httpx.BaseTransport):
 class Lab:
     """A world, a simulator for it, a lake, and runs of fetch between them."""
 
-    def __init__(self, world: World, page_size: int = 100, token: str | None = "token-one", folder: Path | None = None) -> None:
+    def __init__(self, world: World, page_size: int = 100, token: str | None = TOKEN, folder: Path | None = None) -> None:
         self.world, self.page_size = world, page_size
         self.simulator = Simulator(world)
         self.line = Line(self.simulator)
-        self.store = cast(Store, MemoryStore())
+        self.store = cast("Store", MemoryStore())
         self.clock = LabClock(world)
         self.folder = folder or Path("unused")
         self.token = token
-        self.projects = (
-            Project("Acme", tuple(repo.name for repo in world.repos.values()), tuple(world.packages)),
-        )
+        self.projects = (Project("Acme", tuple(repo.name for repo in world.repos.values()), tuple(world.packages)),)
         self.runs = 0
 
     def close(self) -> None:

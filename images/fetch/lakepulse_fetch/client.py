@@ -14,7 +14,7 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +53,10 @@ _DEADLINE_FACTOR = 10  # a body may take this many read timeouts in all, however
 _HEAVY = frozenset({502, 504})  # GitHub's answer to a page that takes too long to make
 _KEPT = "what was fetched is kept, run again later"
 _DEFINITE = frozenset({304, 404, 409, 410, 422, 451})
+
+
+Parse = Callable[[bytes, httpx.Headers, str], Any]
+"""Makes a document of a body, its headers and its address; ValueError refuses it."""
 
 
 class Clock:
@@ -109,7 +113,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A definite answer: 200 with its JSON `document`, or one of 304, 404, 409, 410, 422, 451."""
+    """A definite answer: 200 with its `document`, or one of 304, 404, 409, 410, 422, 451."""
 
     status: int
     url: str
@@ -241,16 +245,17 @@ class Api:
         url: str,
         meter: Meter,
         *,
-        expect: type[list[Any]] | type[dict[str, Any]] = dict,
+        parse: Parse | None = None,
         etag: str | None = None,
         home: str | None = None,
         can_shrink: bool = False,
     ) -> Answer:
         """Ask for `url` (absolute, or a path below the base) until there is a definite answer.
 
-        A 200 whose JSON is not of the type `expect` is a bad answer like malformed JSON. `home`
-        names the list whose ETags must stay with one token. With `can_shrink` a page that the
-        upstream fails to make, or that is over the size limit, raises `HeavyPageError` soon.
+        `parse` makes the document of a 200 (default: `json_object`); a body that it refuses by
+        ValueError is asked for again, like one that is cut off. `home` names the list whose ETags
+        must stay with one token. With `can_shrink` a page that the upstream fails to make, or that
+        is over the size limit, raises `HeavyPageError` soon.
 
         Raises:
             TemporaryError: network, server or rate limit did not recover.
@@ -259,7 +264,7 @@ class Api:
         target = url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}"
         for _ in range(_REDIRECTS):
             try:
-                answer = self._retrying(target, meter, expect=expect, etag=etag, home=home, can_shrink=can_shrink)
+                answer = self._retrying(target, meter, parse=parse or json_object, etag=etag, home=home, can_shrink=can_shrink)
             except HeavyPageError as error:
                 if can_shrink:
                     raise
@@ -273,7 +278,7 @@ class Api:
         raise PermanentError(f"{self.name}: {url} redirects in circles; check the address")
 
     def _retrying(
-        self, url: str, meter: Meter, *, expect: type[Any], etag: str | None, home: str | None, can_shrink: bool
+        self, url: str, meter: Meter, *, parse: Parse, etag: str | None, home: str | None, can_shrink: bool
     ) -> Answer:
         self._check_origin(url)
         failures = _Failures(can_shrink)
@@ -284,7 +289,7 @@ class Api:
                 with attempt:
                     if self._down:
                         raise UnreachableError(self._down)
-                    return self._expecting(expect, url, meter, etag, home)
+                    return self._noted(url, meter, parse, etag, home)
         except _CONNECT_ERRORS as error:
             # Asking every other list of a host that cannot be reached would take minutes.
             self._down = f"cannot reach {self.name} at {self.host} ({one_line(error)[:200]}); check the network, then run again"
@@ -296,15 +301,12 @@ class Api:
             raise TemporaryError(f"{self.name}: {said}, {_ATTEMPTS} times; run again later") from error
         raise AssertionError("retries ended without an answer")
 
-    def _expecting(self, expect: type[Any], url: str, meter: Meter, etag: str | None, home: str | None) -> Answer:
+    def _noted(self, url: str, meter: Meter, parse: Parse, etag: str | None, home: str | None) -> Answer:
         try:
-            answer = self._send(url, meter, etag, home)
-            if answer.status == 200 and not isinstance(answer.document, expect):
-                raise _BadAnswerError("shape", f"a JSON {type(answer.document).__name__}, not a {expect.__name__}")
+            return self._send(url, meter, parse, etag, home)
         except (httpx.TransportError, _BadAnswerError) as error:
             error.add_note(url)
             raise
-        return answer
 
     def _describe(self, error: Exception, url: str) -> str:
         said = str(error.args[-1]) if isinstance(error, _BadAnswerError) else f"{type(error).__name__}: {error}"
@@ -318,11 +320,11 @@ class Api:
             where = f"{target.scheme}://{target.host}"
             raise PermanentError(f"{self.name}: refused to follow a link to {where}; check {self.base_url}")
 
-    def _send(self, url: str, meter: Meter, etag: str | None, home: str | None) -> Answer:
+    def _send(self, url: str, meter: Meter, parse: Parse, etag: str | None, home: str | None) -> Answer:
         """Send until no rate limit is in the way."""
         while True:
             with self._lane(home) as lane:
-                answer = self._exchange(url, meter, etag, lane)
+                answer = self._exchange(url, meter, parse, etag, lane)
                 if answer is not None:
                     return answer
 
@@ -367,7 +369,7 @@ class Api:
             lane.tokens_in_bucket, lane.filled_at = 1, self.clock.monotonic()
         lane.tokens_in_bucket -= 1
 
-    def _exchange(self, url: str, meter: Meter, etag: str | None, lane: _Lane) -> Answer | None:
+    def _exchange(self, url: str, meter: Meter, parse: Parse, etag: str | None, lane: _Lane) -> Answer | None:
         """One request in a lane that is held; None if the lane turned out to be limited."""
         headers = {"if-none-match": etag} if etag else {}
         if lane.token:
@@ -395,7 +397,10 @@ class Api:
             return Answer(status, url, response.headers, _json_or_none(body))
         if status != 200:
             raise PermanentError(f"{self.name}: {Answer(status, url, response.headers, _json_or_none(body)).message} for {url}")
-        return Answer(status, url, response.headers, _checked_json(response.headers, body))
+        try:
+            return Answer(status, url, response.headers, parse(body, response.headers, url))
+        except ValueError as error:
+            raise _BadAnswerError("body", str(error)) from error
 
     def _note_quota(self, lane: _Lane, headers: httpx.Headers) -> None:
         remaining = _number(headers, "x-ratelimit-remaining")
@@ -492,10 +497,34 @@ def _json_or_none(body: bytes) -> Any:
         return None
 
 
-def _checked_json(headers: httpx.Headers, body: bytes) -> Any:
+def _json(body: bytes, headers: httpx.Headers) -> Any:
     if body.lstrip()[:1] == b"<" or headers.get("content-type", "").startswith("text/html"):
-        raise _BadAnswerError("html", "HTML where JSON was due")
+        raise ValueError("HTML where JSON was due")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _BadAnswerError("json", f"malformed JSON of {len(body)} bytes") from error
+        raise ValueError(f"malformed JSON of {len(body)} bytes") from error
+
+
+def json_object(body: bytes, headers: httpx.Headers, _url: str) -> dict[str, Any]:
+    """A body that must be a JSON object.
+
+    Raises:
+        ValueError: it is not.
+    """
+    document = _json(body, headers)
+    if not isinstance(document, dict):
+        raise ValueError(f"a JSON {type(document).__name__}, not an object")  # noqa: TRY004  (bad data, no bug)
+    return document
+
+
+def json_list(body: bytes, headers: httpx.Headers, _url: str) -> list[Any]:
+    """A body that must be a JSON array.
+
+    Raises:
+        ValueError: it is not.
+    """
+    document = _json(body, headers)
+    if not isinstance(document, list):
+        raise ValueError(f"a JSON {type(document).__name__}, not an array")  # noqa: TRY004  (bad data, no bug)
+    return document

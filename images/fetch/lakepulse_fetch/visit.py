@@ -15,7 +15,7 @@ from lakepulse.outcome import TemporaryError
 from lakepulse.projects import Project
 from lakepulse.settings import Settings
 from lakepulse.store import Store
-from lakepulse_fetch.client import Answer, Api, Clock, HeavyPageError, Meter
+from lakepulse_fetch.client import Answer, Api, Clock, HeavyPageError, Meter, json_list
 from lakepulse_fetch.landing_writer import Key, Landing
 from lakepulse_fetch.pages import resized, shrink
 from lakepulse_fetch.state import ScopeState, read_model, state_path, write_model
@@ -95,7 +95,7 @@ class Visit:
         while True:
             smaller = shrink(url)
             try:
-                return self.get(url, expect=list, etag=etag, can_shrink=smaller is not None)
+                return self.get(url, parse=json_list, etag=etag, can_shrink=smaller is not None)
             except HeavyPageError as error:
                 if smaller is None:
                     raise

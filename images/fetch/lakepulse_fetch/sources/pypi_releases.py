@@ -7,15 +7,24 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from pypi_simple import ACCEPT_JSON_ONLY, DistributionPackage, ProjectPage, PyPISimple, UnsupportedRepoVersionError
+import httpx
+from pypi_simple import (
+    ACCEPT_JSON_PREFERRED,
+    DistributionPackage,
+    ProjectPage,
+    PyPISimple,
+    RepositoryPage,
+    UnsupportedRepoVersionError,
+)
 
 from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse.projects import packages_of
 from lakepulse.settings import Settings
+from lakepulse_fetch.client import json_object
 from lakepulse_fetch.state import ScopeState
-from lakepulse_fetch.visit import GONE, GoneError, Source, Visit, newest
+from lakepulse_fetch.visit import GONE, GoneError, Source, Visit, moment, newest
 
-HEADERS = {"accept": ACCEPT_JSON_ONLY}
+HEADERS = {"accept": ACCEPT_JSON_PREFERRED}
 
 
 class _State(ScopeState):
@@ -30,38 +39,58 @@ def endpoint(settings: Settings) -> str:
         return client.endpoint
 
 
-def _row(file: DistributionPackage) -> dict[str, Any]:
+def _row(file: DistributionPackage, uploaded_at: datetime | None) -> dict[str, Any]:
     return {
         "filename": file.filename,
         "version": file.version,
         "packagetype": file.package_type,
-        "uploaded_at": file.upload_time.astimezone(UTC).isoformat() if file.upload_time else None,
+        "uploaded_at": uploaded_at.astimezone(UTC).isoformat() if uploaded_at else None,
         "is_yanked": file.is_yanked,
         "yanked_reason": file.yanked_reason or None,
         "requires_python": file.requires_python,
     }
 
 
+def _rows(body: bytes, headers: httpx.Headers, url: str) -> list[dict[str, Any]]:
+    """The files of a project page in JSON, or in the HTML that some mirrors have only.
+
+    Raises:
+        ValueError: it is no such page.
+    """
+    try:
+        if body.lstrip()[:1] != b"<":
+            page = ProjectPage.from_json_data(json_object(body, headers, url), url)
+            return [_row(file, file.upload_time) for file in page.packages]
+        links = RepositoryPage.from_html(body, url).links
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no project page: {error!r}") from error
+    package = url.rstrip("/").rsplit("/", 1)[-1]
+    # HTML has no standard for the time of upload; this attribute is what mirrors add.
+    rows = [
+        _row(DistributionPackage.from_link(link, package), moment(link.get_str_attrib("data-upload-time"))) for link in links
+    ]
+    if not any(row["version"] for row in rows):
+        raise ValueError("HTML that is no project page")
+    return rows
+
+
 def _visit(visit: Visit) -> None:
     landing = visit.open(_State)
     draft = landing.draft
-    answer = visit.get(f"/{visit.scope}/", etag=draft.etag)
+    try:
+        answer = visit.get(f"/{visit.scope}/", etag=draft.etag, parse=_rows)
+    except UnsupportedRepoVersionError as error:
+        raise PermanentError(f"{visit.api.name}: {error}; upgrade lakepulse") from error
     keys = None
     if answer.status in GONE:
         raise GoneError(f"{answer.status}: the index has no package {visit.scope!r}")
     if answer.status == 200:
-        try:
-            page = ProjectPage.from_json_data(answer.document, answer.url)
-        except UnsupportedRepoVersionError as error:
-            raise PermanentError(f"{visit.api.name}: {error}; upgrade lakepulse") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TemporaryError(f"{visit.api.name}: no project page for {visit.scope}: {error!r}; run again later") from error
-        rows = [_row(file) for file in page.packages]
+        rows = answer.document
         digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
         draft.etag = answer.etag
         if digest != draft.digest:
             draft.digest = digest
-            draft.last_event_at = newest((file.upload_time for file in page.packages), visit.clock.now())
+            draft.last_event_at = newest((moment(row["uploaded_at"]) for row in rows), visit.clock.now())
             keys = [row["filename"] for row in rows]
             landing.add(rows)
     elif answer.status != 304:

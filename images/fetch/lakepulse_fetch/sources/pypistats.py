@@ -9,9 +9,13 @@ import hashlib
 import json
 from datetime import UTC, date, datetime, time
 from functools import partial
+from typing import Any
+
+import httpx
 
 from lakepulse.outcome import TemporaryError
 from lakepulse.projects import packages_of
+from lakepulse_fetch.client import json_object
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import GONE, GoneError, Source, Visit
 
@@ -25,13 +29,11 @@ class _State(ScopeState):
 def _visit(visit: Visit, kind: str) -> None:
     landing = visit.open(_State)
     draft = landing.draft
-    answer = visit.get(f"/packages/{visit.scope}/{kind}", etag=draft.etag)
+    answer = visit.get(f"/packages/{visit.scope}/{kind}", etag=draft.etag, parse=_rows)
     if answer.status in GONE:
         raise GoneError(f"{answer.status}: pypistats has no package {visit.scope!r}")
     if answer.status == 200:
-        rows = answer.document.get("data")
-        if not isinstance(rows, list):
-            raise TemporaryError(f"{visit.api.name}: no 'data' in the answer for {visit.scope}; run again later")
+        rows = answer.document
         digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
         draft.etag = answer.etag
         if digest != draft.digest:
@@ -41,6 +43,13 @@ def _visit(visit: Visit, kind: str) -> None:
     elif answer.status != 304:
         raise TemporaryError(f"{visit.api.name}: {answer.message} for {visit.scope}; run again later")
     visit.complete(landing, last_event_at=draft.last_event_at)
+
+
+def _rows(body: bytes, headers: httpx.Headers, url: str) -> list[Any]:
+    rows = json_object(body, headers, url).get("data")
+    if not isinstance(rows, list):
+        raise ValueError("no list 'data' in the answer")  # noqa: TRY004  (bad data, no bug)
+    return rows
 
 
 def _last_day(values: list[object], visit: Visit) -> datetime | None:

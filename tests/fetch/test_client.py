@@ -1,0 +1,281 @@
+"""The HTTP client against a server that misbehaves, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from lakepulse.outcome import PermanentError, TemporaryError
+from lakepulse_fetch.client import Api, Clock, HeavyPageError, Meter, QuotaExhaustedError, UnreachableError, json_list
+from tests.simulator import Simulator, tiny_world
+
+REPO = "/repos/acme/lake"
+ISSUES = f"{REPO}/issues?state=all&per_page=100"
+TOKEN = "secret-token-1"
+
+
+class FakeClock(Clock):
+    """Waiting takes no time, and is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=sum(self.waits))
+
+    def monotonic(self) -> float:
+        return time.monotonic() + sum(self.waits)
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(tiny_world()) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+Make = Callable[..., Api]
+
+
+@pytest.fixture
+def make(sim: Simulator, clock: FakeClock) -> Iterator[Make]:
+    made: list[Api] = []
+
+    def open_api(*tokens: str, **more: Any) -> Api:
+        given: dict[str, Any] = {"base_url": sim.github_url, "has_quota": True, "clock": clock, "timeout_seconds": 5}
+        made.append(Api("github", tokens=tokens, **(given | more)))
+        return made[-1]
+
+    yield open_api
+    for api in made:
+        api.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("kind", ["truncate", "wrong_length", "html", "malformed", "empty", "reset", "reset_body", "status"])
+def test_a_bad_answer_is_asked_for_again(sim: Simulator, make: Make, kind: str) -> None:
+    sim.faults.add(kind, "/issues", times=2, status=503)
+    meter = Meter()
+    answer = make(TOKEN).get(ISSUES, meter, parse=json_list)
+    assert len(answer.document) == len(sim.world.repo("acme/lake").issues)
+    assert meter.requests == 3
+
+
+@pytest.mark.parametrize("surplus", [-10, -200, 10])
+def test_a_wrong_content_length_is_noticed(sim: Simulator, make: Make, surplus: int) -> None:
+    sim.faults.add("wrong_length", "/issues", surplus=surplus)
+    answer = make(TOKEN).get(ISSUES, Meter(), parse=json_list)
+    assert len(answer.document) == len(sim.world.repo("acme/lake").issues)
+
+
+@pytest.mark.parametrize("kind", ["truncate", "html", "malformed", "empty", "reset", "status"])
+def test_an_answer_that_stays_bad_is_a_temporary_error_and_never_empty(sim: Simulator, make: Make, kind: str) -> None:
+    sim.faults.add(kind, "/issues", times=None, status=500)
+    with pytest.raises(TemporaryError, match="run again later"):
+        make(TOKEN).get(ISSUES, Meter(), parse=json_list)
+
+
+def test_json_of_another_shape_is_a_bad_answer(make: Make) -> None:
+    with pytest.raises(TemporaryError, match="a JSON dict, not an array"):
+        make(TOKEN).get(REPO, Meter(), parse=json_list)
+
+
+def test_a_stalled_body_times_out(sim: Simulator, make: Make) -> None:
+    sim.faults.add("stall_body", "/issues", seconds=30)
+    meter = Meter()
+    make(TOKEN, timeout_seconds=0.3).get(ISSUES, meter, parse=json_list)
+    assert meter.requests == 2
+
+
+@pytest.mark.parametrize("kind", ["gzip_bomb", "huge"])
+def test_a_body_over_the_limit_is_refused_within_bounded_memory(sim: Simulator, make: Make, kind: str) -> None:
+    sim.faults.add(kind, "acme/lake$", times=None, size=300_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PermanentError, match="over 8000000 bytes"):
+            make(TOKEN, body_limit=8_000_000).get(REPO, Meter())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40_000_000
+
+
+def test_a_heavy_page_is_told_after_two_tries(sim: Simulator, make: Make) -> None:
+    sim.faults.add("status", "/issues", times=None, status=502)
+    meter = Meter()
+    with pytest.raises(HeavyPageError):
+        make(TOKEN).get(ISSUES, meter, parse=json_list, can_shrink=True)
+    assert meter.requests == 2
+
+
+def test_no_connection_is_temporary_names_the_host_and_is_not_tried_again(make: Make) -> None:
+    api = make(TOKEN, base_url="http://127.0.0.1:9")
+    meter = Meter()
+    for _ in range(2):
+        with pytest.raises(UnreachableError, match=r"cannot reach github at 127\.0\.0\.1:9"):
+            api.get(REPO, meter)
+    assert meter.requests == 4
+
+
+def test_the_last_request_of_a_quota_ends_in_a_wait_for_its_reset(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    api = make(TOKEN)
+    sim.faults.add("primary", "acme/lake", seconds=120)
+    assert api.get(REPO, Meter()).status == 200
+    assert 119 <= sum(clock.waits) <= 123
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_primary_limit_turns_to_the_token_with_most_left(sim: Simulator, make: Make, clock: FakeClock, status: int) -> None:
+    sim.rules.limit_status = status
+    api = make("token-a", "token-b", "token-c")
+    sim.quota("token-a").used = 4_990
+    sim.quota("token-b").used = 100
+    sim.quota("token-c").used = 4_000
+    for _ in range(3):  # each lane learns what it has left
+        api.get(REPO, Meter())
+    for _ in range(30):
+        api.get(REPO, Meter())
+    assert sim.quota("token-b").used >= 130
+    sim.quota("token-b").used = 5_000
+    for _ in range(30):
+        api.get(REPO, Meter())
+    assert sim.quota("token-c").used >= 4_029
+    assert clock.waits == []
+
+
+def test_a_limit_beyond_the_longest_wait_is_temporary(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    sim.faults.add("primary", "acme/lake", seconds=4_000)
+    with pytest.raises(TemporaryError, match="longer than MAX_WAIT_SECONDS"):
+        make(TOKEN, max_wait_seconds=3_900).get(REPO, Meter())
+    assert clock.waits == []
+
+
+def test_without_a_token_a_used_up_quota_is_told_at_once(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    api = make()
+    sim.quota(None).used = 59
+    api.get(REPO, Meter())
+    with pytest.raises(QuotaExhaustedError):
+        api.get(REPO, Meter())
+    assert clock.waits == []
+    assert len(sim.log) == 1  # the second was never sent
+
+
+def test_a_secondary_limit_waits_as_told(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    sim.faults.add("secondary", "acme/lake", retry_after=17)
+    make(TOKEN).get(REPO, Meter())
+    assert 17 <= sum(clock.waits) <= 19
+
+
+def test_a_secondary_limit_without_a_time_doubles_and_then_fails(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    sim.faults.add("secondary", "acme/lake", times=3, status=429)
+    make(TOKEN).get(REPO, Meter())
+    assert 60 + 120 + 240 <= sum(clock.waits) <= 60 + 120 + 240 + 6
+    sim.faults.add("secondary", "acme/lake", times=None)
+    with pytest.raises(TemporaryError, match="still rate limited after 4 waits"):
+        make(TOKEN).get(REPO, Meter())
+
+
+def test_a_refused_permission_is_permanent_and_no_limit(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    sim.faults.add("status", "acme/lake", status=403, message="Resource not accessible by personal access token")
+    with pytest.raises(PermanentError, match="not accessible"):
+        make(TOKEN).get(REPO, Meter())
+    assert clock.waits == []
+
+
+def test_a_bad_token_gives_way_to_a_good_one_and_alone_is_permanent(sim: Simulator, make: Make) -> None:
+    sim.rules.bad_tokens = ("bad-one",)
+    api = make("bad-one", "good-one")
+    for _ in range(3):
+        assert api.get(REPO, Meter()).status == 200
+    assert [entry.status for entry in sim.log].count(401) <= 1
+    with pytest.raises(PermanentError, match="refused every token; check GITHUB_TOKEN"):
+        make("bad-one").get(REPO, Meter())
+
+
+def test_requests_of_one_token_never_overlap_and_tokens_run_side_by_side(sim: Simulator, make: Make) -> None:
+    sim.rules.max_in_flight = 1
+    sim.faults.add("stall", "acme", times=12, seconds=0.02)
+    api = make("token-a", "token-b", "token-c")
+    hands = [threading.Thread(target=lambda: [api.get(REPO, Meter()) for _ in range(10)]) for _ in range(6)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    assert {entry.in_flight for entry in sim.log} == {1}
+    assert len({entry.auth for entry in sim.log}) == 3
+
+
+def test_a_minute_takes_at_most_900_points_without_one_long_stop(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    api = make(TOKEN)
+    sim.rules.token_limit = 100_000
+    times: list[float] = []
+    for _ in range(1_500):
+        api.get(REPO, Meter())
+        times.append(clock.monotonic())
+    assert max(sum(start <= time < start + 60 for time in times) for start in times[::50]) <= 900
+    assert max(clock.waits) < 1
+
+
+def test_a_conditional_request_stays_with_the_token_that_has_the_etag(sim: Simulator, make: Make) -> None:
+    api = make("token-a", "token-b", "token-c")
+    for name in ("one", "two", "three", "four"):
+        etag = api.get(ISSUES, Meter(), parse=json_list, home=name).etag
+        for _ in range(3):
+            meter = Meter()
+            assert api.get(ISSUES, meter, parse=json_list, etag=etag, home=name).status == 304
+            assert meter.quota == 0
+
+
+def test_a_redirect_to_another_host_never_gets_the_token(sim: Simulator, make: Make) -> None:
+    seen: list[str | None] = []
+
+    class Thief(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers.get("Authorization"))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    thief = ThreadingHTTPServer(("127.0.0.1", 0), Thief)
+    threading.Thread(target=thief.serve_forever, daemon=True).start()
+    try:
+        sim.faults.add("redirect", "acme/lake", location=f"http://127.0.0.1:{thief.server_address[1]}/x")
+        with pytest.raises(PermanentError, match="refused to follow"):
+            make(TOKEN).get(REPO, Meter())
+        assert seen == []
+    finally:
+        thief.shutdown()
+        thief.server_close()
+
+
+def test_redirects_in_circles_end(sim: Simulator, make: Make) -> None:
+    sim.faults.add("redirect", "acme/lake", times=None, location=f"{sim.github_url}{REPO}")
+    with pytest.raises(PermanentError, match="circles"):
+        make(TOKEN).get(REPO, Meter())
+
+
+def test_errors_and_log_lines_never_hold_a_token(sim: Simulator, make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    sim.faults.add("status", "acme/lake", times=None, status=500)
+    with pytest.raises(TemporaryError) as caught:
+        make(TOKEN).get(REPO, Meter())
+    printed = capsys.readouterr()
+    assert "asking again" in printed.out + printed.err
+    for text in (repr(caught.value), str(caught.value.__cause__), printed.out, printed.err, json.dumps(sim.log[0].target)):
+        assert TOKEN not in text
