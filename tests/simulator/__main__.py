@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(given)
     if options.action == "exec" and not command:
         parser().error("exec needs a command after --")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         simulator = Simulator(make_world(options), options.host, options.port).start()
     except (OSError, ValueError, KeyError) as error:

@@ -7,8 +7,10 @@ import gzip
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -717,6 +719,30 @@ def test_exec_without_a_token() -> None:
     assert simulate(*arguments, GITHUB_TOKEN="real").returncode == 0
     kept = "import os, sys; sys.exit(os.environ['GITHUB_TOKEN'] != 'mine')"
     assert simulate("exec", "--world", "tiny", "--", sys.executable, "-c", kept, GITHUB_TOKEN="mine").returncode == 0
+
+
+def test_serve_answers_until_it_is_told_to_stop() -> None:
+    command = [sys.executable, "-S", "-m", "tests.simulator", "serve", "--world", "tiny", "--date", "2026-02-03"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split()[1]
+        assert httpx.get(f"{address}/_simulator/health").json() == {"date": "2026-02-03", "repos": 2}
+        process.terminate()
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+
+
+def test_exec_ends_its_command_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    noted = tmp_path / "pid"
+    program = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    command = [sys.executable, "-S", "-m", "tests.simulator", "exec", "--world", "tiny", "--", sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+        while not noted.exists() or not noted.read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(noted.read_text()), 0)
 
 
 def test_bad_arguments_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
