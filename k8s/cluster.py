@@ -41,6 +41,9 @@ OVERLAY = ROOT / "k8s" / "overlays" / "kind"
 STAGES = ("fetch", "spark", "dbt", "dashboard")
 """Each has `images/<stage>/Dockerfile`, and becomes the image `lakepulse/<stage>:<version>`."""
 
+_DEPLOYMENTS = {"dashboard": "dashboard", "dbt": "dbt-docs"}
+"""Stage -> what runs its image all the time; the other pods are made for each step."""
+
 ARGO_VERSION = "v4.1.2"
 ARGO_MANIFEST = f"https://github.com/argoproj/argo-workflows/releases/download/{ARGO_VERSION}/namespace-install.yaml"
 
@@ -52,6 +55,9 @@ _TOOLS = {
 }
 
 _SERVER_SIDE = ("--server-side", "--force-conflicts", "--field-manager=lakepulse")
+_LOADED = "/var/lib/lakepulse-images.json"
+"""File on the node that says what was loaded: a node names its images by other ids than Docker does."""
+
 _CRDS = ("crd/workflows.argoproj.io", "crd/workflowtemplates.argoproj.io", "crd/cronworkflows.argoproj.io")
 
 _OWNERS = {"minio": 10001, "postgres": 999}
@@ -162,9 +168,10 @@ def up(cluster: Cluster) -> None:
     install_argo(cluster)
     say("applying k8s/overlays/kind")
     cluster.kubectl("apply", *_SERVER_SIDE, "-k", str(OVERLAY))
-    if image_name("dashboard") in changed:
+    for stage, deployment in _DEPLOYMENTS.items():
         # The same tag with other content: only new pods take it.
-        cluster.kubectl("rollout", "restart", "deployment/dashboard")
+        if image_name(stage) in changed:
+            cluster.kubectl("rollout", "restart", f"deployment/{deployment}")
     wait(cluster)
     say(
         f"\nThe cluster is ready (context {cluster.context}, namespace {NAMESPACE}). Next:\n"
@@ -227,20 +234,25 @@ def load(cluster: Cluster, own: list[str]) -> set[str]:
     machine without internet, and else the node pulls them.
     """
     there = node_images(cluster)
+    local = {name: identifier for name in own + other_images() if (identifier := local_image(name))}
+    wanted = [name for name, identifier in local.items() if there.get(full_name(name)) != identifier]
+    # Together, so that layers that they share travel once.
+    groups = [[name for name in wanted if name in own], [name for name in wanted if name not in own]]
     loaded = set()
-    for name in own + other_images():
-        local = local_image(name)
-        if local is None or there.get(full_name(name)) == local:
-            continue
+    for group in filter(None, groups):
         try:
-            run("kind", "load", "docker-image", "--name", cluster.name, name)
-        except TemporaryError:
-            # Engines that keep images of several platforms cannot always export them.
-            if name in own:
+            run("kind", "load", "docker-image", "--name", cluster.name, *group)
+        except TemporaryError as error:
+            if set(group) <= set(own):
                 raise
+            # Engines that keep images of several platforms cannot always export them.
+            say(f"the node pulls {', '.join(group)} itself: {error}")
             continue
-        say(f"loaded {name}")
-        loaded.add(name)
+        say(f"loaded {', '.join(group)}")
+        loaded |= set(group)
+    noted = there | {full_name(name): local[name] for name in loaded}
+    if loaded:
+        run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, text=json.dumps(noted))
     return loaded
 
 
@@ -260,9 +272,12 @@ def local_image(name: str) -> str | None:
 
 
 def node_images(cluster: Cluster) -> dict[str, str]:
-    """Name -> id of every image on the node."""
-    listing = json.loads(run("docker", "exec", cluster.node, "crictl", "images", "--output", "json"))
-    return {tag: image["id"] for image in listing["images"] for tag in image.get("repoTags") or ()}
+    """Name -> local id of the images on the node that `load` brought there."""
+    names = run("docker", "exec", cluster.node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet").split()
+    command = ["docker", "exec", cluster.node, "cat", _LOADED]
+    noted = subprocess.run(command, capture_output=True, text=True, check=False)
+    ids: dict[str, str] = json.loads(noted.stdout) if noted.returncode == 0 else {}
+    return {name: identifier for name, identifier in ids.items() if name in names}
 
 
 def other_images() -> list[str]:
