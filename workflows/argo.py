@@ -345,7 +345,7 @@ def cron_workflow(pipeline: Pipeline) -> CronWorkflow:
         timezone="Etc/UTC",
         concurrency_policy="Forbid",
         # A laptop that slept, or a controller that was down, catches up.
-        starting_deadline_seconds=3 * 3600,
+        starting_deadline_seconds=_DAY // 2,
         successful_jobs_history_limit=3,
         failed_jobs_history_limit=5,
         workflow_template_ref=WorkflowTemplateRef(name=object_name(pipeline)),

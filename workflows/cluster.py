@@ -5,6 +5,7 @@ The cluster is the kind cluster of `make cluster`, or whatever context KUBE_CONT
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -21,14 +22,14 @@ import kubernetes
 import trino
 import urllib3
 from cronsim import CronSim, CronSimError
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from lakepulse.names import CATALOG, GOLD
 from lakepulse.outcome import PERMANENT, PermanentError, TemporaryError, one_line
 from workflows.argo import NAMESPACE, object_name, workflow_template
-from workflows.pipelines import Pipeline
+from workflows.pipelines import RECORD, Pipeline
 
 _TOOLS = {
     "argo": "https://github.com/argoproj/argo-workflows/releases/tag/v4.1.2",
@@ -37,6 +38,8 @@ _TOOLS = {
 _ARGO_API = ("argoproj.io", "v1alpha1", NAMESPACE)
 _SECONDS = 10
 _RUNS = 10
+
+_FAILED = {"Failed", "Error"}
 
 # A container waits for these for a moment whenever a pod starts.
 _STARTING = {"ContainerCreating", "PodInitializing"}
@@ -122,10 +125,10 @@ def submit(pipeline: Pipeline, given: Sequence[str]) -> int:
             print(f"{name} goes on without you; make status tells how it ended", file=sys.stderr)
             return 130
         ended = workflows.get_namespaced_custom_object(*_ARGO_API, "workflows", name, _request_timeout=_SECONDS)
-    run = _Run.of(ended)
+        run = _run(client, ended)
     if run.phase == "Succeeded":
         return 0
-    print(f"error: {name} ended as {run.phase or 'unknown'}: {run.trouble or 'no reason given'}", file=sys.stderr)
+    print(f"error: {name} ended as {run.phase}: {run.trouble or 'no reason given'}", file=sys.stderr)
     return PERMANENT
 
 
@@ -145,8 +148,8 @@ def _parameters(pipeline: Pipeline, given: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """A workflow as the status shows it."""
+class Run:
+    """A workflow as the status shows it; `trouble` says which step failed and why."""
 
     name: str
     pipeline: str
@@ -155,31 +158,51 @@ class _Run:
     ended: datetime | None
     trouble: str
 
-    @classmethod
-    def of(cls, workflow: Document) -> _Run:
-        status = workflow.get("status") or {}
-        template = (workflow["spec"].get("workflowTemplateRef") or {}).get("name", "")
-        return cls(
-            name=workflow["metadata"]["name"],
-            pipeline=template,
-            phase=status.get("phase") or "Pending",
-            started=_time(status.get("startedAt")) or _time(workflow["metadata"].get("creationTimestamp")),
-            ended=_time(status.get("finishedAt")),
-            trouble=_trouble(status),
-        )
+
+def _run(client: kubernetes.client.ApiClient, workflow: Document) -> Run:
+    found = workflow.get("status") or {}
+    phase = found.get("phase") or "Pending"
+    return Run(
+        name=workflow["metadata"]["name"],
+        pipeline=(workflow["spec"].get("workflowTemplateRef") or {}).get("name", ""),
+        phase=phase,
+        started=_time(found.get("startedAt")) or _time(workflow["metadata"].get("creationTimestamp")),
+        ended=_time(found.get("finishedAt")),
+        trouble=_blame(client, workflow) if phase in _FAILED else one_line(found.get("message") or ""),
+    )
 
 
-def _trouble(status: Document) -> str:
-    """The step that failed and what it is blamed for; what the workflow waits for, if it waits."""
+def _blame(client: kubernetes.client.ApiClient, workflow: Document) -> str:
+    """The step that failed last and its own error line, or what Argo says of it."""
+    found = workflow["status"]
     failed = [
         node
-        for node in (status.get("nodes") or {}).values()
-        if node.get("type") == "Pod" and node.get("phase") in {"Failed", "Error"} and node.get("templateName") != "record"
+        for node in (found.get("nodes") or {}).values()
+        if node.get("type") == "Pod" and node.get("phase") in _FAILED and node.get("templateName") != RECORD.name
     ]
-    if status.get("phase") in {"Failed", "Error"} and failed:
-        last = max(failed, key=lambda node: node.get("finishedAt") or "")
-        return f"{last['templateName']}: {one_line(last.get('message', ''))}"
-    return one_line(status.get("message", ""))
+    if not failed:
+        return one_line(found.get("message") or "")
+    last = max(failed, key=lambda node: node.get("finishedAt") or "")
+    # Argo names a pod by workflow, template and the end of the node's id.
+    pod = f"{workflow['metadata']['name']}-{last['templateName']}-{last['id'].rsplit('-', 1)[-1]}"
+    said = _error_line(client, pod) or last.get("message") or ""
+    return f"{last['templateName']}: {one_line(said)}"
+
+
+def _error_line(client: kubernetes.client.ApiClient, pod: str) -> str | None:
+    """The step's last `error: ` line, else the last thing that it said."""
+    core: Any = kubernetes.client.CoreV1Api(client)
+    try:
+        log = core.read_namespaced_pod_log(
+            pod, NAMESPACE, container="main", tail_lines=50, _request_timeout=_SECONDS, _preload_content=False
+        ).data.decode(errors="replace")
+    except kubernetes.client.ApiException:
+        return None  # the pod is gone, or never ran
+    own = [
+        line for line in log.splitlines() if line.strip() and "argo=true" not in line and not line.startswith("Error: exit ")
+    ]
+    errors = [line.removeprefix("error: ") for line in own if line.startswith("error: ")]
+    return next(reversed(errors or own), None)
 
 
 def _time(text: str | None) -> datetime | None:
@@ -204,15 +227,17 @@ def status() -> None:
             items: list[Document] = found["items"]
             return items
 
-        workflows, schedules = listed("workflows"), listed("cronworkflows")
+        workflows = sorted(listed("workflows"), key=lambda found: found["metadata"]["creationTimestamp"], reverse=True)
+        runs = [_run(client, workflow) for workflow in workflows[:_RUNS]]
+        schedules = listed("cronworkflows")
         core: Any = kubernetes.client.CoreV1Api(client)
-        plain: Any = client.sanitize_for_serialization
-        pods = plain(core.list_namespaced_pod(NAMESPACE, _request_timeout=_SECONDS))["items"]
+        answer = core.list_namespaced_pod(NAMESPACE, _request_timeout=_SECONDS, _preload_content=False)
+        pods = json.loads(answer.data)["items"]
     now = datetime.now(UTC)
     Console().print(
         Group(
             Text(f"cluster {context}, namespace {NAMESPACE}, {now:%Y-%m-%d %H:%M} UTC", style="bold"),
-            runs_table(workflows, now),
+            runs_table(runs, now),
             schedules_table(schedules, now),
             freshness_table(context, now),
             pods_table(pods, now),
@@ -227,22 +252,27 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def runs_table(workflows: list[Document], now: datetime) -> Table:
-    """The newest workflows, the last started first."""
+def _note(title: str, text: str, style: str = "") -> Group:
+    return Group(Text(title, "bold"), Text(text, style))
+
+
+def runs_table(runs: Sequence[Run], now: datetime) -> RenderableType:
+    """The newest runs, the last made first."""
+    if not runs:
+        return _note("\nLast runs", "none yet: make submit PIPELINE=daily")
     table = _table("\nLast runs", "run", "pipeline", "outcome", "started", "took", "trouble")
-    runs = sorted(map(_Run.of, workflows), key=lambda run: run.started or now, reverse=True)
-    for run in runs[:_RUNS]:
+    for run in runs:
         style = {"Succeeded": "green", "Running": "cyan", "Pending": "yellow"}.get(run.phase, "red")
         took = _span((run.ended or now) - run.started) if run.started else "-"
         started = _ago(run.started, now) if run.started else "-"
         table.add_row(run.name, run.pipeline, Text(run.phase, style), started, took, Text(run.trouble[:200]))
-    if not runs:
-        table.add_row("none yet: make submit PIPELINE=daily")
     return table
 
 
-def schedules_table(schedules: list[Document], now: datetime) -> Table:
+def schedules_table(schedules: Sequence[Document], now: datetime) -> RenderableType:
     """Every schedule, the next to fire first."""
+    if not schedules:
+        return _note("\nSchedules", "none: make cluster applies them")
     table = _table("\nSchedules (UTC)", "pipeline", "next", "last", "schedule")
     rows = []
     for cron in schedules:
@@ -262,8 +292,6 @@ def schedules_table(schedules: list[Document], now: datetime) -> Table:
         )
     for _, name, told, last, schedule in sorted(rows):
         table.add_row(name, told, _ago(last, now) if last else "never", schedule)
-    if not rows:
-        table.add_row("none: make cluster applies them")
     return table
 
 
@@ -274,19 +302,17 @@ def _next(schedule: str, now: datetime) -> datetime | None:
         return None
 
 
-def freshness_table(context: str, now: datetime) -> Table:
+def freshness_table(context: str, now: datetime) -> RenderableType:
     """The newest publication, and the age of what was fetched by source."""
-    table = _table("\nFreshness", "source", "scopes", "oldest fetch", "stale")
     try:
         published, sources = _freshness(context)
     except (TemporaryError, PermanentError) as error:
-        table.add_row(Text(f"unknown: {error}", "yellow"))
-        return table
+        return _note("\nFreshness", f"unknown: {error}", "yellow")
     if published is None:
-        table.add_row("nothing is published yet")
-        return table
+        return _note("\nFreshness", "nothing is published yet")
     run_id, as_of, published_at = published
-    table.title = f"\nFreshness (published {_ago(published_at, now)} by {run_id}, as of {as_of})"
+    title = f"\nFreshness (published {_ago(published_at, now)} by {run_id}, as of {as_of})"
+    table = _table(title, "source", "scopes", "oldest fetch", "stale")
     for source, scopes, oldest, stale in sources:
         # Gold's timestamps are UTC without saying so.
         fetched = _ago(oldest.replace(tzinfo=UTC), now) if oldest else "never"
@@ -360,17 +386,16 @@ def _forwarded(context: str, service: str, port: int) -> Iterator[int]:
             forward.terminate()
 
 
-def pods_table(pods: list[Document], now: datetime) -> Table:
-    """Pods that do not do what they should, and why."""
+def pods_table(pods: Sequence[Document], now: datetime) -> RenderableType:
+    """Pods that do not do what they should, and why. What ended steps left behind is told by their run."""
     table = _table("\nPods in trouble", "pod", "since", "why")
     for pod in pods:
-        why = _pod_trouble(pod)
+        labels = pod["metadata"].get("labels") or {}
+        why = None if labels.get("workflows.argoproj.io/completed") == "true" else _pod_trouble(pod)
         if why:
             started = _time(pod["metadata"].get("creationTimestamp"))
             table.add_row(pod["metadata"]["name"], _ago(started, now) if started else "-", Text(why[:200], "red"))
-    if not table.row_count:
-        table.add_row(Text("none", "green"))
-    return table
+    return table if table.row_count else _note("\nPods in trouble", "none", "green")
 
 
 def _pod_trouble(pod: Document) -> str | None:

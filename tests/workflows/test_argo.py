@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
 import pytest
@@ -15,29 +13,13 @@ import yaml
 from hera.workflows.models import CronWorkflow, WorkflowTemplate
 from pydantic import BaseModel
 
+from tests.workflows.rendered import RENDERED, SCHEDULES, TEMPLATES, Document, containers, documents
 from workflows import argo
 from workflows.pipelines import PIPELINES, RECORD, Pipeline
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KUBERNETES = "1.34"
-EACH_PIPELINE = pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
-
-Document = dict[str, Any]
-
-
-def documents(path: Path) -> list[Document]:
-    return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
-
-
-RENDERED = [document for path in sorted(argo.RENDERED.glob("*.yaml")) for document in documents(path)]
-TEMPLATES = {document["metadata"]["name"]: document for document in RENDERED if document["kind"] == "WorkflowTemplate"}
-SCHEDULES = {document["metadata"]["name"]: document for document in RENDERED if document["kind"] == "CronWorkflow"}
 EACH_TEMPLATE = pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
-
-
-def containers(template: Document) -> Iterator[Document]:
-    """The templates that become pods."""
-    yield from (inner for inner in template["spec"]["templates"] if "container" in inner)
+EACH_PIPELINE = pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
 
 
 def test_rendered_files_are_those_of_the_declaration() -> None:
