@@ -21,7 +21,7 @@ repos as (
         end as cut_from
     from {{ ref('silver_repo_coverage') }} as coverage
     cross join windows
-    where coverage.repo in (select repo from commits)
+    where coverage.repo in (select commits.repo from commits)
 ),
 
 authors as (
@@ -50,7 +50,7 @@ ranked as (
         sum(num_commits) over (partition by repo, window_days) as commits_in_window
     from authors
     window by_commits as (
-        partition by repo, window_days order by num_commits desc, person
+        partition by repo, window_days order by num_commits desc, person asc
         rows between unbounded preceding and current row
     )
 ),

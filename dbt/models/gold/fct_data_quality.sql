@@ -40,9 +40,7 @@ counts as (
     select
         '{{ subject }}' as subject,
         scopes.scope,
-        count(*) filter (where {% for moment in moments -%}
-            {{ moment }} >= {{ as_of_end() }}{{ ' or ' if not loop.last }}
-        {%- endfor %}) as after_as_of,
+        count(*) filter (where {{ moments | join(' >= ' ~ as_of_end() ~ ' or ') }} >= {{ as_of_end() }}) as after_as_of,
         count(*) filter (where landed.load_seq is not null and ({{ without_time }})) as without_time,
         count(*) filter (where landed.load_seq is not null and {{ removed }}) as removed_upstream
     from scopes

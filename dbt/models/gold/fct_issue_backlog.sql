@@ -69,15 +69,21 @@ windows as (
     select
         repo,
         week,
-        {% for name in ('opened', 'closed') -%}
-        case
-            when {{ is_covered(days_later('week', -49), 'issues_from') }}
-                then {{ bigint(
-                    'sum(' ~ name ~ ') over (partition by repo order by week rows between 7 preceding and current row)'
-                ) }}
-        end as {{ name }}_8w{{ ',' if not loop.last }}
-        {% endfor %}
+        issues_from,
+        {{ bigint('sum(opened) over last_8_weeks') }} as opened_8w,
+        {{ bigint('sum(closed) over last_8_weeks') }} as closed_8w
     from spine
+    window last_8_weeks as (partition by repo order by week rows between 7 preceding and current row)
+),
+
+whole_windows as (
+    select
+        repo,
+        week,
+        opened_8w,
+        closed_8w
+    from windows
+    where {{ is_covered(days_later('week', -49), 'issues_from') }}
 ),
 
 open_issues as (
@@ -117,11 +123,11 @@ at_end as (
 select
     spine.repo,
     spine.week,
-    windows.opened_8w,
-    windows.closed_8w,
-    {{ share('windows.closed_8w', 'windows.opened_8w') }} as backlog_index,
+    whole_windows.opened_8w,
+    whole_windows.closed_8w,
+    {{ share('whole_windows.closed_8w', 'whole_windows.opened_8w') }} as backlog_index,
     {{ unless_cut('coalesce(at_end.open_at_end, 0)', 'spine.issues_from') }} as open_at_end,
     at_end.median_age_days
 from spine
-inner join windows on spine.repo = windows.repo and spine.week = windows.week
+left join whole_windows on spine.repo = whole_windows.repo and spine.week = whole_windows.week
 left join at_end on spine.repo = at_end.repo and spine.week = at_end.week

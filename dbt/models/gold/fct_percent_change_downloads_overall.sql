@@ -14,15 +14,23 @@ sums as (
         category,
         date,
         downloads,
-        {% set week = 'over (partition by package, category order by date range between' %}
-        sum(downloads) {{ week }} interval '1' day preceding and interval '1' day preceding) as downloads_before,
-        {% for name, first, last in (('', '6', '0'), ('_before', '13', '7')) -%}
-        sum(downloads) {{ week }} interval '{{ first }}' day preceding and interval '{{ last }}' day preceding)
-            as sum_7d{{ name }},
-        count(downloads) {{ week }} interval '{{ first }}' day preceding and interval '{{ last }}' day preceding)
-            as days_7d{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(downloads) over (
+            partition by package, category order by date
+            range between interval '1' day preceding and interval '1' day preceding
+        ) as downloads_before,
+        sum(downloads) over last_7_days as sum_7d,
+        count(downloads) over last_7_days as days_7d,
+        sum(downloads) over the_7_before as sum_7d_before,
+        count(downloads) over the_7_before as days_7d_before
     from downloads
+    window
+        last_7_days as (
+            partition by package, category order by date range between interval '6' day preceding and current row
+        ),
+        the_7_before as (
+            partition by package, category order by date
+            range between interval '13' day preceding and interval '7' day preceding
+        )
 ),
 
 whole as (

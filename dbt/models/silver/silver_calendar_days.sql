@@ -22,7 +22,9 @@ firsts as (
         ('silver_issues', 'closed_at'),
         ('silver_change_requests', 'created_at'),
     ) %}
-    select min({{ day_of(moment) }}) as first_date from {{ ref(model) }} where is_counted
+    select min({{ day_of(moment) }}) as first_date
+    from {{ ref(model) }}
+    where is_counted
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -32,14 +34,12 @@ bounds as (
 ),
 
 days as (
-    select {{ days_later(as_of(), '-offsets.days_back') }} as date
-    from offsets
-    cross join bounds
-    where offsets.days_back <= {{ dbt.datediff('bounds.first_date', as_of(), 'day') }}
+    select {{ days_later(as_of(), '-days_back') }} as date from offsets
 )
 
 select
-    date,
-    {{ week_of('date') }} as week,
-    {{ month_of('date') }} as month
+    days.date,
+    {{ week_of('days.date') }} as week,
+    {{ month_of('days.date') }} as month
 from days
+inner join bounds on days.date >= bounds.first_date

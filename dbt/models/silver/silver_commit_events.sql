@@ -1,11 +1,13 @@
-with commits as (
+with source as (
+    {{ listed_rows(ref('bronze_commits'), 'repo') }}
+),
+
+commits as (
     select
-        listed.*,
+        *,
         -- A repo that was listed with other capitals before has its commits twice.
-        row_number() over (partition by listed_name, sha order by load_seq desc, repo) as copy_number
-    from (
-        {{ listed_rows(ref('bronze_commits'), 'repo') }}
-    ) as listed
+        row_number() over (partition by listed_name, sha order by load_seq desc, repo asc) as copy_number
+    from source
 ),
 
 events as (
@@ -28,7 +30,7 @@ events as (
 
 flagged as (
     select
-        events.*,
+        *,
         coalesce(happened_at >= {{ as_of_end() }}, false) as is_after_as_of,
         coalesce(is_reachable and happened_at < {{ as_of_end() }}, false) as is_counted
     from events

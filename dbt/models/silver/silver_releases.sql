@@ -2,14 +2,16 @@ with files as (
     {{ listed_rows(ref('bronze_package_files'), 'package') }}
 ),
 
+published as (
+    {{ listed_rows(ref('bronze_releases'), 'repo') }}
+),
+
 github as (
     select
-        listed.*,
+        *,
         -- A tag has one published release; of a removed one and its successor the later counts.
         row_number() over (partition by listed_name, tag_name order by published_at desc, release_id desc) as copy_number
-    from (
-        {{ listed_rows(ref('bronze_releases'), 'repo') }}
-    ) as listed
+    from published
     where not coalesce(is_deleted, false) and not coalesce(is_draft, false) and published_at < {{ as_of_end() }}
 )
 

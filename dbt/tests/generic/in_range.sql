@@ -2,12 +2,6 @@
 {% test in_range(model, not_negative=[], shares=[]) %}
 select *
 from {{ model }}
-where
-    false
-    {%- for column in not_negative %}
-    or "{{ column }}" < 0
-    {%- endfor %}
-    {%- for column in shares %}
-    or "{{ column }}" not between 0 and 1
-    {%- endfor %}
+where least(0, 0{% for column in not_negative %}, coalesce("{{ column }}", 0){% endfor %}) < 0
+{% for column in shares %}or "{{ column }}" not between 0 and 1{% endfor %}
 {% endtest %}
