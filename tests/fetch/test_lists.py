@@ -398,3 +398,91 @@ def test_a_kill_repeats_one_page_at_most(lab: Labs) -> None:
         requests = [entry for entry in at.simulator.log if entry.target.startswith("/github/") and entry.status == 200]
         assert len(requests) <= least + 1, (at_step, killed)
         agrees(at)
+
+
+@pytest.mark.parametrize(
+    ("most", "what"), [(50, "/issues\\?"), (25, "/issues/comments"), (1, "/commits"), (5, "/releases|/pulls")]
+)
+def test_pages_that_are_too_heavy_are_halved(lab: Labs, most: int, what: str) -> None:
+    at = lab(big_world(230, 230, 230))
+    for number in range(12):
+        at.world.release(REPO, f"v{number}", None)
+    at.simulator.faults.add("status", f"{what}.*", times=None, status=502, above_per_page=most)
+    at.run()
+    agrees(at, GITHUB)
+    at.run(sweep=True)
+    agrees(at, GITHUB)
+    at.spent()
+    at.simulator.faults.clear()
+    at.world.open_issue(REPO)
+    at.run()
+    agrees(at, GITHUB)
+
+
+def test_one_heavy_page_does_not_make_the_others_small(lab: Labs) -> None:
+    at = lab(big_world(5, 5, 1_000))
+    at.simulator.faults.add("status", "/issues/comments.*&page=4", times=2, status=502)
+    at.run(sources=("github_repo", "github_comments"))
+    assert at.spent()[0] == 1 + 10 + 2 + 1  # repository, pages, failures, one page in two halves
+    assert landed(at.store, "github_comments", REPO) == truth(at.world, "github_comments", REPO)
+
+
+def test_a_backfill_that_ran_out_of_quota_goes_on_where_it_stopped(lab: Labs) -> None:
+    undisturbed = lab(big_world(300, 300, 300), 10)
+    undisturbed.run(sources=GITHUB)
+    least = undisturbed.spent()[0]
+    at = lab(big_world(300, 300, 300), 10)
+    pages = 0
+    for _ in range(10):
+        at.simulator.quota("token-one").used = 5_000 - 20
+        how = ends(partial(at.run, sources=GITHUB, max_wait_seconds=0))
+        pages += sum(entry.status == 200 for entry in at.simulator.log)
+        at.spent()
+        at.simulator.quotas.clear()
+        if how == "done":
+            break
+        assert "longer than MAX_WAIT_SECONDS" in how
+    agrees(at, GITHUB)
+    assert pages == least
+
+
+def test_a_page_link_that_went_stale_is_walked_again(lab: Labs) -> None:
+    at = lab(big_world(5, 40, 5), 5)
+    killed = ends(partial(at.run, sources=("github_repo", "github_issues"), kill=Kill(16, is_after=True)))
+    assert killed == "killed"
+    at.simulator.faults.add("status", "after=", status=422, message="Validation Failed")
+    at.run(sources=("github_repo", "github_issues"))
+    assert landed(at.store, "github_issues", REPO) == truth(at.world, "github_issues", REPO)
+
+
+def test_deletions_between_a_kill_and_the_rerun_pull_no_comment_past_it(lab: Labs) -> None:
+    for victims in range(1, 8):
+        at = lab(big_world(5, 5, 40), 3)
+        assert ends(partial(at.run, sources=("github_repo", "github_comments"), kill=Kill(24, is_after=True))) == "killed"
+        newest_first = sorted(at.world.repo(REPO).comments.values(), key=lambda c: (-c.updated_at, -c.id))
+        for comment in newest_first[:victims]:
+            del at.world.repo(REPO).comments[comment.id]
+        at.world.repo(REPO).version += 1
+        at.run(sources=("github_repo", "github_comments"))
+        said, true = landed(at.store, "github_comments", REPO), truth(at.world, "github_comments", REPO)
+        assert {key for key, item in true.items() if said.get(key) != item} == set()
+
+
+def test_a_lost_state_costs_requests_and_no_data(lab: Labs) -> None:
+    at = lab(tiny_world())
+    at.run()
+    for batch in at.store.list(prefix="state"):
+        for entry in batch:
+            at.store.delete(entry["path"])
+    at.world.open_issue(REPO, "After the loss")
+    at.run()
+    agrees(at)
+    assert [m.landing_id[-1] for m in at.manifests("github_issues", REPO)] == ["1", "2"]
+
+
+def test_a_damaged_state_is_one_clear_line(lab: Labs) -> None:
+    at = lab(tiny_world())
+    at.run()
+    at.store.put("state/github_issues/acme__lake.json", b"{ nonsense")
+    assert "state/github_issues/acme__lake.json: damaged" in ends(at.run)
+    assert landed(at.store, "github_issues", REPO) == truth(at.world, "github_issues", REPO)

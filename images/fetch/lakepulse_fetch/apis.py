@@ -22,7 +22,7 @@ def _github(settings: Settings) -> dict[str, Any]:
 
 def _pypistats(settings: Settings) -> dict[str, Any]:
     # A small site that limits by address and asks for restraint.
-    return {"base_url": settings.pypistats_api_url, "burst": 60, "per_second": 1}
+    return {"base_url": settings.pypistats_api_url, "burst": 30, "per_second": 1}
 
 
 def _pypi(settings: Settings) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import random
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -169,16 +170,16 @@ class _Lane:
     blocked_until: float = 0.0
     strikes: int = 0
     is_refused: bool = False
-    tokens_in_bucket: float = 0.0
-    filled_at: float = 0.0
+    sent: deque[float] = field(default_factory=deque)
 
 
 class Api:
     """One upstream.
 
-    `burst` requests go at once, then `per_second`; both together bound a minute's requests by
-    `burst + 60 * per_second`. Without tokens an exhausted quota raises `QuotaExhaustedError`
-    if `has_quota`, instead of waiting for an hour.
+    In any 60 s the first `burst` requests of a token go at once, further ones at `per_second`, so
+    that a minute never has more than `burst + 60 * per_second` of them and none waits long.
+    Without tokens an exhausted quota raises `QuotaExhaustedError` if `has_quota`, instead of
+    waiting for an hour.
     """
 
     def __init__(
@@ -188,7 +189,7 @@ class Api:
         *,
         tokens: tuple[str, ...] = (),
         headers: dict[str, str] | None = None,
-        burst: float = 600,
+        burst: int = 600,
         per_second: float = 5,
         has_quota: bool = False,
         timeout_seconds: float = 60,
@@ -206,8 +207,6 @@ class Api:
         self._timeout_seconds, self._max_wait_seconds = timeout_seconds, max_wait_seconds
         self._body_limit = body_limit
         self._lanes = [_Lane(number, token) for number, token in enumerate(tokens or (None,), 1)]
-        for lane in self._lanes:
-            lane.tokens_in_bucket, lane.filled_at = burst, self.clock.monotonic()
         self._choosing = threading.Lock()
         self._down: str | None = None
         self._client = httpx.Client(
@@ -343,7 +342,7 @@ class Api:
                 lane = own if own in free and own else max(free, key=_merit)
                 with lane.busy:
                     if lane.blocked_until <= self.clock.monotonic() and not lane.is_refused:
-                        self._fill_bucket(lane)
+                        self._pace(lane)
                         yield lane
                         return
                 continue
@@ -360,14 +359,16 @@ class Api:
         log.info("waiting for a rate limit to reset", api=self.name, seconds=round(seconds))
         self.clock.sleep(max(seconds, 0.01))
 
-    def _fill_bucket(self, lane: _Lane) -> None:
+    def _pace(self, lane: _Lane) -> None:
         now = self.clock.monotonic()
-        lane.tokens_in_bucket = min(self._burst, lane.tokens_in_bucket + (now - lane.filled_at) * self._per_second)
-        lane.filled_at = now
-        if lane.tokens_in_bucket < 1:
-            self.clock.sleep((1 - lane.tokens_in_bucket) / self._per_second)
-            lane.tokens_in_bucket, lane.filled_at = 1, self.clock.monotonic()
-        lane.tokens_in_bucket -= 1
+        while lane.sent and lane.sent[0] <= now - 60:
+            lane.sent.popleft()
+        if len(lane.sent) >= self._burst:
+            wait = lane.sent[-1] + 1 / self._per_second - now
+            if wait > 0:
+                self.clock.sleep(wait)
+                now = self.clock.monotonic()
+        lane.sent.append(now)
 
     def _exchange(self, url: str, meter: Meter, parse: Parse, etag: str | None, lane: _Lane) -> Answer | None:
         """One request in a lane that is held; None if the lane turned out to be limited."""
