@@ -213,7 +213,9 @@ def test_compaction_does_not_look_like_a_change(lake: Lake) -> None:
     )
     updates = (
         AddSnapshotUpdate(snapshot=compacted),
-        SetSnapshotRefUpdate(ref_name="main", type="branch", snapshot_id=compacted.snapshot_id),
+        SetSnapshotRefUpdate.model_validate(
+            {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": compacted.snapshot_id}
+        ),
     )
     lake.catalog().commit_table(table, (), updates)
     run(lake, "run-2", tables({"a": 1}), "2024-03-11")

@@ -1,0 +1,134 @@
+"""The row of a run, and what the webhook gets."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from lakepulse.reports import StepReport, write_report
+from lakepulse.store import open_store
+from lakepulse_dbt.record import record
+from tests.dbt.lake import Lake
+
+START = datetime(2024, 3, 10, 6, tzinfo=UTC)
+
+
+def report(lake: Lake, step: str, minutes: int, message: str | None = None) -> None:
+    """A step that took a minute, beginning `minutes` after the run's start; with a message it failed."""
+    began = START + timedelta(minutes=minutes)
+    entry = StepReport(
+        run_id=lake.run_id,
+        step=step,
+        outcome="failed" if message else "succeeded",
+        started_at=began,
+        ended_at=began + timedelta(minutes=1),
+        rows=7,
+        message=message,
+    )
+    write_report(open_store(lake.settings()), entry)
+
+
+def runs(lake: Lake) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = lake.catalog().load_table("ops.runs").scan().to_arrow().to_pylist()
+    return rows
+
+
+def test_a_run_is_recorded_once_however_often_it_is_told(lake: Lake) -> None:
+    report(lake, "load", 5)
+    report(lake, "fetch", 0)
+    record(lake.settings(), "Succeeded", None, None)
+    before = lake.catalog().load_table("ops.runs").metadata_location
+    lake.step("record", "--outcome", "Succeeded")
+    assert lake.catalog().load_table("ops.runs").metadata_location == before
+    (row,) = runs(lake)
+    assert (row["run_id"], row["pipeline"], row["outcome"], row["failed_step"]) == ("run-1", "daily", "succeeded", None)
+    assert (row["started_at"], row["ended_at"]) == (START, START + timedelta(minutes=6))
+    assert [(step["step"], step["rows"]) for step in json.loads(row["steps"])] == [("fetch", 7), ("load", 7)]
+
+
+def test_a_retried_run_replaces_its_row_and_no_other(lake: Lake) -> None:
+    report(lake, "fetch", 0, "no network")
+    record(lake.settings(), "failed", None, None)
+    lake.run_id = "run-2"
+    report(lake, "fetch", 9)
+    record(lake.settings(), "succeeded", None, None)
+    lake.run_id = "run-1"
+    report(lake, "fetch", 10)
+    record(lake.settings(), "succeeded", None, None)
+    assert {row["run_id"]: (row["outcome"], row["message"]) for row in runs(lake)} == {
+        "run-1": ("succeeded", None),
+        "run-2": ("succeeded", None),
+    }
+
+
+def test_a_failed_run_says_what_failed_and_why(lake: Lake) -> None:
+    report(lake, "fetch", 0)
+    report(lake, "load", 2, "audit: keys are not unique")
+    record(lake.settings(), None, None, None)
+    (row,) = runs(lake)
+    assert (row["outcome"], row["failed_step"], row["message"]) == ("failed", "load", "audit: keys are not unique")
+
+
+def test_a_run_that_died_without_a_report_is_a_failed_run(lake: Lake) -> None:
+    lake.step("record", OUTCOME="Error", FAILED_STEP="fetch", MESSAGE="killed by\nsignal 9")
+    lake.step("record", OUTCOME="Error", FAILED_STEP="fetch", MESSAGE="killed by\nsignal 9")
+    (row,) = runs(lake)
+    assert (row["outcome"], row["failed_step"], row["message"]) == ("failed", "fetch", "killed by signal 9")
+    assert row["steps"] == "[]"
+
+
+class Webhook(HTTPServer):
+    """Keeps what it is sent and answers with `status`."""
+
+    status = 204
+    received: list[tuple[str, dict[str, Any]]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.received.append((self.path, json.loads(body)))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None: ...
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with Webhook(("127.0.0.1", 0), Handler) as server:
+        server.received = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_the_webhook_is_told(lake: Lake, webhook: Webhook) -> None:
+    report(lake, "fetch", 0, "no network")
+    lake.step("record", WEBHOOK_URL=f"http://127.0.0.1:{webhook.server_port}/hook/s3cret")
+    ((path, body),) = webhook.received
+    assert path == "/hook/s3cret"
+    assert (body["run_id"], body["outcome"], body["failed_step"], body["message"]) == ("run-1", "failed", "fetch", "no network")
+    assert (body["as_of"], body["started_at"]) == ("2024-03-10", START.isoformat())
+    assert [step["step"] for step in body["steps"]] == ["fetch"]
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_a_webhook_that_fails_is_one_warning_without_its_address(lake: Lake, webhook: Webhook, reachable: bool) -> None:
+    webhook.status = 500
+    address = f"http://127.0.0.1:{webhook.server_port if reachable else 1}/hook/s3cret"
+    done = lake.step("record", "--outcome", "succeeded", WEBHOOK_URL=address)
+    warnings = [line for line in done.stderr.splitlines() if "warning" in line]
+    assert len(warnings) == 1
+    assert "s3cret" not in done.stderr
+    assert len(runs(lake)) == 1
