@@ -213,9 +213,10 @@ class _Run:
 
     def end_child(self) -> None:
         self.signal_group(signal.SIGTERM)
-        self.killer = threading.Timer(_GRACE_SECONDS, self.signal_group, [signal.SIGKILL])
-        self.killer.daemon = True
-        self.killer.start()
+        if self.killer is None:
+            self.killer = threading.Timer(_GRACE_SECONDS, self.signal_group, [signal.SIGKILL])
+            self.killer.daemon = True
+            self.killer.start()
 
     def signal_group(self, number: int) -> None:
         child = self.child
