@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -104,6 +105,14 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
         raise TemporaryError(f"Ivy did not bring {', '.join(lacking)}; run again")
 
 
+def archive_classes() -> None:
+    """Make the class archive of local sessions, in a process of its own; without it they start slower."""
+    from spark_apps.class_archive import archive_path  # needs pyspark
+
+    if not archive_path().is_file():
+        subprocess.run([sys.executable, "-m", "spark_apps.class_archive"], check=False)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m spark_apps.jars", description=__doc__.split("\n")[0])
     parser.add_argument("--cluster", action="store_true", help="also what PostgreSQL and S3 need")
@@ -113,6 +122,8 @@ def main() -> int:
     def step() -> None:
         if missing(wanted, folder):
             resolve(wanted, folder)
+        if wanted is LOCAL:
+            archive_classes()
         size = sum(jar.stat().st_size for jar in folder.glob("*.jar"))
         print(f"{folder}: {len(list(folder.glob('*.jar')))} jars, {size / 1e6:.0f} MB", file=sys.stderr)
 

@@ -48,6 +48,8 @@ _TABLES_AT_ONCE = 2
 _ROWS_A_PARTITION = 50_000
 """Rows of 1 to 10 kB: what a task sorts stays within its share of 2 GB."""
 
+_ROWS_WORTH_COMPILING = 200_000
+
 _FEW_REMOVED = 100
 """Up to so many rows may go at once without being a surprise."""
 
@@ -170,6 +172,10 @@ class Load:
         usual = int(self._session.conf.get("spark.sql.shuffle.partitions") or 2)
         partitions = max(usual, -(-batch.rows // _ROWS_A_PARTITION))
         session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+        # For few rows compiling the generated code takes longer than interpreting the plan.
+        is_small = batch.rows + (before.rows if before else 0) < _ROWS_WORTH_COMPILING
+        session.conf.set("spark.sql.codegen.wholeStage", str(not is_small).lower())
+        session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
         with stage(session, self._settings, batch, is_empty=before is None or before.rows == 0) as staged:
             counts = _counts(staged)
             _audit_read(batch, counts)
@@ -272,15 +278,13 @@ def _audit_removals(session: SparkSession, batch: Batch, staged: DataFrame) -> N
 
 def _bad_lines(staged: DataFrame, table: Table, load_seq: int) -> DataFrame:
     """What could not be typed, as quarantine takes it."""
-    bad = staged.where(f"action = '{BAD}'")
-    first = staged.groupBy("landing_id", "page_file").agg(F.min("line_id").alias("first_id"))
-    return bad.join(first, ["landing_id", "page_file"]).select(
+    return staged.where(f"action = '{BAD}'").select(
         "landing_id",
         "source",
         "scope",
         F.lit(table.name).alias("table_name"),
         "page_file",
-        F.expr("CAST(line_id - first_id + 1 AS INT)").alias("line"),
+        "line",
         "reason",
         "payload",
         F.lit(load_seq).cast("bigint").alias("load_seq"),

@@ -54,7 +54,7 @@ def unresolved(session: SparkSession, table: str) -> dict[str, str]:
 
 
 def resolve(
-    session: SparkSession, settings: Settings, table: str, landings: DataFrame, still_bad: DataFrame, load_seq: int
+    session: SparkSession, settings: Settings, table: str, *, landings: DataFrame, still_bad: DataFrame, load_seq: int
 ) -> int:
     """Mark what was held back of `landings` and is not in `still_bad` as resolved; returns how many rows.
 

@@ -6,6 +6,7 @@ is the driver, in its own pod, and executors are pods that it asks for (client m
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -18,12 +19,14 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pyspark.errors import PySparkRuntimeError
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from lakepulse.catalog import spark_properties
 from lakepulse.names import CATALOG
 from lakepulse.outcome import PermanentError, TemporaryError, one_line
 from lakepulse.settings import Settings
+from spark_apps.class_archive import java_options
 from spark_apps.jars import jars_dir, require_jars, require_java
 
 _LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
@@ -36,6 +39,11 @@ class SparkSettings(BaseSettings):
 
     master: str = Field("local[2]", description="local[N] or k8s://https://host:port")
     driver_memory: str = Field("2g", pattern=r"\d+[mg]")
+    driver_java_options: str = Field(
+        # A local session is short: the second compiler would cost more than it gives back.
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        description="JVM options of a local session",
+    )
     # --- Kubernetes only
     namespace: str = "lakepulse"
     image: str | None = Field(None, description="executors' image, the driver's own as a rule")
@@ -94,20 +102,19 @@ def configuration(settings: Settings, spark: SparkSettings) -> dict[str, str]:
         "spark.sql.files.openCostInBytes": str(128 * 1024),
         "spark.sql.files.maxPartitionBytes": str(16 * 1024 * 1024),
     }
-    return common | (_kubernetes(spark) if spark.is_kubernetes else _local())
+    return common | (_kubernetes(spark) if spark.is_kubernetes else _local(spark))
 
 
-def _local() -> dict[str, str]:
+def _local(spark: SparkSettings) -> dict[str, str]:
     return {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         # On the class path from the start: faster than spark.jars, which copies each file once a session.
         "spark.driver.extraClassPath": f"{jars_dir()}/*",
-        "spark.driver.extraJavaOptions": _java_options("-XX:+UseSerialGC"),
+        "spark.driver.extraJavaOptions": _java_options(spark.driver_java_options, *java_options()),
         "spark.sql.shuffle.partitions": "2",
-        "spark.shuffle.compress": "true",
-        "spark.memory.fraction": "0.5",
-        "spark.cleaner.periodicGC.interval": "10min",
+        # A job that lists folders costs more than the listing of a local disk.
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
     }
 
 
@@ -201,6 +208,8 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
     # The JVM reads it before any configuration of ours; a name that does not resolve stops the driver.
     if not spark.is_kubernetes:
         os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
+    # It would print each failed query's whole plan beside the one line that we give.
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder
     for key, value in configuration(settings, spark).items():
         builder = builder.config(key, value)

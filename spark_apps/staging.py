@@ -72,7 +72,7 @@ def stage(session: SparkSession, settings: Settings, batch: Batch, *, is_empty: 
     """Every row of the batch, and every removal that its keys files tell; kept until the block ends.
 
     Columns: `action`, the table's typed columns, `landing_id`, `fetched_at`, `payload`, and for
-    quarantine `source`, `scope`, `page_file`, `line_id` (rises with the lines of a page) and `reason`.
+    quarantine `source`, `scope`, `page_file`, `line` and `reason`.
     `is_empty` says that the table has no rows yet, which spares the comparison.
     """
     with ExitStack() as stack:
@@ -135,14 +135,14 @@ def _lines(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame
         for page in manifest.pages
     ]
     if not files:
-        return landings.limit(0).selectExpr("*", "'' AS page_file", "CAST(0 AS BIGINT) AS line_id", "'' AS payload")
-    lines = session.read.text(files, lineSep="\n").select(
+        return landings.limit(0).selectExpr("*", "'' AS page_file", "0 AS line", "'' AS payload")
+    # Page by page: that numbers the lines without a window, and MERGE wants a plan that is deterministic.
+    pages = session.read.text(files, wholetext=True).select(
         F.regexp_extract("_metadata.file_path", _ID_PATTERN, 1).alias("landing_id"),
         F.col("_metadata.file_name").alias("page_file"),
-        # Gzip files are not split, so within a page it rises by one a line.
-        F.monotonically_increasing_id().alias("line_id"),
-        F.col("value").alias("payload"),
+        F.posexplode(F.split("value", "\n")).alias("line", "payload"),
     )
+    lines = pages.where("payload <> ''").withColumn("line", F.col("line") + 1)
     return lines.join(F.broadcast(landings), "landing_id")
 
 
@@ -167,7 +167,7 @@ def _typed(lines: DataFrame, table: Table) -> DataFrame:
     )
     parsed = lines.withColumn("item", item)
     kept = ["landing_id", "landing_order", "source", "scope", "fetched_at", "sweep_id", "sweep_order", "swept_at"]
-    kept += ["page_file", "line_id", "payload"]
+    kept += ["page_file", "line", "payload"]
     typed = parsed.select(*kept, "item", *(F.expr(column.value).alias(column.name) for column in table.columns))
     problems = [column.problem for column in table.columns if column.problem]
     reason = f"""
@@ -181,7 +181,7 @@ def _typed(lines: DataFrame, table: Table) -> DataFrame:
 def _ranked(typed: DataFrame, table: Table) -> DataFrame:
     """With `action` for bad rows and duplicates, null for each key's best version."""
     same_key = Window.partitionBy(*table.key, F.col("reason").isNull())
-    newest_first = [F.desc("landing_order"), F.desc("page_file"), F.desc("line_id")]
+    newest_first = [F.desc("landing_order"), F.desc("page_file"), F.desc("line")]
     if table.changed_at:
         newest_first.insert(0, F.desc_nulls_last(table.changed_at))
     ranked = typed.withColumns(
@@ -308,5 +308,5 @@ def _removals(session: SparkSession, rows: DataFrame, batch: Batch, removal: Rem
 
 
 def _trimmed(rows: DataFrame, table: Table) -> DataFrame:
-    about = ("source", "scope", "page_file", "line_id", "reason")
+    about = ("source", "scope", "page_file", "line", "reason")
     return rows.select("action", *table.typed, "landing_id", "fetched_at", "payload", *about)

@@ -6,8 +6,8 @@ from spark_apps.schema import Removal, Table, given, read
 
 # A pre-release or development release as the version specifiers standard spells them, other
 # spellings that it normalises included; what follows `+` is local and says nothing.
-_PRE_RELEASE = r"(?i)^v?([0-9]+!)?[0-9]+([.][0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)"
-_DEVELOPMENT = r"(?i)^[^+]*[0-9][-_.]?dev[-_.]?[0-9]*([+]|$)"
+PRE_RELEASE = r"(?i)^v?([0-9]+!)?[0-9]+([.][0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)"
+DEVELOPMENT = r"(?i)^[^+]*[0-9][-_.]?dev[-_.]?[0-9]*([+]|$)"
 
 TABLE = Table(
     name="package_files",
@@ -21,7 +21,7 @@ TABLE = Table(
         read("filename", "string", "filename", required=True),
         read("packagetype", "string", "packagetype"),
         read("uploaded_at", "timestamp", "uploaded_at"),
-        given("is_prerelease", "boolean", f"item.version RLIKE '{_PRE_RELEASE}' OR item.version RLIKE '{_DEVELOPMENT}'"),
+        given("is_prerelease", "boolean", f"item.version RLIKE '{PRE_RELEASE}' OR item.version RLIKE '{DEVELOPMENT}'"),
         read("is_yanked", "boolean", "is_yanked"),
         read("yanked_reason", "string", "yanked_reason"),
         read("requires_python", "string", "requires_python"),

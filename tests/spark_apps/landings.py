@@ -43,7 +43,7 @@ def land(
     keys: Iterable[int | str] | None = None,
     started: datetime = DAY,
     finished: datetime | None = None,
-    as_of: date = DAY.date(),
+    as_of: date = date(2026, 11, 1),
     is_complete: bool = True,
     **more: Any,
 ) -> str:
@@ -110,7 +110,7 @@ def comment(number: int, updated: float = 0, **changes: Any) -> dict[str, Any]:
 
 
 def pull(number: int, updated: float = 0, **changes: Any) -> dict[str, Any]:
-    return issue(number, updated, merged_at=None, **changes)
+    return issue(number, updated) | {"merged_at": None} | changes
 
 
 def commit(sha: str, **changes: Any) -> dict[str, Any]:
