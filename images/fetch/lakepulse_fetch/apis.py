@@ -8,7 +8,7 @@ import httpx
 
 from lakepulse.settings import Settings
 from lakepulse_fetch.client import Api, Clock
-from lakepulse_fetch.sources import pypi_releases
+from lakepulse_fetch.sources import clickhouse_versions, pypi_releases
 
 
 def _github(settings: Settings) -> dict[str, Any]:
@@ -29,7 +29,16 @@ def _pypi(settings: Settings) -> dict[str, Any]:
     return {"base_url": pypi_releases.endpoint(settings), "headers": pypi_releases.HEADERS}
 
 
-_APIS = {"github": _github, "pypistats": _pypistats, "pypi": _pypi}
+def _clickhouse(settings: Settings) -> dict[str, Any]:
+    headers = {"x-clickhouse-user": clickhouse_versions.USER}
+    return {"base_url": settings.clickhouse_url or "", "headers": headers, "burst": 30, "per_second": 1}
+
+
+def _imports(settings: Settings) -> dict[str, Any]:
+    return {"base_url": settings.data_dir.as_uri()}  # files: nothing is sent
+
+
+_APIS = {"github": _github, "pypistats": _pypistats, "pypi": _pypi, "clickhouse": _clickhouse, "imports": _imports}
 
 
 def open_api(name: str, settings: Settings, clock: Clock, transport: httpx.BaseTransport | None = None) -> Api:
