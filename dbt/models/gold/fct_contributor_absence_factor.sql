@@ -46,13 +46,10 @@ ranked as (
         window_days,
         num_commits,
         row_number() over by_commits as position,
-        sum(num_commits) over by_commits as commits_so_far,
+        sum(num_commits) over (by_commits rows between unbounded preceding and current row) as commits_so_far,
         sum(num_commits) over (partition by repo, window_days) as commits_in_window
     from authors
-    window by_commits as (
-        partition by repo, window_days order by num_commits desc, person asc
-        rows between unbounded preceding and current row
-    )
+    window by_commits as (partition by repo, window_days order by num_commits desc, person asc)
 ),
 
 factors as (
