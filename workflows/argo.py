@@ -80,6 +80,7 @@ _PROJECTS_FOLDER = "/etc/lakepulse"
 _TEMPLATE_FOLDER = "/etc/spark"
 _DRIVER_PORT = 7078
 _BLOCK_MANAGER_PORT = 7079
+_DRIVER_HEAP = "1500m"  # of the step's memory limit; the rest is Python's and what Java has beside its heap
 
 _HEADER = "# Written by `make render` from workflows/pipelines.py; edit that.\n"
 _USER = 10001
@@ -110,6 +111,7 @@ _OWN_PARAMETERS: dict[str, tuple[str, str]] = {
     "executors": ("1", "Spark executors"),
     "executor_cores": ("1", "cores of a Spark executor"),
     "executor_memory": ("1g", "heap of a Spark executor, as Java writes it"),
+    "executor_cpu_request": ("100m", "CPU that a Spark executor asks its node for, as Kubernetes writes it"),
 }
 _FETCH_PARAMETERS = {"lookback", "sweep", "shards"}
 
@@ -291,7 +293,8 @@ def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
         yield Env(name="SPARK_IMAGE", value=image(step.image))
         yield Env(name="SPARK_SERVICE_ACCOUNT", value=EXECUTOR_ACCOUNT)
         yield Env(name="SPARK_POD_TEMPLATE", value=f"{_TEMPLATE_FOLDER}/pod.yaml")
-        for name in ("executors", "executor_cores", "executor_memory"):
+        yield Env(name="SPARK_DRIVER_MEMORY", value=_DRIVER_HEAP)
+        for name in ("executors", "executor_cores", "executor_memory", "executor_cpu_request"):
             yield Env(name=f"SPARK_{name.upper()}", value=f"{{{{workflow.parameters.{name}}}}}")
         yield FieldEnv(name="SPARK_DRIVER_HOST", field_path="status.podIP")
         yield FieldEnv(name="SPARK_DRIVER_POD", field_path="metadata.name")

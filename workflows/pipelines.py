@@ -117,9 +117,10 @@ SOURCE_GROUPS: dict[str, tuple[str, ...]] = {
 
 _ALL = tuple(source for group in SOURCE_GROUPS.values() for source in group)
 
+# Little CPU is asked for, so that all of it fits a laptop's two cores beside Kubernetes itself.
 _SMALL = Resources(cpu="100m", cpu_limit="1", memory="192Mi", memory_limit="512Mi")
-_DRIVER = Resources(cpu="250m", cpu_limit="2", memory="1536Mi", memory_limit="2560Mi")
-_DBT = Resources(cpu="200m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi")
+_DRIVER = Resources(cpu="100m", cpu_limit="2", memory="1536Mi", memory_limit="2560Mi")
+_DBT = Resources(cpu="100m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi")
 
 
 def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
