@@ -145,9 +145,7 @@ class _EmbeddedSnapshot:
         with self._lock:
             if name in self._loaded:
                 return
-            snapshot_id = self._publication.snapshots.get(name)
-            if snapshot_id is None:
-                raise UnavailableError(f"The publication of {self._publication.as_of} has no table {name}.")
+            snapshot_id = _snapshot_of(self._publication, name)
             _reading(name, lambda: self._copy(name, snapshot_id))
             self._loaded.add(name)
 
@@ -217,13 +215,23 @@ class _TrinoSnapshot:
 
     def run(self, sql: str, values: Values) -> pa.Table:
         text, bound = bind(sql, values)
-        return self._backend.execute(_TABLE.sub(self._pin, text), bound)
+        return self._backend.execute(pin(text, self._publication), bound)
 
-    def _pin(self, match: re.Match[str]) -> str:
-        snapshot_id = self._publication.snapshots.get(match[1])
-        if snapshot_id is None:
-            raise UnavailableError(f"The publication of {self._publication.as_of} has no table {match[1]}.")
-        return f"{CATALOG}.{GOLD}.{match[1]} FOR VERSION AS OF {snapshot_id}"
+
+def pin(sql: str, publication: Publication) -> str:
+    """The text with every gold table read, by Trino, at the snapshot that the publication names.
+
+    Raises:
+        UnavailableError: it names no snapshot of a table.
+    """
+    return _TABLE.sub(lambda match: f"{CATALOG}.{match[0]} FOR VERSION AS OF {_snapshot_of(publication, match[1])}", sql)
+
+
+def _snapshot_of(publication: Publication, table: str) -> int:
+    try:
+        return publication.snapshots[table]
+    except KeyError:
+        raise UnavailableError(f"The publication of {publication.as_of} has no table {table}.") from None
 
 
 _ARROW_TYPES = {

@@ -86,23 +86,22 @@ def figure(
 
 
 def breaks(view: View, sources: Sequence[str], scopes: Sequence[str]) -> pd.DataFrame:
-    """Known breaks that touch these sources and scopes, with the letter that marks each in a chart."""
+    """Known breaks of the period that touch these sources and scopes, with the letter that marks each in a chart."""
     found = view.frame(_BREAKS)
     touched = found["source"].map(lambda source: any(name == source or name.startswith(f"{source}_") for name in sources))
     ours = found["scope"].fillna("").map(lambda scope: not scope or scope in scopes)
-    found = found[touched & ours].reset_index(drop=True)
+    begun = found["from_date"] <= pd.Timestamp(view.selection.last)
+    lasting = found["to_date"].fillna(found["from_date"]) >= pd.Timestamp(view.selection.first)
+    found = found[touched.astype(bool) & ours.astype(bool) & begun & lasting]
     return found.assign(mark=[chr(ord("A") + index % 26) for index in range(len(found))])
 
 
-def explain_breaks(found: pd.DataFrame, view: View) -> None:
+def explain_breaks(found: pd.DataFrame) -> None:
     """Say in words what the letters in a chart stand for."""
-    first, last = pd.Timestamp(view.selection.first), pd.Timestamp(view.selection.last)
     for row in found.to_dict("records"):
-        begun, ended = row["from_date"], row["to_date"]
-        if begun <= last and (begun if pd.isna(ended) else ended) >= first:
-            link = text.web_link(row["link"])
-            what = f"{text.literal(row['what_changed'])}. {text.literal(row['effect'])}"
-            st.caption(f"**{row['mark']}** · {begun:%Y-%m-%d}: {what}{f' [Source]({link})' if link else ''}")
+        link = text.web_link(row["link"])
+        what = " ".join(text.literal(str(row[part]).rstrip(".")) + "." for part in ("what_changed", "effect"))
+        st.caption(f"**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{f' [Source]({link})' if link else ''}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -367,7 +367,7 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> list
     letters = alt.Chart(_dated(rows, "from_date", "to_date")).mark_text(
         align="left", baseline="top", dx=4, fontWeight="bold", color=_ink()
     )
-    layers = [letters.encode(x, y=alt.value(2), text="mark:N", tooltip=tip)]
+    layers = [letters.encode(x, y=alt.value(14), text="mark:N", tooltip=tip)]
     if len(begun.data):
         layers.append(begun.mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=_ink()).encode(x, tooltip=tip))
     if len(lasting.data):

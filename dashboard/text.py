@@ -22,6 +22,11 @@ def web_link(url: str | None) -> str | None:
     return url if isinstance(url, str) and re.fullmatch(r"https://[\w.-]+(/[\w./#?=&%~+-]*)?", url) else None
 
 
+def version(name: str) -> str:
+    """What is left of a tag without the words before its number: `release-1.2.0` is 1.2.0."""
+    return re.sub(r"^\D+(?=\d)", "", name)
+
+
 def number(value: float | None, digits: int = 0) -> str:
     """A figure for people: thousands separated, a dash for a missing one."""
     return "–" if value is None or value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 - NaN is not itself

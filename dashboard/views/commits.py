@@ -78,7 +78,7 @@ def over_time(frame: pd.DataFrame) -> None:
     )
     if left:
         st.caption(f"{left} repositories with fewer commits are not drawn; choose them in the filter.")
-    card.explain_breaks(found_breaks, page)
+    card.explain_breaks(found_breaks)
 
 
 def top(frame: pd.DataFrame, who: str) -> None:

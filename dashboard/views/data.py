@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -131,10 +132,14 @@ def runs() -> None:
     )
     st.caption("Runs are told as they are now, whatever the as-of date.")
     st.markdown("##### Steps of the last run")
-    steps = json.loads(found[0].steps or "[]")
+    steps: list[dict[str, Any]] = json.loads(found[0].steps or "[]")
     if not steps:
         st.info("The last run left no reports of its steps.", icon=":material/inbox:")
         return
+    built = next((step.get("details") or {} for step in steps if step.get("step") == "build"), {})
+    if "tests" in built:
+        failures = ", ".join(str(name) for name in built.get("failures") or []) or "none"
+        st.caption(f"dbt ran {text.number(built['tests'])} tests; failed: {text.literal(failures)}.")
     st.dataframe(
         [
             {

@@ -110,7 +110,7 @@ def trend(frame: pd.DataFrame) -> None:
         ),
         alt=f"Issues opened and closed per {grain}. The card below has the rows.",
     )
-    card.explain_breaks(found_breaks, page)
+    card.explain_breaks(found_breaks)
 
 
 def daily(frame: pd.DataFrame, value: str, title: str) -> None:

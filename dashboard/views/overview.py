@@ -227,10 +227,10 @@ def projects(frame: pd.DataFrame) -> None:
                 released = row["released_at"]
                 _metric(
                     "Last release",
-                    text.literal(row["last_release"]) if row["last_release"] else "–",
+                    text.literal(text.version(row["last_release"])) if row["last_release"] else "–",
                     [],
                     delta=text.age(released, page.now) if released else None,
-                    about=f"Of {text.literal(row['released_by'])}" if row["released_by"] else None,
+                    about=f"{text.literal(row['last_release'])} of {text.literal(row['released_by'])}" if released else None,
                     neutral=True,
                 )
     if len(rows) > MOST_ROWS:

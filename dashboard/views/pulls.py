@@ -49,7 +49,7 @@ def outcomes(frame: pd.DataFrame) -> None:
         ),
         alt="Pull requests by the month in which they were opened and how they ended. The card below has the rows.",
     )
-    card.explain_breaks(found_breaks, page)
+    card.explain_breaks(found_breaks)
 
 
 def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> None:

@@ -116,7 +116,7 @@ def downloads(frame: pd.DataFrame) -> None:
     if left:
         st.caption(f"{left} packages with fewer downloads are not drawn; choose their projects in the filter.")
     st.caption("▼ a release. ◇ an unusual day. A gap is a day that was never had.")
-    card.explain_breaks(found_breaks, page)
+    card.explain_breaks(found_breaks)
 
 
 def change(frame: pd.DataFrame) -> None:

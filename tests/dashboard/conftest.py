@@ -1,0 +1,93 @@
+"""A published sample lake, SQL on it that shares no code with the dashboard, and the app over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lakepulse.names import GOLD, PUBLICATIONS
+from lakepulse.settings import Settings
+from tests.dashboard import sample
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+
+Rows = list[tuple[Any, ...]]
+Sql = Callable[..., Rows]
+App = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a sample with a publication of a week ago, one of today, and a failed run."""
+    return sample.build(tmp_path_factory.mktemp("lake"))
+
+
+def read_gold(settings: Settings, run_id: str) -> duckdb.DuckDBPyConnection:
+    """DuckDB with the tables of one publication, named as in the contract, without their namespace."""
+    catalog = sample.open_catalog(settings)
+    published = catalog.load_table(PUBLICATIONS).scan(row_filter=f"run_id = '{run_id}'").to_arrow().to_pylist()[0]
+    connection = duckdb.connect()
+    for name, snapshot_id in published["snapshots"]:
+        rows = catalog.load_table(f"{GOLD}.{name}").scan(snapshot_id=snapshot_id).to_arrow()
+        connection.register("rows", rows)
+        connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM rows')  # noqa: S608 - our own names
+        connection.unregister("rows")
+    return connection
+
+
+@pytest.fixture(scope="session")
+def newest(lake: Settings) -> Sql:
+    """Run SQL on the newest publication."""
+    connection = read_gold(lake, "sample-2")
+    return lambda sql, *values: connection.cursor().execute(sql, values).fetchall()
+
+
+@pytest.fixture(scope="session")
+def older(lake: Settings) -> Sql:
+    """Run SQL on the publication of a week before."""
+    connection = read_gold(lake, "sample-1")
+    return lambda sql, *values: connection.cursor().execute(sql, values).fetchall()
+
+
+@pytest.fixture(scope="session")
+def as_of(newest: Sql) -> date:
+    day: date = newest("SELECT max(date) FROM fct_all_time_issues_trend")[0][0]
+    return day
+
+
+@pytest.fixture
+def clean_caches() -> Iterator[None]:
+    """The app caches per process; a test that reads another lake starts and leaves without."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app(lake: Settings, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> App:
+    """Open a page of the app: `app("commits.py", period="all time", project=["Delta Lake"])`."""
+    monkeypatch.setenv("DATA_DIR", str(lake.data_dir))
+
+    def open_page(file: str = "overview.py", **query: str | Sequence[str]) -> AppTest:
+        opened = AppTest.from_file(str(APP), default_timeout=120)
+        opened.query_params.update(query)
+        opened.run()
+        return opened.switch_page(f"views/{file}").run()
+
+    return open_page
+
+
+def charts_of(page: AppTest) -> list[list[pa.Table]]:
+    """The data of each chart of a page, in the order of the page."""
+    return [
+        [pa.ipc.open_stream(dataset.data.data).read_all() for dataset in element.proto.datasets]
+        for element in page.get("vega_lite_chart")
+    ]

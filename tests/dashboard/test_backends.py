@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from dashboard.backends import UnavailableError, bind, open_backend, pin, spell_out
+from dashboard.publications import Publication, newest_first
+from lakepulse.names import PUBLICATIONS, RUNS
+from lakepulse.settings import Settings
+from tests.dashboard.conftest import Sql
+from tests.dashboard.sample import HOSTILE
+
+COUNT = "SELECT count(*) AS n, sum(num_opened) AS opened FROM gold.fct_all_time_issues_trend WHERE repo IN :repos"
+
+
+def published(settings: Settings) -> list[Publication]:
+    return newest_first(open_backend(settings).current(PUBLICATIONS))
+
+
+def test_values_are_bound_and_lists_opened_up() -> None:
+    sql = "SELECT 1 WHERE a IN :names AND b = :day AND CAST(c AS date) = :day"
+    assert bind(sql, {"names": ("x", "y"), "day": date(2026, 1, 2)}) == (
+        "SELECT 1 WHERE a IN (?, ?) AND b = ? AND CAST(c AS date) = ?",
+        ["x", "y", date(2026, 1, 2), date(2026, 1, 2)],
+    )
+    assert bind("x IN :names", {"names": ()}) == ("x IN (NULL)", [])
+
+
+def test_the_sql_that_a_card_shows_runs_and_means_the_same(lake: Settings, newest: Sql) -> None:
+    name = "o'hara"
+    shown = spell_out(
+        "SELECT :name AS a, :day AS b WHERE :name IN :names", {"name": name, "day": date(2026, 1, 2), "names": (name,)}
+    )
+    assert newest(shown) == [(name, date(2026, 1, 2))]
+
+
+def test_hostile_values_stay_values(lake: Settings) -> None:
+    snapshot = open_backend(lake).open(published(lake)[0])
+    sql = "SELECT label FROM gold.fct_num_labels_per_repo WHERE label = :label GROUP BY label"
+    assert snapshot.run(sql, {"label": HOSTILE}).to_pylist() == [{"label": HOSTILE}]
+    assert snapshot.run(sql, {"label": "x' OR '1'='1"}).num_rows == 0
+
+
+def test_each_publication_answers_from_its_own_snapshots(lake: Settings, newest: Sql, older: Sql) -> None:
+    backend = open_backend(lake)
+    for publication, expected in zip(published(lake), (newest, older), strict=True):
+        rows = backend.open(publication).run(COUNT, {"repos": ("apache/hudi",)})
+        sql = "SELECT count(*), sum(num_opened) FROM fct_all_time_issues_trend WHERE repo = 'apache/hudi'"
+        assert [tuple(row.values()) for row in rows.to_pylist()] == expected(sql)
+        assert rows.schema.field("opened").type == pa.int64()
+
+
+def test_a_table_that_the_publication_does_not_have_is_named(lake: Settings) -> None:
+    with pytest.raises(UnavailableError, match="has no table fct_nothing"):
+        open_backend(lake).open(published(lake)[0]).run("SELECT * FROM gold.fct_nothing", {})
+
+
+def test_reading_changes_no_file(lake: Settings) -> None:
+    def digest() -> dict[str, str]:
+        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in lake.data_dir.rglob("*") if path.is_file()}
+
+    before = digest()
+    backend = open_backend(lake)
+    backend.open(published(lake)[0]).run(COUNT, {"repos": ("apache/hudi",)})
+    backend.current(RUNS)
+    assert digest() == before
+
+
+def test_no_data_is_told_and_no_catalog_is_created(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="no data"):
+        open_backend(Settings(data_dir=tmp_path / "nothing"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_catalog_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "catalog.db").write_text("this is no database, but long enough to look at" * 50)
+    with pytest.raises(UnavailableError) as caught:
+        open_backend(Settings(data_dir=tmp_path)).current(PUBLICATIONS)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_that_does_not_exist_has_no_rows(lake: Settings) -> None:
+    assert open_backend(lake).current("ops.nothing").num_rows == 0
+    assert open_backend(lake).current("nowhere.nothing").num_rows == 0
+
+
+def test_trino_reads_the_snapshots_by_version() -> None:
+    publication = Publication(
+        "run", date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), False, "1", {"dim_projects": 42, "fct_a": 7}, {}
+    )
+    assert pin("SELECT * FROM gold.dim_projects AS p JOIN gold.fct_a ON a = b", publication) == (
+        "SELECT * FROM lakepulse.gold.dim_projects FOR VERSION AS OF 42 AS p "
+        "JOIN lakepulse.gold.fct_a FOR VERSION AS OF 7 ON a = b"
+    )
+    with pytest.raises(UnavailableError, match="fct_b"):
+        pin("SELECT * FROM gold.fct_b", publication)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from dashboard import charts
+
+
+def series(*days: int, name: str = "a", month: int = 1) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"date": pd.to_datetime([date(2026, month, day) for day in days]), "repo": name, "n": [float(day) for day in days]}
+    )
+
+
+def test_a_missing_day_breaks_the_line_and_a_lone_day_gets_a_dot() -> None:
+    rows = charts.with_gaps(series(1, 2, 5, 8, 9), "date", "repo", "n", charts.STEPS["day"])
+    assert [None if pd.isna(value) else int(value) for value in rows["n"]] == [1, 2, None, 5, None, 8, 9]
+    assert list(rows.loc[rows["alone"], "n"]) == [5]
+
+
+def test_a_value_that_is_null_breaks_the_line_like_a_missing_day() -> None:
+    frame = series(1, 2, 3)
+    frame.loc[1, "n"] = None
+    rows = charts.with_gaps(frame, "date", "repo", "n", charts.STEPS["day"])
+    assert rows["n"].isna().tolist() == [False, True, False]
+
+
+def test_months_of_any_length_make_no_gap() -> None:
+    months = pd.DataFrame({"date": pd.to_datetime(["2026-01-01", "2026-02-01", "2026-03-01"]), "repo": "a", "n": 1.0})
+    assert not charts.with_gaps(months, "date", "repo", "n", charts.STEPS["month"])["n"].isna().any()
+
+
+def test_more_series_than_colours_are_left_out_and_counted() -> None:
+    many = pd.concat([series(1, 2, name=f"r{index:02}").assign(n=index) for index in range(12)])
+    kept, left = charts.top_series(many, "repo", "n")
+    assert left == 12 - charts.MOST_SERIES
+    assert set(kept["repo"]) == {f"r{index:02}" for index in range(12 - charts.MOST_SERIES, 12)}
+    lumped = charts.lump(many, "date", "repo", "n")
+    assert lumped["n"].sum() == many["n"].sum()
+    assert lumped["repo"].nunique() == charts.MOST_SERIES
+    assert list(lumped["repo"])[-1] == "other"
+
+
+def test_a_repository_keeps_its_colour_when_others_are_filtered_out() -> None:
+    def colour_of(present: list[str]) -> Any:
+        encoding: Any = charts.colour("repo", present, ["a", "b", "c"]).to_dict()
+        scale = encoding["scale"]
+        return dict(zip(scale["domain"], scale["range"], strict=True))["b"]
+
+    assert colour_of(["a", "b", "c"]) == colour_of(["b"])
+
+
+def breaks(first: str, last: str | None = None) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "mark": ["A"],
+            "from_date": pd.to_datetime([first]),
+            "to_date": pd.to_datetime(pd.Series([last])),
+            "what_changed": ["counting changed"],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "marks"),
+    [
+        (breaks("2026-01-03"), {"text", "rule"}),
+        (breaks("2025-12-20", "2026-01-03"), {"text", "rect"}),
+        (breaks("2026-01-02", "2026-01-03"), {"text", "rule", "rect"}),
+        (breaks("2025-12-20"), set()),
+        (breaks("2026-02-01"), set()),
+    ],
+)
+def test_a_known_break_is_drawn_where_it_falls_and_not_elsewhere(known: pd.DataFrame, marks: set[str]) -> None:
+    drawn = charts.stacked(series(1, 2, 3, 4), "date", "repo", "n", "N", grain="day", breaks=known).to_dict()
+    kinds = {layer["mark"]["type"] for layer in drawn["layer"]}
+    assert kinds - {"bar"} == marks
+
+
+def test_time_is_drawn_in_utc() -> None:
+    drawn = charts.lines(series(1, 2), "date", "repo", "n", "N").to_dict()
+    scales = [layer["encoding"]["x"]["scale"]["type"] for layer in drawn["layer"]]
+    assert set(scales) == {"utc"}
+    [rows] = drawn["datasets"].values()
+    assert [row["date"] for row in rows] == ["2026-01-01", "2026-01-02"]

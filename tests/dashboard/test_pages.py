@@ -1,0 +1,424 @@
+"""Each page through Streamlit's own test driver: what it shows equals SQL on gold."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from dashboard import card
+from dashboard.metrics import METRICS
+from dashboard.views import PAGES
+from lakepulse.settings import Settings
+from tests.dashboard import sample
+from tests.dashboard.conftest import APP, App, Sql, charts_of
+from tests.dashboard.sample import HOSTILE
+
+FILES = [entry.file for entry in PAGES]
+
+
+def total(page: AppTest, chart: int, column: str) -> float:
+    """The sum of a column of a chart's data; of the largest part that has it, since a chart may point rows out again."""
+    parts = [rows.to_pandas()[column] for rows in charts_of(page)[chart] if column in rows.column_names]
+    return float(max(parts, key=len).sum())
+
+
+def table_with(page: AppTest, column: str) -> pd.DataFrame:
+    """The first table of a page that has a column."""
+    frame: pd.DataFrame = next(element.value for element in page.dataframe if column in element.value.columns)
+    return frame
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(
+        str(element.value)
+        for kind in (page.title, page.warning, page.info, page.error, page.caption, page.markdown, page.success)
+        for element in kind
+    )
+
+
+def first_of(as_of: date, days: int = 364) -> date:
+    day = as_of - timedelta(days=days)
+    return day - timedelta(days=day.weekday())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_page_opens_and_says_what_it_is(app: App, file: str, as_of: date) -> None:
+    page = app(file)
+    assert not page.exception
+    assert not page.error
+    assert [title.value for title in page.title] == [entry.title for entry in PAGES if entry.file == file]
+    said = words(page)
+    assert "Demo data" in said
+    assert "The last run failed" in said
+    assert "All dates and times are UTC" in said
+    assert f"As of {as_of}" in said
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_page_survives_a_choice_that_has_nothing(app: App, file: str) -> None:
+    page = app(file, project=["Apache Hudi"], period="90 days")
+    assert not page.exception
+    assert not page.error
+
+
+def test_overview_figures_equal_gold(app: App, newest: Sql, as_of: date) -> None:
+    page = app()
+    shown = {(metric.label, metric.value) for metric in page.metric}
+    stars = newest(
+        "SELECT sum(stargazers_count) FROM fct_all_time_base_repo_stats "
+        "WHERE repo LIKE 'apache/iceberg%' AND snapshot_date = ?", as_of,
+    )[0][0]  # fmt: skip
+    still_open = newest(
+        "SELECT sum(num_open) FROM fct_all_time_issues_trend WHERE repo LIKE 'apache/iceberg%' AND date = ?", as_of
+    )
+    downloads = newest(
+        "SELECT sum(downloads), count(*) FROM fct_percent_change_downloads_overall "
+        "WHERE package = 'pyiceberg' AND category = 'without_mirrors' AND date > ?", as_of - timedelta(days=28),
+    )[0]  # fmt: skip
+    absence = newest(
+        "SELECT min(factor) FROM fct_contributor_absence_factor WHERE repo LIKE 'apache/iceberg%' AND window_days = 365"
+    )
+    assert ("Stars", f"{stars:,}") in shown
+    assert ("Open issues", f"{still_open[0][0]:,}") in shown
+    assert ("Downloads", f"{downloads[0] / 1e6:.1f}M" if downloads[1] == 28 else "–") in shown
+    assert ("Absence factor", str(absence[0][0])) in shown
+    assert ("Last release", "1\\.10\\.0") in shown
+
+
+def test_first_response_is_the_middle_weekly_median(app: App, newest: Sql, as_of: date) -> None:
+    monday = as_of - timedelta(days=as_of.weekday())
+    medians = [
+        hours
+        for (hours,) in newest(
+            "SELECT p50_hours FROM fct_issue_response WHERE repo = 'apache/hudi' AND p50_hours IS NOT NULL "
+            "AND week BETWEEN ? AND ? ORDER BY 1", monday - timedelta(weeks=12), monday - timedelta(weeks=1),
+        )
+    ]  # fmt: skip
+    expected = medians[(len(medians) + 1) // 2 - 1]
+    page = app(project=["Apache Hudi"])
+    [shown] = [metric.value for metric in page.metric if metric.label == "First response"]
+    assert shown == (f"{expected:.1f} h" if expected < 48 else f"{expected / 24:.1f} days")
+
+
+def test_what_changed_this_week_names_what_gold_has(app: App, newest: Sql, as_of: date) -> None:
+    said = "\n".join(element.value for element in app().markdown).replace("\\", "")
+    week_ago = as_of - timedelta(days=6)
+    releases = newest("SELECT scope, name FROM fct_releases WHERE released_at >= ? AND NOT is_yanked", week_ago)
+    unusual = newest(
+        "SELECT package, downloads FROM fct_download_anomalies WHERE is_anomaly AND category = 'without_mirrors' AND date >= ?",
+        week_ago,
+    )
+    assert releases
+    assert unusual
+    for scope, name in releases:
+        assert f"of {scope}: **{name}**" in said
+    for package, downloads in unusual:
+        assert f"**{package}** was downloaded {downloads:,} times" in said
+
+
+def test_the_repository_table_equals_the_last_snapshot(app: App, newest: Sql) -> None:
+    shown = table_with(app(), "stargazers_count").set_index("repo")
+    last = newest(
+        "SELECT repo, forks_count, size_kb, subscribers_count, network_count FROM fct_all_time_base_repo_stats "
+        "QUALIFY row_number() OVER (PARTITION BY repo ORDER BY snapshot_date DESC) = 1"
+    )
+    columns = ["forks_count", "size_kb", "subscribers_count", "network_count"]
+    assert {(repo, *shown.loc[repo, columns]) for repo in shown.index} == set(last)
+
+
+def test_commits_equal_gold(app: App, newest: Sql, as_of: date) -> None:
+    page = app("commits.py")
+    for chart, table, column in (
+        (0, "fct_all_time_author_commits_trend", "commit_author_date"),
+        (1, "fct_all_time_committer_commits_trend", "commit_committer_date"),
+    ):
+        expected = newest(f"SELECT sum(num_commits) FROM {table} WHERE {column} >= ?", first_of(as_of))  # noqa: S608
+        assert total(page, chart, "num_commits") == expected[0][0]
+    for chart, who in ((2, "author"), (3, "committer")):
+        [rows] = charts_of(page)[chart]
+        expected = newest(f"SELECT repo, {who}, num_commits FROM fct_num_{who}_commits_by_repo WHERE rank <= 3")  # noqa: S608
+        shown = zip(*(rows.column(name).to_pylist() for name in ("repo", who, "num_commits")), strict=True)
+        assert set(shown) == set(expected)
+    assert total(page, 5, "factor") == newest("SELECT sum(factor) FROM fct_contributor_absence_factor")[0][0]
+    assert set(table_with(page, "author")["author"]) == {"dependabot[bot]", "web-flow"}
+
+
+def test_filters_narrow_the_figures(app: App, newest: Sql, as_of: date) -> None:
+    page = app("commits.py", project=["Apache Iceberg"], repo=["apache/iceberg"], period="90 days")
+    expected = newest(
+        "SELECT sum(num_commits) FROM fct_all_time_author_commits_trend "
+        "WHERE repo = 'apache/iceberg' AND commit_author_date >= ?", as_of - timedelta(days=89),
+    )  # fmt: skip
+    assert total(page, 0, "num_commits") == expected[0][0]
+
+
+def test_custom_dates_come_from_the_link(app: App, newest: Sql, as_of: date) -> None:
+    first, last = as_of - timedelta(days=40), as_of - timedelta(days=11)
+    page = app("commits.py", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
+    expected = newest(
+        "SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE commit_author_date BETWEEN ? AND ?", first, last
+    )
+    assert total(page, 0, "num_commits") == expected[0][0]
+    assert f"{first} to {last} (UTC)" in words(page)
+
+
+def test_issues_equal_gold(app: App, newest: Sql, as_of: date) -> None:
+    page = app("issues.py")
+    first = first_of(as_of)
+    opened, closed, still_open = newest(
+        "SELECT sum(num_opened), sum(num_closed), sum(num_open) FROM fct_all_time_issues_trend WHERE date >= ?", first
+    )[0]
+    assert total(page, 0, "issues") == opened + closed
+    assert total(page, 1, "num_open") == still_open
+    trailing = newest("SELECT sum(issues_last_7_days) FROM fct_last_7_days_fct_issues WHERE date >= ?", first)
+    assert total(page, 2, "issues_last_7_days") == trailing[0][0]
+    assert total(page, 3, "num_issues") == newest("SELECT sum(num_issues) FROM fct_num_updated_issues")[0][0]
+    assert total(page, 4, "num_issues") == newest("SELECT sum(num_issues) FROM fct_num_labels_per_repo WHERE rank <= 3")[0][0]
+    hours = newest("SELECT sum(p50_hours) FROM fct_issue_response WHERE week >= ?", first)[0][0]
+    assert total(page, 5, "p50_hours") == pytest.approx(hours)
+    days = newest("SELECT sum(p50_days) FROM fct_issue_resolution WHERE week >= ?", first)[0][0]
+    assert total(page, 6, "p50_days") == pytest.approx(days)
+
+
+def test_the_oldest_unanswered_issues_are_linked_and_harmless(app: App, newest: Sql) -> None:
+    shown = table_with(app("issues.py"), "title")
+    expected = newest("SELECT repo, number, title FROM fct_unanswered_issues ORDER BY age_days DESC, repo, number LIMIT 50")
+    assert list(shown[["repo", "number", "title"]].itertuples(index=False, name=None)) == expected
+    assert HOSTILE in set(shown["title"])
+    links = [link for link in shown["url"] if isinstance(link, str)]
+    assert links
+    assert all(link.startswith("https://github.com/") for link in links)
+
+
+def test_pull_requests_equal_gold(app: App, newest: Sql, as_of: date) -> None:
+    page = app("pulls.py")
+    month = first_of(as_of).replace(day=1)
+    opened, ratio, days = newest(
+        "SELECT sum(merged + closed_unmerged + still_open), sum(acceptance_ratio), sum(p50_days_to_merge) "
+        "FROM fct_change_requests WHERE month >= ?", month,
+    )[0]  # fmt: skip
+    assert total(page, 0, "pulls") == opened
+    assert total(page, 1, "acceptance_ratio") == pytest.approx(ratio)
+    assert total(page, 2, "p50_days_to_merge") == pytest.approx(days)
+
+
+@pytest.mark.parametrize("category", ["without_mirrors", "with_mirrors"])
+def test_downloads_equal_gold(app: App, newest: Sql, as_of: date, category: str) -> None:
+    query = {} if category == "without_mirrors" else {"category": "With mirrors"}
+    page = app("pypi.py", **query)
+    first = first_of(as_of)
+    where = "category = ? AND date >= ?"
+    downloads = newest(f"SELECT sum(downloads) FROM fct_percent_change_downloads_overall WHERE {where}", category, first)  # noqa: S608
+    assert total(page, 0, "downloads") == downloads[0][0]
+    change = newest(f"SELECT sum(percent_change_7d) FROM fct_percent_change_downloads_overall WHERE {where}", category, first)  # noqa: S608
+    assert total(page, 1, "percent_change_7d") == pytest.approx(change[0][0])
+    unusual = newest(f"SELECT count(*) FROM fct_download_anomalies WHERE is_anomaly AND {where}", category, first)  # noqa: S608
+    assert len(table_with(page, "robust_z")) == unusual[0][0]
+
+
+def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, as_of: date) -> None:
+    page = app("pypi.py", period="all time")
+    daily = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
+    gaps = daily[daily["downloads"].isna()]
+    assert len(gaps)
+    had = {str(day) for (day,) in newest("SELECT DISTINCT date FROM fct_percent_change_downloads_overall")}
+    assert not set(gaps["date"]) & had
+    assert (daily["downloads"].dropna() > 0).all()
+
+
+def test_an_index_begins_at_100(app: App) -> None:
+    index = charts_of(app("pypi.py"))[2]
+    rows = max(index, key=lambda rows: rows.num_rows).to_pandas().dropna(subset=["download_index"])
+    assert list(rows.groupby("package")["download_index"].first()) == [100.0, 100.0]
+
+
+def test_shares_sum_to_one(app: App) -> None:
+    for chart in charts_of(app("pypi.py"))[3:5]:
+        [rows] = [part.to_pandas() for part in chart]
+        assert rows.groupby("date")["share"].sum().to_list() == pytest.approx([1.0] * rows["date"].nunique())
+
+
+def test_without_a_source_of_versions_the_page_says_so(app: App) -> None:
+    assert "CLICKHOUSE_URL" in words(app("pypi.py"))
+
+
+@pytest.mark.parametrize("metric", list(METRICS))
+def test_every_metric_compares_by_calendar_and_by_age(app: App, metric: str) -> None:
+    page = app("compare.py", metric=METRICS[metric].title)
+    assert not page.exception
+    assert not page.error
+    assert page.subheader[0].value == METRICS[metric].title
+    assert total(page, 0, "value") > 0
+    aged = app("compare.py", metric=METRICS[metric].title, align="By age")
+    rows = charts_of(aged)[0][0].to_pandas()
+    assert set(rows.groupby("project")["age"].min()) == {0.0}
+
+
+def test_compared_commits_equal_gold(app: App, newest: Sql) -> None:
+    page = app("compare.py", metric="Commits per week", align="By age", compare=["Apache Iceberg", "Delta Lake"])
+    expected = newest("SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE repo <> 'apache/hudi'")
+    assert total(page, 0, "value") == expected[0][0]
+
+
+def test_one_project_cannot_be_compared(app: App) -> None:
+    page = app("compare.py", compare=["Delta Lake"])
+    assert "at least two" in words(page)
+    assert not charts_of(page)
+
+
+def test_the_data_page_tells_freshness_checks_runs_and_snapshots(app: App, newest: Sql) -> None:
+    page = app("data.py")
+    assert len(table_with(page, "lag_hours")) == newest("SELECT count(*) FROM fct_data_freshness")[0][0]
+    late = newest("SELECT count(*) FROM fct_data_freshness WHERE is_stale")[0][0]
+    assert f"{late} of " in words(page)
+    assert set(table_with(page, "check_name")["check_name"]) == {
+        name for (name,) in newest("SELECT check_name FROM fct_data_quality")
+    }
+    runs = table_with(page, "Failed step")
+    assert list(runs["Run"]) == ["sample-3", "sample-2", "sample-1"]
+    assert runs["Outcome"].iloc[0] == "failed"
+    assert set(table_with(page, "Snapshot")["Table"]) == {f"gold.{name}" for name in sample.SCHEMAS}
+
+
+def test_an_older_publication_shows_what_was_said_then(app: App, older: Sql, as_of: date) -> None:
+    then = as_of - timedelta(days=7)
+    page = app("commits.py", as_of=then.isoformat())
+    expected = older(
+        "SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE commit_author_date >= ?", first_of(then)
+    )
+    assert total(page, 0, "num_commits") == expected[0][0]
+    assert f"You are reading the publication of **{then}**" in words(page)
+
+
+def test_a_card_tells_definition_source_sql_rows_age_and_what_is_left_out(app: App) -> None:
+    page = app("commits.py")
+    page.session_state["card-commits-by-author-date"] = True
+    page.run()
+    said = words(page)
+    for part in ("**Definition.**", "**Source.**", "**Left out.**", "**Data.**", "https://docs.github.com/"):
+        assert part in said
+    assert "Revised since" not in said
+    assert "gold.fct_all_time_author_commits_trend" in page.code[0].value
+    assert ":repos" not in page.code[0].value
+    assert [button.label for button in page.download_button] == ["Download CSV", "Download Parquet"]
+
+
+def test_the_sql_of_a_card_gives_the_rows_of_the_card(app: App, newest: Sql) -> None:
+    page = app("issues.py")
+    page.session_state["card-top-3-labels"] = True
+    page.run()
+    rows = newest(page.code[0].value.replace("gold.", ""))
+    shown = next(
+        element.value for element in page.dataframe if list(element.value.columns) == ["repo", "label", "num_issues", "rank"]
+    )
+    assert list(shown.itertuples(index=False, name=None)) == rows
+
+
+def test_an_older_publication_shows_what_was_revised_since(app: App, newest: Sql, older: Sql, as_of: date) -> None:
+    page = app("pypi.py", as_of=(as_of - timedelta(days=7)).isoformat())
+    page.session_state["card-downloads"] = True
+    page.run()
+    sql = "SELECT package, date, downloads FROM fct_percent_change_downloads_overall WHERE category = 'without_mirrors'"
+    then, now = ({(package, day): n for package, day, n in run(sql)} for run in (older, newest))
+    changed = [key for key, n in then.items() if key in now and now[key] != n]
+    assert changed
+    assert f"{len(changed)} of these" in words(page)
+    assert len(table_with(page, "downloads then")) == len(changed)
+
+
+def test_a_history_that_is_cut_is_told(app: App) -> None:
+    page = app("issues.py")
+    page.session_state["card-time-to-first-response"] = True
+    page.run()
+    assert "apache\\/hudi has github\\_comments only from" in words(page)
+
+
+def test_revisions_ignore_what_is_equal_within_the_contract() -> None:
+    import pyarrow as pa
+
+    then = pa.table({"day": [1, 2, 3, 4], "share": [0.5, None, 1.0, None]})
+    now = pa.table({"day": [1, 2, 3, 5], "share": [0.5 + 1e-9, None, 1.1, 2.0]})
+    assert list(card.revised(then, now, ["day"])["day"]) == [3]
+
+
+def test_hostile_names_are_shown_and_never_interpreted(app: App) -> None:
+    for file in FILES:
+        page = app(file)
+        assert "<img" not in words(page).replace("\\<", "")
+        for kind in ("markdown", "caption", "warning"):
+            assert not any(element.proto.allow_html for element in getattr(page, kind) if hasattr(element.proto, "allow_html"))
+
+
+def test_every_gold_table_has_a_definition_and_known_sources() -> None:
+    from lakepulse.names import SOURCES
+
+    assert set(card.definitions()) == set(sample.SCHEMAS) - {"dim_projects"} | {"overview"}
+    assert {source for definition in card.definitions().values() for source in definition.sources} <= set(SOURCES)
+
+
+def test_the_sample_has_the_columns_that_dbt_promises() -> None:
+    kinds = {"varchar": "string", "bigint": "int64", "double": "double", "boolean": "bool", "date": "date32[day]"}
+    folder = Path(__file__).resolve().parents[2] / "dbt" / "models" / "gold"
+    promised: dict[str, dict[str, str]] = {}
+    for path in folder.glob("*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            promised[model["name"]] = {c["name"]: kinds.get(c["data_type"], "timestamp[us]") for c in model["columns"]}
+    used = {name: {column: str(kind) for column, kind in columns.items()} for name, columns in sample.SCHEMAS.items()}
+    assert {name: promised.get(name) for name in used} == used
+
+
+def open_app(monkeypatch: pytest.MonkeyPatch, folder: Path) -> AppTest:
+    monkeypatch.setenv("DATA_DIR", str(folder))
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def test_without_data_a_person_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
+    page = open_app(monkeypatch, tmp_path / "nothing")
+    assert not page.exception
+    assert page.title[0].value == "The data cannot be read"
+    assert "There is no data in" in page.error[0].value
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_before_the_first_publication_a_person_is_told_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    sample.record_run(settings, "run", date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), failed="load")
+    page = open_app(monkeypatch, tmp_path)
+    assert not page.exception
+    assert page.title[0].value == "Nothing is published yet"
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, lake: Settings, clean_caches: None) -> None:
+    monkeypatch.setenv("TRINO_PORT", "many")
+    page = open_app(monkeypatch, lake.data_dir)
+    assert not page.exception
+    assert "TRINO\\_PORT" in page.error[0].value
+
+
+def test_old_figures_are_called_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
+    old = datetime.now(UTC).date() - timedelta(days=9)
+    sample.build(tmp_path, old)
+    page = open_app(monkeypatch, tmp_path)
+    assert "These figures are old" in words(page)
+    assert f"As of {old}" in words(page)
+
+
+def test_a_figure_whose_file_is_lost_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    settings = sample.build(tmp_path)
+    for file in (settings.data_dir / "warehouse" / "gold" / "fct_num_labels_per_repo").rglob("*.parquet"):
+        file.unlink()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    page = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("views/issues.py").run()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "fct\\_num\\_labels\\_per\\_repo" in page.error[0].value
+    assert len(charts_of(page)) == 7

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+from dashboard.publications import Publication, Run, failed_since, is_stale, latest_runs, newest_first
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def row(run_id: str, as_of: date, published_at: datetime) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "as_of": as_of,
+        "published_at": published_at,
+        "is_demo": False,
+        "code_version": "1",
+        "snapshots": [("dim_projects", 7)],
+        "row_counts": [("dim_projects", 2)],
+    }
+
+
+def publication(as_of: date = date(2026, 11, 20), published_at: datetime = NOON) -> Publication:
+    return Publication("run", as_of, published_at, False, "1", {}, {})
+
+
+def run(outcome: str, ended_at: datetime) -> Run:
+    return Run("run", "daily", False, date(2026, 11, 20), ended_at, ended_at, outcome, None, None, None)
+
+
+def table(*rows: dict[str, object]) -> pa.Table:
+    counts = pa.map_(pa.string(), pa.int64())
+    types = {"published_at": pa.timestamp("us", tz="UTC"), "as_of": pa.date32(), "snapshots": counts, "row_counts": counts}
+    text = {"run_id": pa.string(), "is_demo": pa.bool_(), "code_version": pa.string()}
+    return pa.Table.from_pylist(list(rows), pa.schema(list((text | types).items())))
+
+
+def test_the_newest_has_the_greatest_as_of_and_a_backfill_is_not_it() -> None:
+    found = newest_first(
+        table(
+            row("today", date(2026, 11, 20), NOON),
+            row("backfill", date(2026, 10, 1), NOON + timedelta(hours=5)),
+            row("today again", date(2026, 11, 20), NOON + timedelta(hours=1)),
+        )
+    )
+    assert [publication.run_id for publication in found] == ["today again", "today", "backfill"]
+    assert found[0].snapshots == {"dim_projects": 7}
+
+
+def test_a_table_that_does_not_exist_has_no_publications_and_no_runs() -> None:
+    assert newest_first(pa.table({})) == []
+    assert latest_runs(pa.table({})) == []
+
+
+def test_one_run_that_was_published_twice_is_told_apart() -> None:
+    assert publication().key != publication(published_at=NOON + timedelta(seconds=1)).key
+
+
+@pytest.mark.parametrize(
+    ("runs", "noticed"),
+    [
+        ([run("failed", NOON + timedelta(hours=1))], True),
+        ([run("succeeded", NOON + timedelta(hours=2)), run("failed", NOON + timedelta(hours=1))], False),
+        ([run("failed", NOON - timedelta(hours=1))], False),
+        ([], False),
+    ],
+)
+def test_only_a_failure_after_the_publication_is_worth_a_notice(runs: list[Run], noticed: bool) -> None:
+    assert (failed_since(runs, publication()) is not None) is noticed
+
+
+@pytest.mark.parametrize(("days", "stale"), [(0, False), (2, False), (3, True)])
+def test_figures_are_old_after_two_missed_days(days: int, stale: bool) -> None:
+    assert is_stale(publication(), NOON + timedelta(days=days)) is stale
