@@ -148,6 +148,10 @@ def _kubernetes(spark: SparkSettings) -> dict[str, str]:
         # Two drivers of one moment must not fight for the same pod names.
         "spark.kubernetes.executor.podNamePrefix": f"spark-{secrets.token_hex(5)}",
         "spark.kubernetes.executor.deleteOnTermination": "true",
+        # None of these is used here, and without them the driver needs no rights but to pods.
+        "spark.kubernetes.executor.disableConfigMap": "true",
+        "spark.kubernetes.driver.service.deleteOnTermination": "false",
+        "spark.kubernetes.driver.ownPersistentVolumeClaim": "false",
         "spark.sql.shuffle.partitions": str(2 * spark.executors * spark.executor_cores),
         # The first tasks wait for a first executor in `open_session`, not for all of them.
         "spark.scheduler.minRegisteredResourcesRatio": "0",
