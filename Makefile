@@ -10,7 +10,8 @@ PYTHON ?= python3# interpreter that creates .venv, 3.11 to 3.13
 SERVE ?= 1# 0: `make demo` and `make run` end when the data is built
 PORT ?= 8501# of the dashboard
 PIPELINE ?= daily# for `make submit`
-ARGS ?=# passed on to the command
+ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
+OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
 
 VENV := .venv
@@ -45,14 +46,53 @@ serve: $(READY) ## serve the dashboard of what was built
 
 .PHONY: export
 export: $(READY) ## write every gold table as Parquet and CSV into OUT=<folder>
-	@[ -n "$(OUT)" ] || { echo "error: OUT: name a folder, as in make export OUT=export" >&2; exit 1; }
+	@$(call needs_out,export)
 	@$(SHOWN) $(PY) -m lakepulse_dbt export "$(OUT)"
+
+.PHONY: badges
+badges: $(READY) ## write SVG badges and a JSON file per project into OUT=<folder>
+	@$(call needs_out,badges)
+	@$(SHOWN) $(PY) -m lakepulse_dbt badges "$(OUT)"
+
+.PHONY: digest
+digest: $(READY) ## print the week in Markdown
+	@$(SHOWN) $(PY) -m lakepulse_dbt digest
 
 .PHONY: clean
 clean: ## remove what this project made here: .venv, .data/demo, caches (never .data/real)
 	rm -rf $(VENV) .data/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
 	@rmdir .data 2>/dev/null || true
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+##@ Cluster
+
+.PHONY: cluster
+cluster: $(READY) ## a kind cluster with everything on it; run again it changes nothing
+	@$(PY) -m k8s.cluster up
+
+.PHONY: cluster-down
+cluster-down: $(READY) ## delete the cluster; KEEP_DATA=0 deletes its data too
+	@$(PY) -m k8s.cluster down
+
+.PHONY: secrets
+secrets: $(READY) ## hand a new GITHUB_TOKEN or WEBHOOK_URL to the cluster
+	@$(PY) -m k8s.cluster secrets
+
+.PHONY: submit
+submit: $(READY) ## run PIPELINE on the cluster and watch it
+	@$(PY) -m workflows submit $(PIPELINE) $(ARGS)
+
+.PHONY: status
+status: $(READY) ## last runs, next times, freshness, pods in trouble
+	@$(PY) -m workflows status
+
+.PHONY: argo-ui dashboard trino minio-ui dbt-docs
+argo-ui dashboard trino minio-ui dbt-docs: $(READY) ## forward a port and print the address
+	@exec $(PY) -m k8s.cluster $@
+
+.PHONY: e2e
+e2e: $(READY) $(JARS) ## the tests on a real cluster
+	@$(PY) -m pytest -m cluster $(PYTEST)
 
 ##@ Quality
 
@@ -90,11 +130,13 @@ render: $(READY) ## rewrite the rendered Argo manifests from their Python
 
 .PHONY: help
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9 -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 	@printf '\nKnobs\n'
 	@awk '/^[A-Z]+ \?=.*# / {line = $$0; sub(/ \?=.*/, "", line); text = $$0; sub(/^[^#]*# /, "", text); printf "  %-18s %s\n", line, text}' $(MAKEFILE_LIST)
 
 # --- what the targets stand on
+
+needs_out = [ -n "$(OUT)" ] || { echo "error: OUT: name a folder, as in make $(1) OUT=$(1)" >&2; exit 1; }
 
 # uv comes from the lock like everything else, checked by its hash, and then installs the rest in seconds.
 $(READY): requirements.lock
