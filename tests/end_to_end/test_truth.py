@@ -1,0 +1,52 @@
+"""The demo's gold, row by row, against what plain loops over the simulated world give."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from lakepulse.projects import load_projects
+from lakepulse.settings import Settings
+from tests.end_to_end.harness import ROOT, Gold, Installation
+from tests.simulator import Simulator, demo_world
+from tests.simulator.truth import Break, Known, Project, differences, gold
+
+pytestmark = pytest.mark.end_to_end
+
+DAYS = (date(2026, 11, 17), date(2026, 11, 18))
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (ROOT / "dbt" / "seeds" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def breaks() -> list[Break]:
+    """The known breaks of download counts, from the seed."""
+    return [
+        Break(
+            row["scope"] or None, date.fromisoformat(row["from_date"]), date.fromisoformat(row["to_date"] or row["from_date"])
+        )
+        for row in seed("known_breaks")
+        if row["source"] == "pypistats"
+    ]
+
+
+def test_the_demo_and_a_day_later_show_what_the_world_holds(tmp_path: Path) -> None:
+    projects = load_projects(Settings.model_fields["projects"].default)
+    known = Known([Project(project.name, project.repos, project.packages) for project in projects])
+    with Simulator(demo_world(DAYS[0])) as simulator:
+        settings = simulator.environment() | {"DEMO": "1", "GITHUB_TOKEN": "token-of-the-test"}
+        installation = Installation(tmp_path / "data", settings)
+        for day in DAYS:
+            simulator.world.set_date(day)
+            known.look(simulator.world, day)
+            installation.run(day)
+            shown: Gold = installation.gold(tmp_path / day.isoformat())
+            wanted = gold(known, day, [row["person"] for row in seed("bots")], breaks())
+            assert wanted.keys() <= shown.keys()
+            assert differences(wanted, {table: shown[table] for table in wanted}) == []
+    assert DAYS[1] - DAYS[0] == timedelta(days=1)
