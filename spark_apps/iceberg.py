@@ -5,17 +5,22 @@ Also how a table is made; everything else goes through SQL.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
+from pyspark.sql.merge import MergeIntoWriter
 
 from lakepulse.names import CATALOG
 from lakepulse.outcome import PermanentError
 
 BRANCH = "audit"
 """The branch that a load writes and its audit reads before main moves."""
+
+BRANCH_NAME = f"branch_{BRANCH}"
+"""The branch as the last part of a table's name in SQL."""
 
 STAMP = "lakepulse."
 """Prefix of what lakepulse writes into a snapshot's summary."""
@@ -160,3 +165,18 @@ def stamp(session: SparkSession, **values: str) -> None:
     """Write `values` into the summary of every snapshot that `session` commits from now on."""
     for key, value in values.items():
         session.conf.set(f"spark.sql.iceberg.snapshot-property.{STAMP}{key.replace('_', '-')}", value)
+
+
+def merge_into(source: DataFrame, name: str, key: Iterable[str], also: str = "true") -> MergeIntoWriter:
+    """A MERGE of `source`, aliased `s`, into the table `name` on equal keys.
+
+    Not by SQL and a temporary view: Spark 4.1 would read again what the frame has cached.
+    """
+    target = name.rsplit(".", 1)[-1]
+    condition = " AND ".join([also, *(f"{target}.{column} = s.{column}" for column in key)])
+    return source.alias("s").mergeInto(full_name(name), F.expr(condition))
+
+
+def assignments(columns: Iterable[str]) -> dict[str, Column]:
+    """Each column set to the source's of the same name."""
+    return {column: F.col(f"s.{column}") for column in columns}

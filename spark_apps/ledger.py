@@ -12,7 +12,7 @@ from lakepulse.landing import Manifest
 from lakepulse.locks import lock
 from lakepulse.names import LANDINGS
 from lakepulse.settings import Settings
-from spark_apps.iceberg import ensure_table, full_name
+from spark_apps.iceberg import assignments, ensure_table, full_name, merge_into
 
 LAYOUT = {
     "landing_id": "string",
@@ -104,9 +104,5 @@ class Ledger:
             for manifest, load_seq in loaded
         ]
         with lock(self._settings, LANDINGS):
-            rows_frame(self._session, rows, LAYOUT).createOrReplaceTempView("loaded")
-            columns = ", ".join(LAYOUT)
-            self._session.sql(
-                f"MERGE INTO {full_name(LANDINGS)} t USING loaded s ON t.landing_id = s.landing_id"
-                f" WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({', '.join(f's.{name}' for name in LAYOUT)})"
-            )
+            frame = rows_frame(self._session, rows, LAYOUT)
+            merge_into(frame, LANDINGS, ["landing_id"]).whenNotMatched().insert(assignments(LAYOUT)).merge()

@@ -32,7 +32,17 @@ from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings, load_settings
 from lakepulse.store import Store, open_store
 from spark_apps import quarantine
-from spark_apps.iceberg import BRANCH, STAMP, IcebergTable, ensure_table, full_name, stamp
+from spark_apps.iceberg import (
+    BRANCH,
+    BRANCH_NAME,
+    STAMP,
+    IcebergTable,
+    assignments,
+    ensure_table,
+    full_name,
+    merge_into,
+    stamp,
+)
 from spark_apps.ledger import Ledger, rows_frame, scope_of
 from spark_apps.plan import batches, landings_from, new_landings
 from spark_apps.schema import EARLIEST, LATEST, Table
@@ -195,7 +205,7 @@ class Load:
                     load_seq=str(load_seq),
                 )
                 target.begin()
-                _merge(session, batch, staged, total, load_seq)
+                _merge(batch, staged, total, load_seq)
                 target.refresh()
                 rows_before = before.rows if before else 0
                 _audit_branch(session, batch.table, target, rows_before=rows_before, total=total, load_seq=load_seq)
@@ -292,34 +302,25 @@ def _bad_lines(staged: DataFrame, table: Table, load_seq: int) -> DataFrame:
     )
 
 
-def _merge(session: SparkSession, batch: Batch, staged: DataFrame, total: Counter[str], load_seq: int) -> None:
+def _merge(batch: Batch, staged: DataFrame, total: Counter[str], load_seq: int) -> None:
     """MERGE what differs into the audit branch; only inserts add files without reading any."""
     table = batch.table
-    written = ", ".join(f"'{action}'" for action in WRITTEN)
-    (
-        staged.where(f"action IN ({written})")
+    changes = (
+        staged.where(F.col("action").isin(*WRITTEN))
         .withColumn("load_seq", F.lit(load_seq).cast("bigint"))
         .withColumn("loaded_at", F.lit(datetime.now(UTC)))
-        .createOrReplaceTempView("changes")
     )
-    columns = list(table.layout)
-    clauses = ""
+    # Values as a literal list, so that files of other scopes are not read.
+    within = f"{BRANCH_NAME}.{table.scope} IN ({', '.join(batch.scope_values(batch.landings))})"
+    merge = merge_into(changes, f"{RAW}.{table.name}.{BRANCH_NAME}", table.key, within)
     if total[UPDATE]:
-        clauses += f" WHEN MATCHED AND s.action = '{UPDATE}' THEN UPDATE SET {', '.join(f't.{c} = s.{c}' for c in columns)}"
+        merge = merge.whenMatched(F.col("s.action") == UPDATE).update(assignments(table.layout))
     if total[REMOVAL] and table.removal:
         changed = (table.removal.column, "landing_id", "fetched_at", "load_seq", "loaded_at")
-        clauses += f" WHEN MATCHED AND s.action = '{REMOVAL}' THEN UPDATE SET {', '.join(f't.{c} = s.{c}' for c in changed)}"
+        merge = merge.whenMatched(F.col("s.action") == REMOVAL).update(assignments(changed))
     if total[INSERT]:
-        clauses += (
-            f" WHEN NOT MATCHED AND s.action = '{INSERT}' THEN INSERT ({', '.join(columns)})"
-            f" VALUES ({', '.join(f's.{c}' for c in columns)})"
-        )
-    same_key = " AND ".join(f"t.{c} = s.{c}" for c in table.key)
-    # A literal list, so that files of other scopes are not read.
-    within = f"t.{table.scope} IN ({', '.join(batch.scope_values(batch.landings))})"
-    session.sql(
-        f"MERGE INTO {full_name(f'{RAW}.{table.name}')}.branch_{BRANCH} t USING changes s ON {within} AND {same_key}{clauses}"
-    )
+        merge = merge.whenNotMatched(F.col("s.action") == INSERT).insert(assignments(table.layout))
+    merge.merge()
 
 
 def _audit_branch(
@@ -337,7 +338,7 @@ def _audit_branch(
         f"SELECT coalesce(sum(n), 0) AS n, coalesce(max(n), 0) AS most, coalesce(sum(fresh), 0) AS fresh, {', '.join(outer)}"
         " FROM ("
         f"SELECT {keys}, count(*) AS n, count_if(load_seq = {load_seq}) AS fresh, {', '.join(bounds)}"
-        f" FROM {full_name(f'{RAW}.{table.name}')}.branch_{BRANCH} GROUP BY {keys})"
+        f" FROM {full_name(f'{RAW}.{table.name}')}.{BRANCH_NAME} GROUP BY {keys})"
     ).collect()[0]
     problems = []
     if found.most > 1:

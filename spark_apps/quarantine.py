@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
 
 from lakepulse.locks import lock
 from lakepulse.names import QUARANTINE
 from lakepulse.settings import Settings
-from spark_apps.iceberg import ensure_table, full_name
+from spark_apps.iceberg import assignments, ensure_table, full_name, merge_into
 
 LAYOUT = {
     "landing_id": "string",
@@ -22,7 +23,7 @@ LAYOUT = {
     "loaded_at": "timestamp",
     "resolved_at": "timestamp",
 }
-_SAME = "t.landing_id = s.landing_id AND t.page_file = s.page_file AND t.line = s.line"
+_KEY = ("landing_id", "page_file", "line")
 
 
 def hold_back(session: SparkSession, settings: Settings, rows: DataFrame) -> None:
@@ -33,12 +34,8 @@ def hold_back(session: SparkSession, settings: Settings, rows: DataFrame) -> Non
     """
     with lock(settings, QUARANTINE):
         ensure_table(session, QUARANTINE, LAYOUT)
-        rows.createOrReplaceTempView("held_back")
         columns = [name for name in LAYOUT if name != "resolved_at"]
-        session.sql(
-            f"MERGE INTO {full_name(QUARANTINE)} t USING held_back s ON {_SAME}"
-            f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{name}' for name in columns)})"
-        )
+        merge_into(rows, QUARANTINE, _KEY).whenNotMatched().insert(assignments(columns)).merge()
 
 
 def unresolved(session: SparkSession, table: str) -> dict[str, str]:
@@ -62,21 +59,17 @@ def resolve(
         TemporaryError: another run holds the table's lock.
     """
     with lock(settings, QUARANTINE):
-        landings.createOrReplaceTempView("replayed")
-        still_bad.createOrReplaceTempView("still_bad")
-        settled = session.sql(
-            f"SELECT t.landing_id, t.page_file, t.line FROM {full_name(QUARANTINE)} t"
-            " LEFT SEMI JOIN replayed r ON t.landing_id = r.landing_id"
-            f" LEFT ANTI JOIN still_bad s ON {_SAME}"
-            " WHERE t.resolved_at IS NULL AND t.table_name = :table",
-            args={"table": table},
-        ).persist()
+        held = session.read.table(full_name(QUARANTINE)).where((F.col("table_name") == table) & F.col("resolved_at").isNull())
+        settled = (
+            held.select(*_KEY)
+            .join(landings, "landing_id", "left_semi")
+            .join(still_bad, list(_KEY), "left_anti")
+            .withColumn("resolved_at", F.current_timestamp())
+            .withColumn("load_seq", F.lit(load_seq).cast("bigint"))
+            .persist()
+        )
         count = settled.count()
         if count:
-            settled.createOrReplaceTempView("settled")
-            session.sql(
-                f"MERGE INTO {full_name(QUARANTINE)} t USING settled s ON {_SAME} WHEN MATCHED THEN UPDATE SET"
-                f" resolved_at = current_timestamp(), load_seq = {load_seq}"
-            )
+            merge_into(settled, QUARANTINE, _KEY).whenMatched().update(assignments(("resolved_at", "load_seq"))).merge()
         settled.unpersist()
         return count
