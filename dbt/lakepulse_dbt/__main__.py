@@ -1,4 +1,4 @@
-"""The transform stage's commands: `python -m lakepulse_dbt build|publish|record|export`."""
+"""The transform stage's commands: `python -m lakepulse_dbt build|publish|record|export|badges|digest`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def _arguments() -> argparse.Namespace:
     record.add_argument("--message", default=os.environ.get("MESSAGE"), help="why it failed, one line (MESSAGE)")
     export = commands.add_parser("export", help="write the newest publication's tables as Parquet and CSV")
     export.add_argument("out", type=Path, help="a folder: new, empty, or an earlier export")
+    badges = commands.add_parser("badges", help="write SVG badges and a JSON file per project")
+    badges.add_argument("out", type=Path, help="a folder: new, empty, or an earlier call's")
+    commands.add_parser("digest", help="print the week of the newest publication as Markdown")
     return parser.parse_args()
 
 
@@ -50,6 +53,14 @@ def main() -> int:
                 from lakepulse_dbt.export import export
 
                 export(settings, arguments.out)
+            case "badges":
+                from lakepulse_dbt.badges import badges
+
+                badges(settings, arguments.out)
+            case "digest":
+                from lakepulse_dbt.digest import digest
+
+                sys.stdout.write(digest(settings))
 
     return run_step(step)
 

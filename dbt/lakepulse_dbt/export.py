@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 from pyarrow import csv, parquet
+from pyiceberg.catalog import Catalog
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.names import GOLD
 from lakepulse.outcome import PermanentError
 from lakepulse.settings import Settings
-from lakepulse_dbt.publications import publications, read_table
+from lakepulse_dbt.publications import Publication, publications, read_table
 from lakepulse_dbt.publish import GRAIN
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
@@ -36,19 +39,10 @@ def export(settings: Settings, out: Path) -> None:
         PermanentError: nothing is published yet, or `out` holds something else.
     """
     open_data_dir(settings)
-    out = out.expanduser().absolute()
-    if out.exists() and not out.is_dir():
-        raise PermanentError(f"{out} is not a folder; name another for the export")
-    if out.is_dir() and any(out.iterdir()) and not _is_export(out):
-        raise PermanentError(f"{out} is not empty and holds no earlier export; name another folder")
     with catalog_errors():
         catalog = open_catalog(settings)
-        newest = next(iter(publications(catalog)), None)
-        if newest is None:
-            raise PermanentError("nothing is published yet, so there is nothing to export; run the pipeline first")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        try:
+        newest = newest_publication(catalog)
+        with whole_folder(out, MANIFEST) as partial:
             for name in sorted(newest.snapshots):
                 grain = catalog.load_table(f"{GOLD}.{name}").properties[GRAIN].split(",")
                 rows = read_table(catalog, newest, name).sort_by([(column, "ascending") for column in grain])
@@ -62,21 +56,66 @@ def export(settings: Settings, out: Path) -> None:
                 "row_counts": dict(sorted(newest.row_counts.items())),
                 "snapshot_ids": dict(sorted(newest.snapshots.items())),
             }
-            (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-            partial.chmod(0o755)  # mkdtemp's is private
-            _replace(partial, out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            write_json(partial / MANIFEST, manifest)
     log.info("exported", folder=str(out), tables=len(newest.snapshots), rows=sum(newest.row_counts.values()))
 
 
-def _is_export(folder: Path) -> bool:
+def newest_publication(catalog: Catalog) -> Publication:
+    """The publication that readers see.
+
+    Raises:
+        PermanentError: there is none yet.
+    """
+    newest = next(iter(publications(catalog)), None)
+    if newest is None:
+        raise PermanentError("nothing is published yet, so there is nothing to export; run the pipeline first")
+    return newest
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a small document for people and programs."""
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def whole_folder(out: Path, index: str) -> Iterator[Path]:
+    """A folder to write into that becomes `out` at the end, in place of what an earlier call left there.
+
+    The JSON file `index`, which the caller writes, gets the list of the folder's files, so that nothing else is ever deleted.
+
+    Raises:
+        PermanentError: `out` holds something else.
+    """
+    out = out.expanduser().absolute()
+    if out.exists() and not out.is_dir():
+        raise PermanentError(f"{out} is not a folder; name another")
+    if out.is_dir() and any(out.iterdir()) and not _is_ours(out, index):
+        raise PermanentError(f"{out} is not empty and holds no earlier export; name another folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        tables = set(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["row_counts"])
+        yield partial
+        document = json.loads((partial / index).read_text(encoding="utf-8"))
+        write_json(partial / index, document | {"files": sorted(path.name for path in partial.iterdir())})
+        partial.chmod(0o755)  # mkdtemp's is private
+        if out.exists():
+            # Two renames: a reader may find no folder for a moment, but never half of one.
+            old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+            out.rename(old / out.name)
+            partial.rename(out)
+            shutil.rmtree(old)
+        else:
+            partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_ours(folder: Path, index: str) -> bool:
+    try:
+        files = json.loads((folder / index).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    known = {MANIFEST} | {f"{table}.{kind}" for table in tables for kind in ("csv", "parquet")}
-    return all(path.name in known for path in folder.iterdir())
+    return all(path.name in files for path in folder.iterdir())
 
 
 def _iso(rows: pa.Table) -> pa.Table:
@@ -86,15 +125,3 @@ def _iso(rows: pa.Table) -> pa.Table:
             text = pc.strftime(rows.column(index), format="%Y-%m-%dT%H:%M:%S")
             rows = rows.set_column(index, field.name, text)
     return rows
-
-
-def _replace(partial: Path, out: Path) -> None:
-    if not out.exists():
-        partial.rename(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-    try:
-        out.rename(old / "export")
-        partial.rename(out)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)

@@ -23,7 +23,9 @@ from lakepulse.locks import lock
 from lakepulse.names import GOLD, PUBLICATIONS
 from lakepulse.outcome import PermanentError
 from lakepulse.settings import Settings
+from lakepulse_dbt.alerts import check, load_rules
 from lakepulse_dbt.build_store import GOLD_LOCK, GoldTable, Passed, State, open_build_store
+from lakepulse_dbt.figures import figures
 from lakepulse_dbt.publications import publications
 from lakepulse_dbt.steps import reported
 from lakepulse_dbt.warehouse import PUBLICATIONS_SCHEMA, TABLE_PROPERTIES, open_catalog
@@ -48,46 +50,56 @@ def publish(settings: Settings) -> None:
     """Publish what `build` of this run left behind; a run that is published already stays as it is.
 
     Each changed table gets one commit. The row in `gold.publications` is the last act: until
-    then readers stay on the publication before.
+    then readers stay on the publication before. The newest publication is checked against the
+    alert rules, and what breaks one goes into the report.
 
     Raises:
-        PermanentError: this run's build is not there, or did not pass.
+        PermanentError: this run's build is not there, or did not pass, or the rules cannot be read.
         TemporaryError: another run builds or publishes, or the catalog did not answer.
     """
     open_data_dir(settings)
     with reported(settings, "publish") as report, lock(settings, GOLD_LOCK):
+        rules = load_rules(settings.alerts)
         catalog = open_catalog(settings)
-        earlier = publications(catalog)
-        done = next((publication for publication in earlier if publication.run_id == settings.run_id), None)
-        if done is not None:
-            log.info("the run is published already", run_id=done.run_id)
-            report.rows, report.details["changed"] = sum(done.row_counts.values()), []
-            return
-        store = open_build_store(settings, catalog)
-        state, passed = _passed(store.state(), settings)
-        snapshots: dict[str, int] = {}
         changed: list[str] = []
-        for table in passed.tables:
-            content = store.read(table).sort_by([(column, "ascending") for column in table.grain])
-            snapshots[table.name], is_new = publish_table(catalog, table, content, passed)
-            changed += [table.name] if is_new else []
-        rows = {table.name: table.rows for table in passed.tables}
-        # Later than every other, even after a clock was set back: the newest of a date is the last one published.
-        latest = max((publication.published_at for publication in earlier), default=datetime.min.replace(tzinfo=UTC))
-        row = {
-            "run_id": passed.run_id,
-            "as_of": passed.as_of,
-            "published_at": max(datetime.now(UTC), latest + timedelta(microseconds=1)),
-            "is_demo": passed.is_demo,
-            "code_version": state.code_version,
-            "snapshots": list(snapshots.items()),
-            "row_counts": list(rows.items()),
-        }
-        catalog.load_table(PUBLICATIONS).append(
-            pa.Table.from_pylist([row], schema=PUBLICATIONS_SCHEMA), snapshot_properties={RUN_ID: passed.run_id}
-        )
-        report.rows, report.details["changed"] = sum(rows.values()), changed
-        log.info("published", run_id=passed.run_id, as_of=str(passed.as_of), tables=len(rows), changed=len(changed))
+        if any(publication.run_id == settings.run_id for publication in publications(catalog)):
+            log.info("the run is published already", run_id=settings.run_id)
+        else:
+            changed = _publish(settings, catalog)
+        known = publications(catalog)
+        alerts = check(rules, figures(catalog, known[0])) if known[0].run_id == settings.run_id else []
+        for alert in alerts:
+            log.warning("alert", project=alert.project, metric=alert.metric, message=alert.message)
+        report.rows = sum(next(found.row_counts for found in known if found.run_id == settings.run_id).values())
+        report.details |= {"changed": changed, "alerts": [alert.model_dump() for alert in alerts]}
+
+
+def _publish(settings: Settings, catalog: Catalog) -> list[str]:
+    """Returns the names of the tables that changed."""
+    store = open_build_store(settings, catalog)
+    state, passed = _passed(store.state(), settings)
+    snapshots: dict[str, int] = {}
+    changed: list[str] = []
+    for table in passed.tables:
+        content = store.read(table).sort_by([(column, "ascending") for column in table.grain])
+        snapshots[table.name], is_new = publish_table(catalog, table, content, passed)
+        changed += [table.name] if is_new else []
+    # Later than every other, even after a clock was set back: the newest of a date is the last one published.
+    latest = max((publication.published_at for publication in publications(catalog)), default=datetime.min.replace(tzinfo=UTC))
+    row = {
+        "run_id": passed.run_id,
+        "as_of": passed.as_of,
+        "published_at": max(datetime.now(UTC), latest + timedelta(microseconds=1)),
+        "is_demo": passed.is_demo,
+        "code_version": state.code_version,
+        "snapshots": list(snapshots.items()),
+        "row_counts": [(table.name, table.rows) for table in passed.tables],
+    }
+    catalog.load_table(PUBLICATIONS).append(
+        pa.Table.from_pylist([row], schema=PUBLICATIONS_SCHEMA), snapshot_properties={RUN_ID: passed.run_id}
+    )
+    log.info("published", run_id=passed.run_id, as_of=str(passed.as_of), tables=len(snapshots), changed=len(changed))
+    return changed
 
 
 def _passed(state: State | None, settings: Settings) -> tuple[State, Passed]:

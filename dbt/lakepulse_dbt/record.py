@@ -85,16 +85,22 @@ def run_row(
     }
 
 
+def message(row: dict[str, Any], reports: list[StepReport]) -> dict[str, Any]:
+    """What the webhook gets: the run's row, its steps and the alerts that `publish` found."""
+    body = {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
+    body["alerts"] = [alert for report in reports for alert in report.details.get("alerts", [])]
+    body["steps"] = [report.model_dump(mode="json") for report in reports]
+    return body
+
+
 def _tell(settings: Settings, row: dict[str, Any], reports: list[StepReport]) -> None:
     """Post the outcome. Nobody's webhook decides whether a run succeeded, so a failure is one warning."""
     if settings.webhook_url is None:
         return
-    body = {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
-    body["steps"] = [report.model_dump(mode="json") for report in reports]
     try:
         # A redirect could carry the outcome, and the secret in the path, elsewhere.
         answer = requests.post(
-            settings.webhook_url.get_secret_value(), json=body, timeout=_WEBHOOK_SECONDS, allow_redirects=False
+            settings.webhook_url.get_secret_value(), json=message(row, reports), timeout=_WEBHOOK_SECONDS, allow_redirects=False
         )
         answer.raise_for_status()
     except requests.HTTPError as error:

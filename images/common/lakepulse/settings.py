@@ -75,8 +75,9 @@ class Settings(BaseSettings):
 
     # --- telling others
     webhook_url: SecretStr | None = Field(None, description="receives each run's outcome as JSON")
+    alerts: Path = Field(_REPOSITORY / "dbt" / "alerts.yaml", description="path of the alert rules")
 
-    @field_validator("projects", "data_dir")
+    @field_validator("projects", "data_dir", "alerts")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
