@@ -26,7 +26,12 @@ CLUSTER = (
     "org.apache.iceberg:iceberg-aws-bundle:1.12.0",
     # The Hadoop release that pyspark carries.
     "org.apache.hadoop:hadoop-aws:3.4.2",
+    # Hadoop's S3 needs it and iceberg-aws-bundle lacks it; of the version that the bundle is made from.
+    "software.amazon.awssdk:s3-transfer-manager:2.54.17",
 )
+
+_EXCLUDED = ("software.amazon.awssdk:[!s]*", "software.amazon.awssdk:s3", "software.amazon.awssdk:sdk-core")
+"""Iceberg's bundle has all of AWS's SDK that is needed; hadoop-aws asks for 600 MB of it."""
 
 
 def jars_dir() -> Path:
@@ -90,8 +95,7 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
             .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.jars.ivy", ivy)
             .config("spark.jars.packages", ",".join(coordinates))
-            # hadoop-aws asks for the bundle of all AWS services, 600 MB; iceberg-aws-bundle has what S3 needs.
-            .config("spark.jars.excludes", "software.amazon.awssdk:bundle")
+            .config("spark.jars.excludes", ",".join(_EXCLUDED))
         )
         try:
             builder.getOrCreate().stop()
