@@ -378,6 +378,33 @@ def test_without_a_token_and_without_quota_the_run_is_not_a_success(lab: Labs) -
     assert "no requests without a token are left" in ends(at.run) or "used up" in ends(at.run)
 
 
+@pytest.mark.parametrize("is_after", [True, False])
+def test_a_kill_at_any_point_hides_no_deletion(lab: Labs, is_after: bool) -> None:
+    step, how = 0, "killed"
+    while how == "killed":
+        step += 1
+        at = lab(tiny_world(repos=(REPO,)), 3)
+        repo = at.world.repo(REPO)
+        repo.releases.clear()
+        release = at.world.release(REPO, "v1", None)
+        number = at.world.open_issue(REPO).number
+        comment = at.world.comment(REPO, 1, None).id
+        at.run()
+        at.run(sweep=True)
+        at.world.delete_release(REPO, release.id)
+        at.world.delete_issue(REPO, number)
+        at.world.delete_comment(REPO, comment)
+        at.world.force_push(REPO, 2)
+        at.world.delete_file("acme-lake", next(iter(at.world.package("acme-lake").files)))
+        how = ends(partial(at.run, sweep=True, kill=Kill(step, is_after)))
+        at.run()
+        exact = ("github_releases", "github_commits", "pypi_releases")
+        agrees(at, exact)
+        at.run(sweep=True)
+        agrees(at, (*exact, "github_issues", "github_comments"))
+    assert step > 60
+
+
 def test_keys_name_every_item_of_a_full_listing(lab: Labs) -> None:
     at = lab(big_world(5, 12, 20), 2)
     at.run(sweep=True)
@@ -387,17 +414,24 @@ def test_keys_name_every_item_of_a_full_listing(lab: Labs) -> None:
         assert keys(at.store, last) == {item[KEY[source]] for item in truth(at.world, source, REPO).values()}
 
 
-def test_a_kill_repeats_one_page_at_most(lab: Labs) -> None:
-    undisturbed = lab(big_world(60, 60, 60), 5)
-    undisturbed.run()
+@pytest.mark.parametrize("is_after", [True, False])
+def test_a_kill_repeats_one_page_at_most(lab: Labs, is_after: bool) -> None:
+    def world() -> World:
+        return big_world(13, 13, 13)
+
+    undisturbed = lab(world(), 5)
+    undisturbed.run(sources=GITHUB)
     least = undisturbed.spent()[0]
-    for at_step in range(3, 140, 4):
-        at = lab(big_world(60, 60, 60), 5)
-        killed = ends(partial(at.run, kill=Kill(at_step, at_step % 2 == 0)))
-        at.run()
-        requests = [entry for entry in at.simulator.log if entry.target.startswith("/github/") and entry.status == 200]
-        assert len(requests) <= least + 1, (at_step, killed)
-        agrees(at)
+    step, how = 0, "killed"
+    while how == "killed":
+        step += 1
+        at = lab(world(), 5)
+        how = ends(partial(at.run, sources=GITHUB, kill=Kill(step, is_after)))
+        at.run(sources=GITHUB)
+        pages = [entry for entry in at.simulator.log if entry.status == 200]
+        assert len(pages) <= least + 1, step
+        agrees(at, GITHUB)
+    assert step > 60
 
 
 @pytest.mark.parametrize(
@@ -455,17 +489,45 @@ def test_a_page_link_that_went_stale_is_walked_again(lab: Labs) -> None:
     assert landed(at.store, "github_issues", REPO) == truth(at.world, "github_issues", REPO)
 
 
-def test_deletions_between_a_kill_and_the_rerun_pull_no_comment_past_it(lab: Labs) -> None:
-    for victims in range(1, 8):
-        at = lab(big_world(5, 5, 40), 3)
-        assert ends(partial(at.run, sources=("github_repo", "github_comments"), kill=Kill(24, is_after=True))) == "killed"
-        newest_first = sorted(at.world.repo(REPO).comments.values(), key=lambda c: (-c.updated_at, -c.id))
-        for comment in newest_first[:victims]:
-            del at.world.repo(REPO).comments[comment.id]
-        at.world.repo(REPO).version += 1
-        at.run(sources=("github_repo", "github_comments"))
-        said, true = landed(at.store, "github_comments", REPO), truth(at.world, "github_comments", REPO)
-        assert {key for key, item in true.items() if said.get(key) != item} == set()
+def spread_comments(count: int) -> World:
+    """Comments hours apart, so that the walk's overlap does not cover them all."""
+    world = big_world(5, 5, 0)
+    for comment in list(world.repo(REPO).comments):
+        world.delete_comment(REPO, comment)
+    for number in range(count):
+        world.now += 2 * 3600
+        world.comment(REPO, 1 + number % 5, None)
+    return world
+
+
+def delete_newest_comment(world: World, place: int) -> None:
+    repo = world.repo(REPO)
+    newest_first = sorted(repo.comments.values(), key=lambda c: (-c.updated_at, -c.id))
+    del repo.comments[newest_first[place].id]
+    repo.version += 1
+
+
+@pytest.mark.parametrize("victims", range(1, 8))
+def test_deletions_between_a_kill_and_the_rerun_pull_no_comment_past_it(lab: Labs, victims: int) -> None:
+    at = lab(spread_comments(40), 3)
+    sources = ("github_repo", "github_comments")
+    assert ends(partial(at.run, sources=sources, kill=Kill(24, is_after=True))) == "killed"
+    for _ in range(victims):
+        delete_newest_comment(at.world, 0)
+    at.run(sources=sources)
+    said, true = landed(at.store, "github_comments", REPO), truth(at.world, "github_comments", REPO)
+    assert {key for key, item in true.items() if said.get(key) != item} == set()
+
+
+@pytest.mark.parametrize("after", range(2, 16))
+def test_a_comment_that_moves_while_a_sweep_reads_is_not_taken_for_deleted(lab: Labs, after: int) -> None:
+    at = lab(spread_comments(40), 3)
+    sources = ("github_repo", "github_comments")
+    at.run(sources=sources)
+    at.line.meanwhile = (after, partial(delete_newest_comment, at.world, 38))  # an old one: all others move
+    at.run(sources=sources, sweep=True)
+    assert at.line.meanwhile is None
+    assert landed(at.store, "github_comments", REPO) == truth(at.world, "github_comments", REPO)
 
 
 def test_a_lost_state_costs_requests_and_no_data(lab: Labs) -> None:

@@ -38,7 +38,10 @@ Key = int | str
 
 
 class _Progress(BaseModel):
-    """A landing under way. `draft` is the scope's state if the landing ended here."""
+    """A landing under way. `draft` is the scope's state as of its last page.
+
+    `after` is the state that follows the whole landing; it counts once the manifest is there.
+    """
 
     model_config = ConfigDict(extra="forbid")
     started_at: datetime
@@ -46,6 +49,7 @@ class _Progress(BaseModel):
     requests: int = 0
     quota: int = 0
     draft: dict[str, Any]
+    after: dict[str, Any] | None = None
 
 
 T = TypeVar("T", bound=ScopeState)
@@ -71,18 +75,20 @@ class Landing(Generic[T]):
         self.is_resumed = progress is not None
         self.draft: T = kind.model_validate(progress.draft) if progress else self.state.model_copy(deep=True)
         self._progress = progress or _Progress(started_at=now(), draft={})
+        self._has_progress = self.is_resumed
 
     def _settled(self) -> T:
         """The state, brought up to a landing whose manifest was written just before a kill."""
         state = read_model(self._store, self._state_path, self._kind)
         if state is None:
-            state = self._kind(landing=_last_number(self._store, self._source, self._scope))
+            # The last one may be the very first, with its state still in its progress.
+            state = self._kind(landing=max(0, _last_number(self._store, self._source, self._scope) - 1))
         while True:
             folder = landing_path(landing_id(self._source, self._scope, state.landing + 1))
             if read_object(self._store, f"{folder}/{MANIFEST}") is None:
                 return state
             progress = read_model(self._store, f"{folder}/{_PROGRESS}", _Progress)
-            left = progress.draft if progress else state.model_dump()
+            left = (progress and progress.after) or state.model_dump()
             state = self._kind.model_validate(left | {"landing": state.landing + 1})
             write_model(self._store, self._state_path, state)
             delete_object(self._store, f"{folder}/{_PROGRESS}")
@@ -97,14 +103,13 @@ class Landing(Generic[T]):
         return len(self._progress.rows)
 
     def add(self, items: list[Any], note: Callable[[], None] | None = None) -> None:
-        """Write a page, and with it `draft` as `note` leaves it; an empty page is not written."""
+        """Write a page, then `draft` as `note` leaves it; of an empty page the latter alone."""
         if items:
             obstore.put(self._store, f"{self._folder}/{_page_file(self.pages + 1)}", pack_lines(items))
             self._progress.rows.append(len(items))
         if note:
             note()
-        if items:
-            self._save()
+        self._save()
 
     def read(self, first: int) -> Iterator[list[Any]]:
         """The pages written so far, from the index `first` (0 is the first)."""
@@ -112,9 +117,12 @@ class Landing(Generic[T]):
             data = read_object(self._store, f"{self._folder}/{_page_file(index + 1)}")
             yield unpack_lines(data or b"")
 
-    def _save(self) -> None:
-        progress = self._progress
-        progress.draft = self.draft.model_dump(mode="json")
+    def _save(self, after: T | None = None) -> None:
+        progress, self._has_progress = self._progress, True
+        if after:
+            progress.after = after.model_dump(mode="json")
+        else:
+            progress.draft = self.draft.model_dump(mode="json")
         spent = progress.model_copy(
             update={"requests": progress.requests + self._meter.requests, "quota": progress.quota + self._meter.quota}
         )
@@ -128,8 +136,8 @@ class Landing(Generic[T]):
         if keys is not None:
             obstore.put(self._store, f"{self._folder}/{KEYS_FILE}", _pack_keys(keys))
         self.draft.landing = self.state.landing + 1
-        if self.pages:
-            self._save()
+        if self._has_progress:
+            self._save(after=self.draft)
         manifest = Manifest(
             landing_id=self.identifier,
             source=self._source,
@@ -145,7 +153,7 @@ class Landing(Generic[T]):
         )
         write_model(self._store, f"{self._folder}/{MANIFEST}", manifest)
         write_model(self._store, self._state_path, self.draft)
-        if self.pages:
+        if self._has_progress:
             delete_object(self._store, f"{self._folder}/{_PROGRESS}")
         self.state = self.draft
         return manifest

@@ -99,8 +99,6 @@ class _Commits:
             draft.probe = Probe(url=answer.url, etag=answer.etag)
             if head and head != draft.head:
                 draft.old_head, draft.head = draft.head, head
-                if head in self.known:
-                    self._forget(landing, landing.pages - 1)
             self.here = set()
             self._take(draft, items)
             draft.last_event_at = newest(
@@ -117,12 +115,12 @@ class _Commits:
         url = grown(url, self.visit.page_size)
         return url if "sha=" in url else with_param(url, "sha", draft.head or "")
 
-    def _forget(self, landing: Landing[_State], first: int) -> None:
+    def _forget(self, landing: Landing[_State]) -> None:
         """The branch was rewritten: only what is reachable from its new head is known."""
         draft = landing.draft
         log.warning("the branch was rewritten, listing all commits", source=self.visit.source, scope=self.visit.scope)
         self.known, self.here = ShaSet(), None
-        draft.known_file, draft.known_from = None, first
+        draft.known_file, draft.known_from = None, landing.pages
         draft.wanted, draft.chains, draft.old_head, draft.is_rewritten = {}, [], None, True
 
     def _judge(self, landing: Landing[_State]) -> None:
@@ -130,7 +128,7 @@ class _Commits:
         draft = landing.draft
         self.here = None
         if draft.old_head:
-            self._forget(landing, landing.pages)
+            self._forget(landing)
             draft.chains = [with_param(self.path, "sha", draft.head or "")]
 
     def _take(self, draft: _State, items: list[Any]) -> int:

@@ -87,12 +87,12 @@ def _visit(visit: Visit) -> None:
     if answer.status == 200:
         rows = answer.document
         digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-        draft.etag = answer.etag
         if digest != draft.digest:
-            draft.digest = digest
-            draft.last_event_at = newest((moment(row["uploaded_at"]) for row in rows), visit.clock.now())
             keys = [row["filename"] for row in rows]
             landing.add(rows)
+        # After the page: a visit that resumes it must see the change, and write the keys.
+        draft.etag, draft.digest = answer.etag, digest
+        draft.last_event_at = newest((moment(row["uploaded_at"]) for row in rows), visit.clock.now())
     elif answer.status != 304:
         raise TemporaryError(f"{visit.api.name}: {answer.message} for {visit.scope}; run again later")
     visit.complete(landing, keys, last_event_at=draft.last_event_at)
