@@ -26,12 +26,13 @@ CLUSTER = (
     "org.apache.iceberg:iceberg-aws-bundle:1.12.0",
     # The Hadoop release that pyspark carries.
     "org.apache.hadoop:hadoop-aws:3.4.2",
-    # Hadoop's S3 needs it and iceberg-aws-bundle lacks it; of the version that the bundle is made from.
+    # Hadoop's S3 needs these and iceberg-aws-bundle lacks them; of the version that the bundle is made from.
+    "software.amazon.awssdk:apache-client:2.54.17",
     "software.amazon.awssdk:s3-transfer-manager:2.54.17",
 )
 
-_EXCLUDED = ("software.amazon.awssdk:[!s]*", "software.amazon.awssdk:s3", "software.amazon.awssdk:sdk-core")
-"""Iceberg's bundle has all of AWS's SDK that is needed; hadoop-aws asks for 600 MB of it."""
+_EXCLUDED = tuple(f"software.amazon.awssdk:{name}" for name in ("[!as]*", "a[!p]*", "s3", "sdk-core"))
+"""What the others ask for of AWS's SDK, 600 MB, and Iceberg's bundle has as far as it is needed."""
 
 
 def jars_dir() -> Path:
