@@ -14,7 +14,7 @@ freshness as (
         expected.source,
         expected.scope,
         expected.stale_after_hours,
-        coverage.last_event_at,
+        held.last_event_at,
         coverage.last_fetched_at,
         coverage.covered_from,
         coverage.status,

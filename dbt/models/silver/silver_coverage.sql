@@ -5,7 +5,6 @@ with landings as (
         landed.source,
         landed.status,
         landed.finished_at,
-        landed.last_event_at,
         landed.covered_from,
         row_number() over (
             partition by landed.source, scopes.kind, scopes.name order by landed.landing_id desc
@@ -27,7 +26,6 @@ visits as (
         -- What the newest good visit says: an earlier one was cut where a later one went deeper.
         max(case when status = 'ok' and recency_of_status = 1 then covered_from end) as covered_from,
         max(case when status = 'ok' then finished_at end) as last_fetched_at,
-        max(case when status = 'ok' then last_event_at end) as last_event_at,
         max(case when recency = 1 then status end) as status
     from landings
     group by source, kind, scope
@@ -43,6 +41,5 @@ select
         else {{ days_later(day_of('covered_from'), 1) }}
     end as covered_date,
     last_fetched_at,
-    last_event_at,
     status
 from visits
