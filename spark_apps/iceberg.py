@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -73,6 +74,23 @@ class IcebergTable:
     def columns(self) -> dict[str, str]:
         """Column names with Iceberg's type names."""
         return {field.name(): str(field.type()) for field in self._java.schema().columns()}
+
+    @property
+    def properties(self) -> dict[str, str]:
+        return dict(self._java.properties())
+
+    @property
+    def location(self) -> str:
+        """The folder of the table's files, as a URL."""
+        return str(self._java.location())
+
+    def snapshot_ids(self) -> set[int]:
+        """Every snapshot that was not expired, on whatever branch."""
+        return {snapshot.snapshotId() for snapshot in self._java.snapshots()}
+
+    def committed_at(self, snapshot_id: int) -> datetime:
+        """When a snapshot was made, UTC."""
+        return datetime.fromtimestamp(self._java.snapshot(snapshot_id).timestampMillis() / 1000, UTC)
 
     def snapshot(self, ref: str = "main") -> Snapshot | None:
         """The snapshot that a branch or tag names; None without one."""

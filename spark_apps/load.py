@@ -17,8 +17,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
 
@@ -32,6 +30,7 @@ from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings, load_settings
 from lakepulse.store import Store, open_store
 from spark_apps import quarantine
+from spark_apps.errors import engine_error, joined
 from spark_apps.iceberg import (
     BRANCH,
     BRANCH_NAME,
@@ -47,7 +46,7 @@ from spark_apps.ledger import Ledger, rows_frame, scope_of
 from spark_apps.plan import batches, landings_from, new_landings
 from spark_apps.schema import EARLIEST, LATEST, Table
 from spark_apps.session import bound_session, open_session
-from spark_apps.staging import BAD, INSERT, REMOVAL, UPDATE, WRITTEN, Batch, stage
+from spark_apps.staging import BAD, INSERT, REMOVAL, REVIVAL, UPDATE, WRITTEN, Batch, stage
 from spark_apps.tables import TABLES
 
 log = structlog.get_logger()
@@ -116,12 +115,10 @@ class Load:
         result = Result()
         session = bound_session(self._engine, self._settings)
         try:
-            with lock(self._settings, f"{RAW}.{name}"):
+            with lock(self._settings, f"{RAW}.{name}"), engine_error(f"loading {RAW}.{name}"):
                 work(session, TABLES[name], result)
         except StepError as error:
             result.error = error
-        except (PySparkException, Py4JJavaError) as error:
-            result.error = PermanentError(f"loading {RAW}.{name} failed: {_cause(error)}")
         result.seconds = time.monotonic() - started
         if result.landings or result.error:
             log.info("loaded", table=name, **result.details())
@@ -220,7 +217,7 @@ class Load:
         result.rows += batch.rows
         result.inserted += total[INSERT]
         result.updated += total[UPDATE]
-        result.removed += total[REMOVAL]
+        result.removed += total[REMOVAL] + total[REVIVAL]
         result.quarantined += total[BAD]
 
 
@@ -315,9 +312,9 @@ def _merge(batch: Batch, staged: DataFrame, total: Counter[str], load_seq: int) 
     merge = merge_into(changes, f"{RAW}.{table.name}.{BRANCH_NAME}", table.key, within)
     if total[UPDATE]:
         merge = merge.whenMatched(F.col("s.action") == UPDATE).update(assignments(table.layout))
-    if total[REMOVAL] and table.removal:
+    if total[REMOVAL] + total[REVIVAL] and table.removal:
         changed = (table.removal.column, "landing_id", "fetched_at", "load_seq", "loaded_at")
-        merge = merge.whenMatched(F.col("s.action") == REMOVAL).update(assignments(changed))
+        merge = merge.whenMatched(F.col("s.action").isin(REMOVAL, REVIVAL)).update(assignments(changed))
     if total[INSERT]:
         merge = merge.whenNotMatched(F.col("s.action") == INSERT).insert(assignments(table.layout))
     merge.merge()
@@ -358,16 +355,6 @@ def _audit_branch(
         raise PermanentError(f"audit of {RAW}.{table.name} failed ({'; '.join(problems)}); main is unchanged, look at {where}")
 
 
-def _cause(error: PySparkException | Py4JJavaError) -> str:
-    """The innermost cause of a Java exception, in one line."""
-    java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    if java is None:
-        return one_line(str(error).split("\n", 1)[0])
-    while java.getCause() is not None:
-        java = java.getCause()
-    return one_line(str(java.toString()).split("\n", 1)[0])
-
-
 def load(engine: SparkSession, settings: Settings, tables: list[str] | None = None, *, replay: bool = False) -> StepReport:
     """Load every complete landing that is not loaded yet, and write the step's report.
 
@@ -381,11 +368,9 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
     results: dict[str, Result] = {}
     failure: StepError | None = None
     try:
-        results = Load(engine, settings, store).run(tables or list(TABLES), replay=replay)
-        errors = [result.error for result in results.values() if result.error]
-        failure = max(errors, key=lambda error: -error.exit_code, default=None)
-        if len(errors) > 1 and failure:
-            failure = type(failure)(" | ".join(map(str, errors)))
+        with engine_error("loading"):
+            results = Load(engine, settings, store).run(tables or list(TABLES), replay=replay)
+        failure = joined([result.error for result in results.values() if result.error])
     except StepError as error:
         failure = error
     report = StepReport(

@@ -24,12 +24,13 @@ from spark_apps.schema import Removal, Table
 INSERT = "insert"
 UPDATE = "update"
 REMOVAL = "removal"  # a keys file says that a row is gone, or is back
+REVIVAL = "revival"  # an older version than the table's, of a row that was thought gone
 SAME = "same"
 STALE = "stale"  # an older version than the table's
 DUPLICATE = "duplicate"  # a better version is in the same batch
 BAD = "bad"
 
-WRITTEN = (INSERT, UPDATE, REMOVAL)
+WRITTEN = (INSERT, UPDATE, REMOVAL, REVIVAL)
 
 _FEW_ROWS = 100_000
 """A batch up to this size finds its rows in the table by a broadcast of its keys."""
@@ -251,9 +252,11 @@ def _compared(session: SparkSession, rows: DataFrame, batch: Batch) -> DataFrame
     else:
         # Landings of two scopes, as after a rename in the project list, have no order of their own.
         newer = "substring_index(landing_id, '/', 2) <> substring_index(_t_landing_id, '/', 2) OR landing_id >= _t_landing_id"
+    flag = table.removal.column if table.removal else None
+    revived = f"WHEN {flag} <> _t_{flag} THEN '{REVIVAL}'" if flag else ""
     action = f"""
         CASE WHEN action IS NOT NULL THEN action WHEN _t_landing_id IS NULL THEN '{INSERT}'
-             WHEN {same} THEN '{SAME}' WHEN {newer} THEN '{UPDATE}' ELSE '{STALE}' END
+             WHEN {same} THEN '{SAME}' WHEN {newer} THEN '{UPDATE}' {revived} ELSE '{STALE}' END
     """
     return joined.withColumn("action", F.expr(action)).drop(*current.columns)
 

@@ -1,0 +1,221 @@
+"""The step `maintain`: keep the tables small and quick without losing what somebody may read.
+
+Per table, under the lock of those who write it: compact small files, remove the tags of old
+publications, expire snapshots that nothing names, remove files that no snapshot needs. Landings are not touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import obstore
+import structlog
+from pyspark.sql import Row, SparkSession
+
+from lakepulse.data_dir import open_data_dir
+from lakepulse.locks import lock
+from lakepulse.logs import configure_logs
+from lakepulse.names import CATALOG, GOLD, OPS, PUBLICATIONS, RAW
+from lakepulse.outcome import StepError, one_line, run_step
+from lakepulse.reports import StepReport, write_report
+from lakepulse.settings import Settings, load_settings
+from lakepulse.store import Store, open_store
+from spark_apps.errors import engine_error, joined
+from spark_apps.iceberg import IcebergTable, full_name, stamp
+from spark_apps.session import bound_session, open_session
+
+log = structlog.get_logger()
+
+PUBLICATIONS_KEPT = timedelta(days=90)
+"""A publication younger than this can be read again; the newest always."""
+
+SNAPSHOTS_KEPT = timedelta(days=7)
+"""A snapshot younger than this is kept although nothing names it."""
+
+ORPHANS_KEPT = timedelta(days=3)
+"""A file younger than this may belong to a commit that is under way."""
+
+_TAG = "publication-"
+_PROPERTIES = {"write.metadata.delete-after-commit.enabled": "true", "write.metadata.previous-versions-max": "20"}
+
+
+@dataclass(slots=True)
+class Kept:
+    """What was done to one table."""
+
+    compacted_files: int = 0
+    removed_tags: int = 0
+    expired_snapshots: int = 0
+    orphans: int = 0
+    files_removed: int = 0
+    bytes_removed: int = 0
+    seconds: float = 0.0
+
+
+def maintain(engine: SparkSession, settings: Settings, now: datetime | None = None) -> StepReport:
+    """Maintain every table of the catalog and write the step's report; `now` (UTC) sets the
+    ages of publications and snapshots.
+
+    Raises:
+        StepError: a table could not be maintained; the others were.
+    """
+    started = datetime.now(UTC)
+    session = bound_session(engine, settings)
+    stamp(session, run_id=settings.run_id)
+    done: dict[str, Kept] = {}
+    errors: list[StepError] = []
+    for name in _tables(session):
+        began = time.monotonic()
+        try:
+            with lock(settings, _lock_of(name)), engine_error(f"maintaining {name}"):
+                done[name] = _maintain_table(session, settings, name, now or started)
+                done[name].seconds = round(time.monotonic() - began, 2)
+                log.info("maintained", table=name, **asdict(done[name]))
+        except StepError as error:
+            errors.append(error)
+    failure = joined(errors)
+    files, size = sum(kept.files_removed for kept in done.values()), sum(kept.bytes_removed for kept in done.values())
+    log.info("maintained all", tables=len(done), files_removed=files, bytes_removed=size)
+    report = StepReport(
+        run_id=settings.run_id,
+        step="maintain",
+        outcome="failed" if failure else "succeeded",
+        started_at=started,
+        ended_at=datetime.now(UTC),
+        message=one_line(failure) if failure else None,
+        details={
+            "files_removed": files,
+            "bytes_removed": size,
+            "tables": {name: asdict(kept) for name, kept in done.items()},
+        },
+    )
+    write_report(open_store(settings), report)
+    if failure:
+        raise failure
+    return report
+
+
+def _tables(session: SparkSession) -> list[str]:
+    """Every `namespace.table` of lakepulse, sorted."""
+    found = []
+    present = {row[0] for row in session.sql(f"SHOW NAMESPACES IN {CATALOG}").collect()}
+    for namespace in (RAW, GOLD, OPS):
+        if namespace in present:
+            found += [
+                f"{namespace}.{row['tableName']}" for row in session.sql(f"SHOW TABLES IN {full_name(namespace)}").collect()
+            ]
+    return sorted(found)
+
+
+def _lock_of(name: str) -> str:
+    """The lock that writers of a table hold: publish and record lock their namespace."""
+    namespace = name.split(".", 1)[0]
+    return name if namespace == RAW else namespace
+
+
+def _maintain_table(session: SparkSession, settings: Settings, name: str, now: datetime) -> Kept:
+    kept = Kept()
+    table = IcebergTable(session, name)
+    missing = {key: value for key, value in _PROPERTIES.items() if table.properties.get(key) != value}
+    if missing:
+        listed = ", ".join(f"'{key}'='{value}'" for key, value in missing.items())
+        session.sql(f"ALTER TABLE {full_name(name)} SET TBLPROPERTIES ({listed})")
+    store = _store_of(settings, table.location)
+    before = _files(store)
+    # Gold tables are written whole by one commit; those that grow by a row a run are not.
+    if not name.startswith(f"{GOLD}.") or name == PUBLICATIONS:
+        kept.compacted_files = _compact(session, name)
+    table.refresh()
+    if old := _old_tags(session, table, now):
+        table.remove_tags(old)
+        kept.removed_tags = len(old)
+    snapshots = len(table.snapshot_ids())
+    _call(session, "expire_snapshots", table=f"'{name}'", older_than=_literal(now - SNAPSHOTS_KEPT), retain_last="1")
+    table.refresh()
+    kept.expired_snapshots = snapshots - len(table.snapshot_ids())
+    kept.orphans = _remove_orphans(session, name)
+    after = _files(store)
+    gone = before.keys() - after.keys()
+    kept.files_removed, kept.bytes_removed = len(gone), sum(before[path] for path in gone)
+    return kept
+
+
+def _call(session: SparkSession, procedure: str, **arguments: str) -> list[Row]:
+    listed = ", ".join(f"{key} => {value}" for key, value in arguments.items())
+    return session.sql(f"CALL {CATALOG}.system.{procedure}({listed})").collect()
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00'"
+
+
+def _compact(session: SparkSession, name: str) -> int:
+    """Join small files where a partition has at least five; returns how many were joined."""
+    (row,) = _call(session, "rewrite_data_files", table=f"'{name}'", options="map('min-input-files', '5')")
+    return int(row["rewritten_data_files_count"])
+
+
+def _old_tags(session: SparkSession, table: IcebergTable, now: datetime) -> list[str]:
+    """Tags of publications that need not be readable any more.
+
+    A tag without a row is a publication that was not finished: its snapshot's age counts.
+    """
+    tags = {tag: snapshot for tag, snapshot in table.refs().items() if tag.startswith(_TAG)}
+    if not tags:
+        return []
+    published = {}
+    if session.catalog.tableExists(full_name(PUBLICATIONS)):
+        rows = session.sql(f"SELECT run_id, as_of, published_at FROM {full_name(PUBLICATIONS)}").collect()
+        newest = max(rows, key=lambda row: (row.as_of, row.published_at), default=None)
+        published = {f"{_TAG}{row.run_id}": row.published_at.astimezone(UTC) for row in rows}
+        if newest:
+            published[f"{_TAG}{newest.run_id}"] = now
+    limit = now - PUBLICATIONS_KEPT
+    return sorted(tag for tag, snapshot in tags.items() if published.get(tag, table.committed_at(snapshot)) < limit)
+
+
+def _remove_orphans(session: SparkSession, name: str) -> int:
+    """Remove files that no snapshot needs; a dry run tells first which. A file's age is by the real clock."""
+    older_than = _literal(datetime.now(UTC) - ORPHANS_KEPT)
+    arguments = {"table": f"'{name}'", "older_than": older_than, "prefix_listing": "true"}
+    found = _call(session, "remove_orphan_files", **arguments, dry_run="true")
+    if not found:
+        return 0
+    log.info("orphans", table=name, files=len(found), first=found[0]["orphan_file_location"])
+    _call(session, "remove_orphan_files", **arguments)
+    return len(found)
+
+
+def _store_of(settings: Settings, location: str) -> Store:
+    """The table's folder as a store, to count files and bytes."""
+    parts = urlsplit(location)
+    url = Path(parts.path).as_uri() if parts.scheme in ("", "file") else location
+    return open_store(settings.model_copy(update={"lake_url": url}))
+
+
+def _files(store: Store) -> dict[str, int]:
+    """Size of every file by path."""
+    return {str(entry["path"]): entry["size"] for batch in obstore.list(store) for entry in batch}
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m spark_apps.maintain", description=__doc__.split("\n")[0]).parse_args()
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        open_data_dir(settings)
+        with open_session(settings) as engine:
+            maintain(engine, settings)
+
+    return run_step(step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
