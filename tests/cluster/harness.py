@@ -227,6 +227,12 @@ class Installation:
                 found.append([tuple(row) for row in cursor.fetchall()])
             return found
 
+    def trouble(self) -> str:
+        """What the steps that failed said last."""
+        pods = [pod["metadata"]["name"] for pod in self.get("pods") if pod["status"]["phase"] == "Failed"]
+        logs = [self.kubectl("logs", name, "--container=main", "--tail=30", check=False) for name in pods]
+        return "\n".join(f"--- {name}\n{log}" for name, log in zip(pods, logs, strict=True))
+
     def secret(self, name: str) -> dict[str, str]:
         values: dict[str, str] = json.loads((self.cluster.secrets / f"{name}.json").read_text(encoding="utf-8"))
         return values
