@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from lakepulse.outcome import PermanentError, one_line
-from lakepulse_dbt.figures import METRICS, Figure, number
+from lakepulse_dbt.figures import METRICS, Figure, number, percent
 
 
 class Rule(BaseModel):
@@ -41,13 +41,13 @@ class Rule(BaseModel):
             return None
         change = figure.change
         if self.above is not None and figure.value > self.above:
-            return f"is {figure.text}, above {number(self.above)}"
+            return f"{figure.text} is above {number(self.above)}"
         if self.below is not None and figure.value < self.below:
-            return f"is {figure.text}, below {number(self.below)}"
+            return f"{figure.text} is below {number(self.below)}"
         if self.rises_percent is not None and change is not None and change > self.rises_percent:
-            return f"rose {number(change)} % in 28 days to {figure.text}, more than {number(self.rises_percent)} %"
+            return f"changed by {percent(change)} in 28 days, to {figure.text}; the limit is {percent(self.rises_percent)}"
         if self.falls_percent is not None and change is not None and -change > self.falls_percent:
-            return f"fell {number(-change)} % in 28 days to {figure.text}, more than {number(self.falls_percent)} %"
+            return f"changed by {percent(change)} in 28 days, to {figure.text}; the limit is {percent(-self.falls_percent)}"
         return None
 
 
@@ -95,7 +95,7 @@ def check(rules: list[Rule], found: list[Figure]) -> list[Alert]:
             metric=figure.metric,
             value=figure.value,
             change_percent=figure.change,
-            message=f"{figure.project}: {METRICS[figure.metric].title} {words}.",
+            message=f"{figure.project}, {METRICS[figure.metric].title}: {words}.",
         )
         for figure in found
         for rule in rules

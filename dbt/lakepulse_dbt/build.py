@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,7 @@ from lakepulse.projects import Project, load_projects
 from lakepulse.settings import Settings
 from lakepulse_dbt.build_store import GOLD_BUILD, GOLD_LOCK, BuildStore, GoldTable, Passed, RawTable, State, open_build_store
 from lakepulse_dbt.iceberg_source import READS_VARIABLE, Read, Reads
-from lakepulse_dbt.raw_tables import RAW_TABLES
+from lakepulse_dbt.raw_tables import declared_tables, project_folder
 from lakepulse_dbt.steps import reported
 from lakepulse_dbt.warehouse import open_catalog
 
@@ -50,7 +51,7 @@ def build(settings: Settings) -> None:
     with reported(settings, "build") as report, lock(settings, GOLD_LOCK):
         catalog = open_catalog(settings)
         store = open_build_store(settings, catalog)
-        state = State(code_version=code_version(project_folder()), raw=raw_tables(catalog))
+        state = State(code_version=code_version(project_folder()), raw=raw_tables(catalog, declared_tables(project_folder())))
         before = store.state()
         dbt = _Dbt(settings, projects, store, state)
         anew = before is None or not _continues(before, state)
@@ -69,11 +70,6 @@ def build(settings: Settings) -> None:
         log.info("gold is built", run_id=settings.run_id, as_of=str(settings.as_of), tables=len(tables), rows=report.rows)
 
 
-def project_folder() -> Path:
-    """The dbt project: beside this package, unless dbt's own variable says otherwise."""
-    return Path(os.environ.get("DBT_PROJECT_DIR") or Path(__file__).resolve().parents[1])
-
-
 def code_version(project: Path) -> str:
     """12 hex digits that change with whatever decides what the build's tables hold."""
     files = [
@@ -88,10 +84,10 @@ def code_version(project: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def raw_tables(catalog: Catalog) -> dict[str, RawTable]:
-    """The raw tables that exist, at their present snapshots."""
+def raw_tables(catalog: Catalog, names: Iterable[str]) -> dict[str, RawTable]:
+    """Those of the raw tables that exist, at their present snapshots."""
     found: dict[str, RawTable] = {}
-    for name in RAW_TABLES:
+    for name in names:
         try:
             table = catalog.load_table(f"{RAW}.{name}")
         except NoSuchTableError:
@@ -166,11 +162,11 @@ class _Dbt:
             "raw_snapshots": {name: table.snapshot_id for name, table in state.raw.items()},
         }
         project = project_folder()
+        self.variables = ["--vars", json.dumps(variables)]
         self.options = [
             *("--project-dir", str(project), "--profiles-dir", str(project), "--target", store.target),
             *("--target-path", str(store.folder / "target"), "--log-path", str(store.folder / "logs")),
-            *("--vars", json.dumps(variables)),
-            *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-partial-parse"),
+            *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats"),
         ]
         os.environ.update(store.environment(settings))
 
@@ -178,12 +174,14 @@ class _Dbt:
         full_refresh = anew and not self.store.reset()
         # From here on the store is in the making: no run has passed.
         self.store.save(self.state)
-        manifest, error = self._invoke(["parse"])
+        # Without the run's variables, since dbt parses everything again when one of them changes.
+        # They decide what models hold, never which models there are.
+        manifest, error = self._invoke(["parse", *(["--no-partial-parse"] if anew else [])])
         if error:
             return _Result(errors=[error])
         os.environ[READS_VARIABLE] = self._reads(manifest).model_dump_json()
         arguments = ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if full_refresh else [])]
-        outcome, error = self._invoke(arguments, manifest)
+        outcome, error = self._invoke([*arguments, *self.variables], manifest)
         self.store.release()
         result = _Result(errors=[error] if error and outcome is None else [])
         for entry in outcome.results if outcome else ():

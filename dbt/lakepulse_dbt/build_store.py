@@ -207,10 +207,12 @@ class TrinoStore:
     def save(self, state: State) -> None:
         rows = pa.table({"document": [state.model_dump_json()]})
         self.catalog.create_namespace_if_not_exists(GOLD_BUILD)
-        table = self.catalog.create_table_if_not_exists(
-            f"{GOLD_BUILD}.{_STATE_TABLE}", rows.schema, properties=TABLE_PROPERTIES
-        )
-        table.overwrite(rows)
+        name = f"{GOLD_BUILD}.{_STATE_TABLE}"
+        table = self.catalog.create_table_if_not_exists(name, rows.schema, properties=TABLE_PROPERTIES)
+        if table.current_snapshot() is None:  # PyIceberg warns when there is nothing to overwrite
+            table.append(rows)
+        else:
+            table.overwrite(rows)
 
     def reset(self) -> bool:
         return False

@@ -13,7 +13,7 @@ from lakepulse.data_dir import open_data_dir
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
 from lakepulse_dbt.export import newest_publication
-from lakepulse_dbt.figures import METRICS, Figure, figures, number, open_gold
+from lakepulse_dbt.figures import METRICS, Figure, figures, open_gold, percent
 from lakepulse_dbt.publications import Publication
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
@@ -110,7 +110,7 @@ def _table(found: list[Figure]) -> list[str]:
 
 def _cell(figure: Figure) -> str:
     change = figure.change
-    return figure.text if change is None else f"{figure.text} ({'+' if change >= 0 else ''}{number(change)} %)"
+    return figure.text if change is None else f"{figure.text} ({percent(change)})"
 
 
 def _plain(text: str) -> str:

@@ -185,6 +185,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.3g}"
 
 
+def percent(value: float) -> str:
+    """A percentage with its sign, to one tenth."""
+    return f"{value:+,.1f} %"
+
+
 def open_gold(catalog: Catalog, publication: Publication, tables: set[str]) -> duckdb.DuckDBPyConnection:
     """The publication's tables of these names in a DuckDB of their own, and `members`, its projects."""
     connection = duckdb.connect()

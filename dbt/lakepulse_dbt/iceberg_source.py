@@ -20,13 +20,12 @@ from duckdb import DuckDBPyConnection
 from pydantic import BaseModel, RootModel
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
 from lakepulse.catalog import pyiceberg_properties
 from lakepulse.names import CATALOG, RAW
 from lakepulse.settings import load_settings
-from lakepulse_dbt.raw_tables import RAW_TABLES, UNREAD
+from lakepulse_dbt.raw_tables import declared_tables, project_folder
 
 READS_VARIABLE: Final = "LAKEPULSE_RAW_READS"
 
@@ -50,6 +49,7 @@ class Plugin(BasePlugin):
         self.catalog: Catalog = load_catalog(CATALOG, **pyiceberg_properties(settings))
         text = os.environ.get(READS_VARIABLE)
         self.planned: dict[str, Read] | None = Reads.model_validate_json(text).root if text else None
+        self.declared = declared_tables(project_folder())
         self.lock = Lock()
         self.tables: dict[str, Table | None] = {}
 
@@ -62,17 +62,17 @@ class Plugin(BasePlugin):
         conn.execute(f"create schema {RAW}")
 
     def load(self, source_config: SourceConfig) -> pa.RecordBatchReader:
-        """The source's rows as a stream of record batches.
+        """The source's declared columns as a stream of record batches; one that the table lacks is null.
 
         Raises:
-            KeyError: the table neither exists nor is described in `raw_tables`.
+            KeyError: the project does not declare the table's columns.
         """
-        name = source_config.identifier
-        table = self._table(name)
-        if table is None:
-            return pa.RecordBatchReader.from_batches(RAW_TABLES[name], [])
-        read = self._read(name, table)
-        return _scan(table, name, read)
+        declared = self.declared[source_config.identifier]
+        table = self._table(source_config.identifier)
+        read = self._read(source_config.identifier, table) if table else Read(snapshot_id=None)
+        if table is None or read.snapshot_id is None:
+            return pa.RecordBatchReader.from_batches(declared, [])
+        return _scan(table, read, declared)
 
     def _table(self, name: str) -> Table | None:
         """The table as it was when this dbt run first asked, so that all its models see the same rows."""
@@ -96,18 +96,13 @@ class Plugin(BasePlugin):
         return read.model_copy(update={"above": None}) if whole else read
 
 
-def _scan(table: Table, name: str, read: Read) -> pa.RecordBatchReader:
+def _scan(table: Table, read: Read, declared: pa.Schema) -> pa.RecordBatchReader:
     scan = table.scan(snapshot_id=read.snapshot_id)
-    schema = scan.projection()
-    columns = tuple(field.name for field in schema.fields if field.name not in UNREAD)
-    expected = RAW_TABLES.get(name, pa.schema([]))
-    missing = [field for field in expected if field.name not in columns]
-    if read.snapshot_id is None:
-        present = schema_to_pyarrow(schema.select(*columns), include_field_ids=False)
-        return pa.RecordBatchReader.from_batches(pa.schema([*present, *missing]), [])
+    present = {field.name for field in scan.projection().fields}
+    missing = [field for field in declared if field.name not in present]
     if read.above is not None:
         scan = scan.filter(f"load_seq > {read.above}")
-    reader = scan.select(*columns).to_arrow_batch_reader()
+    reader = scan.select(*(name for name in declared.names if name in present)).to_arrow_batch_reader()
     if not missing:
         return reader
     full = pa.schema([*reader.schema, *missing])

@@ -20,10 +20,12 @@ from lakepulse_dbt.build import build
 from lakepulse_dbt.build_store import GOLD_BUILD, DuckDBStore, GoldTable, Passed, State
 from lakepulse_dbt.publications import publications, read_table
 from lakepulse_dbt.publish import GRAIN, publish
-from lakepulse_dbt.raw_tables import RAW_TABLES
+from lakepulse_dbt.raw_tables import declared_tables
 from lakepulse_dbt.warehouse import open_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
+
+RAW_TABLES = declared_tables(ROOT / "dbt")
 
 KEYS = {
     "repo_snapshots": ("repo", "snapshot_date"),

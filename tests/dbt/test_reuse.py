@@ -219,9 +219,9 @@ def test_hits_go_to_the_report_and_to_the_webhooks_body(published: Lake) -> None
     published.publish()
     (report,) = read_reports(open_store(published.settings()), "run-1")
     assert [alert["message"] for alert in report.details["alerts"]] == [
-        "Lake & Co.: stars rose 100 % in 28 days to 120, more than 99 %.",
-        "Lake & Co.: downloads in 28 days fell 50 % in 28 days to 280, more than 49 %.",
-        "Pond: stars is 7, above 6.",
+        "Lake & Co., stars: changed by +100.0 % in 28 days, to 120; the limit is +99.0 %.",
+        "Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %.",
+        "Pond, stars: 7 is above 6.",
     ]
     row = recording.run_row(published.settings(), [report], "succeeded", None, None)
     assert recording.message(row, [report])["alerts"] == report.details["alerts"]
@@ -237,7 +237,7 @@ def test_a_backfill_raises_no_alert(published: Lake) -> None:
 
 
 def test_an_unknown_figure_breaks_no_rule(lake: Lake) -> None:
-    rules(lake, "rules: [{metric: stars, below: 5}, {metric: stars, falls_percent: 1}]")
+    rules(lake, "rules: [{metric: stars, below: 5}, {metric: stars, falls_percent: 1}]\n")
     loaded = load_rules(lake.folder / "alerts.yaml")
     assert check(loaded, [Figure("Pond", "stars", None, None), Figure("Pond", "stars", 6, 0)]) == []
 
@@ -299,14 +299,14 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
         "| project | stars | downloads in 28 days | open issues | unanswered issues | first response | backlog index "
         "| absence factor | last release |\n"
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-        "| Lake & Co. | 120 (+100 %) | 280 (-50 %) | 33 (-17.5 %) | 1 | 20 h | 0.4 (-60 %) | 1 | 4 days ago |\n"
+        "| Lake & Co. | 120 (+100.0 %) | 280 (-50.0 %) | 33 (-17.5 %) | 1 | 20 h | 0.4 (-60.0 %) | 1 | 4 days ago |\n"
         "| Pond | 7 | unknown | 1 | 0 | unknown | unknown | unknown | unknown |\n"
         "\n"
         "## Alerts\n"
         "\n"
-        "- Lake & Co.: stars rose 100 % in 28 days to 120, more than 99 %.\n"
-        "- Lake & Co.: downloads in 28 days fell 50 % in 28 days to 280, more than 49 %.\n"
-        "- Pond: stars is 7, above 6.\n"
+        "- Lake & Co., stars: changed by \\+100.0 % in 28 days, to 120; the limit is \\+99.0 %.\n"
+        "- Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %.\n"
+        "- Pond, stars: 7 is above 6.\n"
         "\n"
         "## Releases\n"
         "\n"
