@@ -8,6 +8,7 @@ file fits the Java and the jars in use, and goes without it where it does not.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -18,10 +19,10 @@ from typing import Any
 
 import obstore
 import pyspark
+import structlog
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import MANIFEST, Manifest, Page, landing_id, landing_path, pack_lines
-from lakepulse.logs import configure_logs
 from lakepulse.names import SOURCES
 from lakepulse.outcome import run_step
 from lakepulse.settings import Settings
@@ -101,7 +102,7 @@ def write() -> None:
     os.environ[WRITE_TO] = str(partial)
     with tempfile.TemporaryDirectory(prefix="lakepulse-") as folder:
         settings = Settings(data_dir=Path(folder) / "data", lake_url=None, warehouse_url=None, catalog_uri=None, demo=True)
-        configure_logs(settings)
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         open_data_dir(settings)
         store = open_store(settings)
         with open_session(settings) as engine:

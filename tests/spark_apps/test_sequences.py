@@ -5,6 +5,7 @@ A sequence takes seconds even in a warm session: the default run tries a few, `m
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -88,7 +89,7 @@ def play(engine: SparkSession, sequence: list[Any]) -> None:
             elif action == "load":
                 lake.load("issues", "downloads", run_id=f"run-{turn}")
             else:
-                die(lake, patch, *action, run_id=f"run-{turn}")
+                die(lake, patch, action, run_id=f"run-{turn}")
         check(lake, truth)
         before = {name: lake.snapshot_id(name) for name in ("issues", "downloads", "landings")}
         lake.load("issues", "downloads", run_id="run-last")
@@ -107,7 +108,8 @@ def write(lake: Lake, visit: Visit) -> None:
     land(lake.store, "pypistats_overall", days, scope="p", started=started)
 
 
-def die(lake: Lake, patch: pytest.MonkeyPatch, boundary: str, when: str, run_id: str) -> None:
+def die(lake: Lake, patch: pytest.MonkeyPatch, death: tuple[str, str], run_id: str) -> None:
+    boundary, when = death
     owner, name = BOUNDARIES[boundary]
     original = getattr(owner, name)
 
@@ -118,10 +120,8 @@ def die(lake: Lake, patch: pytest.MonkeyPatch, boundary: str, when: str, run_id:
 
     with patch.context() as inner:
         inner.setattr(owner, name, dies)
-        try:
+        with contextlib.suppress(Killed):
             lake.load("issues", "downloads", run_id=run_id)
-        except Killed:
-            pass
 
 
 def check(lake: Lake, truth: Truth) -> None:
