@@ -105,6 +105,20 @@ def test_commits_merged_late_arrive_whatever_their_dates(lab: Labs) -> None:
     agrees(at, ("github_commits",))
 
 
+def test_a_branch_merged_late_is_jumped_to_and_not_walked_to(lab: Labs) -> None:
+    world = tiny_world(repos=(REPO,), packages=())
+    for _ in range(600):
+        world.now += 6 * 3600
+        world.commit(REPO, PEOPLE[0])
+    at = lab(world, 10)
+    at.run(sources=("github_repo", "github_commits"))
+    at.world.merge_late(REPO, [PEOPLE[0], PEOPLE[1]], days_ago=120)
+    at.spent()
+    at.run(sources=("github_repo", "github_commits"))
+    assert at.spent()[0] <= 5
+    agrees(at, ("github_commits",))
+
+
 def test_commits_that_share_one_second_all_arrive(lab: Labs) -> None:
     at = lab(tiny_world(repos=(REPO,)))
     at.run()
