@@ -45,7 +45,7 @@ def main() -> None:
         _explain("Nothing is published yet", "Run the pipeline once; this page shows its first publication when it is done.")
         return
     with st.sidebar:
-        st.header("lakepulse", anchor=False)
+        st.markdown("**lakepulse**")
         publication = _as_of(found)
         try:
             members = session.members(settings, publication)

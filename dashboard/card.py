@@ -71,7 +71,7 @@ def figure(
     the columns that name a row of a dated result: with them, a page that shows an older
     publication tells what was revised since. A figure that fails does not take the page along.
     """
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     try:
         rows = view.arrow(sql, extra)
         if rows.num_rows:
@@ -101,7 +101,9 @@ def explain_breaks(found: pd.DataFrame) -> None:
     for row in found.to_dict("records"):
         link = text.web_link(row["link"])
         what = " ".join(text.literal(str(row[part]).rstrip(".")) + "." for part in ("what_changed", "effect"))
-        st.caption(f"**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{f' [Source]({link})' if link else ''}")
+        where = f" [Source]({link})" if link else ""
+        # No caption: its faded links are too faint to read.
+        st.markdown(f":small[**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{where}]")
 
 
 @dataclass(frozen=True, slots=True)

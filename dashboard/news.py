@@ -43,7 +43,7 @@ _MOST = 12
 
 def show(view: View) -> None:
     """The heading and the sentences, or that nothing stands out."""
-    st.subheader("What changed this week", anchor=False)
+    st.header("What changed this week", anchor=False)
     try:
         found = sentences(view)
     except UnavailableError as error:

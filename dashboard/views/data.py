@@ -102,7 +102,7 @@ def known_breaks(frame: pd.DataFrame) -> None:
 
 
 def runs() -> None:
-    st.subheader("Last runs", anchor=False)
+    st.header("Last runs", anchor=False)
     found = session.runs(page.settings)[:30]
     if not found:
         st.info("No run is recorded yet.", icon=":material/inbox:")
@@ -131,7 +131,7 @@ def runs() -> None:
         alt="The last runs, also failed ones",
     )
     st.caption("Runs are told as they are now, whatever the as-of date.")
-    st.markdown("##### Steps of the last run")
+    st.markdown("### Steps of the last run")
     steps: list[dict[str, Any]] = json.loads(found[0].steps or "[]")
     if not steps:
         st.info("The last run left no reports of its steps.", icon=":material/inbox:")
@@ -160,7 +160,7 @@ def runs() -> None:
 
 
 def snapshots() -> None:
-    st.subheader("Publications and snapshots", anchor=False)
+    st.header("Publications and snapshots", anchor=False)
     st.dataframe(
         [
             {
@@ -179,7 +179,7 @@ def snapshots() -> None:
         column_config={"Published (UTC)": st.column_config.DatetimeColumn(format=moment)},
         alt="Publications, the newest first",
     )
-    st.markdown(f"##### Iceberg snapshots of {page.publication.as_of}")
+    st.markdown(f"### Iceberg snapshots of {page.publication.as_of}")
     st.dataframe(
         [
             # As text: a snapshot id has more digits than a browser's numbers keep.
@@ -190,7 +190,7 @@ def snapshots() -> None:
         placeholder="–",
         alt="The Iceberg snapshot of each table of this publication",
     )
-    st.caption("Every figure on these pages is read at these snapshots: in Trino, `FOR VERSION AS OF` the number.")
+    st.caption("Every figure on these pages is read at these snapshots: in Trino, FOR VERSION AS OF the number.")
 
 
 card.figure(page, "Freshness", "fct_data_freshness", FRESHNESS, freshness)

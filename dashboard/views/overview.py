@@ -193,7 +193,7 @@ def projects(frame: pd.DataFrame) -> None:
     for row in rows[:MOST_ROWS]:
         project = str(row["project"])
         with st.container(border=True):
-            st.markdown(f"#### {text.literal(project)}")
+            st.markdown(f"### {text.literal(project)}")
             with st.container(horizontal=True, gap="small"):
                 _metric("Stars", text.short(row["stars"]), series(project, "stars"))
                 _metric(

@@ -252,7 +252,7 @@ def test_every_metric_compares_by_calendar_and_by_age(app: App, metric: str) -> 
     page = app("compare.py", metric=METRICS[metric].title)
     assert not page.exception
     assert not page.error
-    assert page.subheader[0].value == METRICS[metric].title
+    assert page.header[0].value == METRICS[metric].title
     assert total(page, 0, "value") > 0
     aged = app("compare.py", metric=METRICS[metric].title, align="By age")
     rows = charts_of(aged)[0][0].to_pandas()

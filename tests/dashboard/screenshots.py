@@ -1,0 +1,48 @@
+"""Pictures of every page: `python -m tests.dashboard.screenshots DATA_DIR FOLDER`.
+
+Each is one PNG with few colours, so that a README can carry them.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from dashboard.views import PAGES
+from tests.dashboard import browser
+
+_COLOURS = 64
+_MOST_BYTES = 200_000
+
+
+def main(data_dir: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with browser.served(data_dir) as (address, _):
+        for width, dark, suffix in ((1280, False, ""), (360, True, "-phone-dark")):
+            with browser.chromium(width, dark=dark) as opened:
+                for index, entry in enumerate(PAGES):
+                    if suffix and index:
+                        continue
+                    opened.resize(width, 1000)
+                    opened.open(f"{address}/{entry.path if index else ''}")
+                    save(opened.whole_page(width, 2600), folder / f"{entry.path}{suffix}.png")
+
+
+def save(picture: bytes, path: Path) -> None:
+    """Write the picture with a small palette, cut at the bottom until it is small enough."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(_COLOURS)
+    while True:
+        out = io.BytesIO()
+        image.save(out, "PNG", optimize=True)
+        if out.tell() < _MOST_BYTES:
+            break
+        image = image.crop((0, 0, image.width, int(image.height * 0.85)))
+    path.write_bytes(out.getvalue())
+    print(f"{path}: {image.width} x {image.height}, {out.tell() // 1000} kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
