@@ -146,6 +146,16 @@ def test_an_event_in_the_future_does_not_poison_the_watermark(lab: Labs) -> None
     agrees(at)
 
 
+def test_news_behind_a_page_full_of_the_future_is_found(lab: Labs) -> None:
+    at = lab(big_world(5, 12, 5), 3)
+    for number in range(1, 5):
+        at.world.edit_issue(REPO, number, at=at.world.now + 400 * 86_400)
+    at.run()
+    at.world.edit_issue(REPO, 9, title="News")
+    at.run()
+    agrees(at)
+
+
 def test_a_local_clock_that_is_ahead_does_not_move_the_watermark_ahead(lab: Labs) -> None:
     at = lab(big_world(5, 40, 10), 5)
     at.world.open_issue(REPO, "From the future", at=at.world.now + 3 * 365 * 86_400)

@@ -129,11 +129,14 @@ class ListWalk:
         hole = Hole(next=probe.url, until=draft.watermark)
 
         def note() -> None:
-            draft.probe = Probe(url=answer.url, etag=answer.etag)
+            times = updates(items)
+            # News would come after a page that is full of events in the future, and leave it as it is.
+            is_telling = not times or times[-1] <= began
+            draft.probe = Probe(url=answer.url, etag=answer.etag if is_telling else None)
             draft.is_changed = True
             self._advance(draft, hole, answer, items)
-            draft.last_event_at = newest([*updates(items), draft.last_event_at], began)
-            latest = max(updates(items), default=None)
+            draft.last_event_at = newest([*times, draft.last_event_at], began)
+            latest = max(times, default=None)
             draft.watermark = min(latest, began) - OVERLAP if latest else draft.watermark
 
         draft.holes.insert(0, hole)
