@@ -3,6 +3,7 @@
 up        makes what is missing: cluster, images, Argo, services; a second run changes nothing
 down      deletes the cluster; its data and secrets stay unless KEEP_DATA=0
 secrets   applies secrets alone, after GITHUB_TOKEN or WEBHOOK_URL was set
+images    builds the images alone, to push them to a registry of your own
 argo-ui, dashboard, trino, minio-ui, dbt-docs
           forward a port and print the address
 
@@ -160,6 +161,8 @@ def up(cluster: Cluster) -> None:
     if cluster.name not in run("kind", "get", "clusters").split():
         say(f"making the kind cluster {cluster.name}")
         create(cluster)
+    else:
+        start(cluster)
     own_folders(cluster)
     images = build()
     changed = load(cluster, images)
@@ -197,6 +200,24 @@ def create(cluster: Cluster) -> None:
     config["nodes"][0]["extraMounts"][0]["hostPath"] = str(cluster.data)
     image = ("--image", cluster.node_image) if cluster.node_image else ()
     run("kind", "create", "cluster", "--config", "-", "--wait", "180s", *image, text=yaml.safe_dump(config))
+
+
+def start(cluster: Cluster, seconds: int = 180) -> None:
+    """Start the node where it was stopped, as after a reboot, and wait until Kubernetes answers.
+
+    Raises:
+        TemporaryError: it does not.
+    """
+    run("docker", "start", cluster.node)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            cluster.kubectl("get", "--raw", "/readyz", "--request-timeout=5s")
+            return
+        except TemporaryError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(2)
 
 
 def own_folders(cluster: Cluster) -> None:
@@ -507,7 +528,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m k8s.cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["up", "down", "secrets", *FORWARDS])
+    parser.add_argument("command", choices=["up", "down", "secrets", "images", *FORWARDS])
     command = parser.parse_args().command
     cluster = Cluster.from_environment()
 
@@ -521,6 +542,9 @@ def main() -> int:
                 require_tools("kubectl")
                 apply_secrets(cluster)
                 say("applied; steps that start from now on have them")
+            case "images":
+                require_tools("docker")
+                build()
             case name:
                 forward(cluster, name)
 
