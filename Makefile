@@ -104,6 +104,14 @@ test: $(READY) $(JARS) ## all tests that need no cluster
 soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns
 	@$(PY) -m pytest -m soak $(PYTEST)
 
+.PHONY: bench
+bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, into tests/bench/results.md
+	@$(PY) -m tests.bench.pipeline
+
+.PHONY: bench-dashboard
+bench-dashboard: $(READY) ## scripted interactions with the dashboard in a real browser
+	@$(PY) -m tests.dashboard.bench
+
 .PHONY: lint
 lint: $(READY) ## ruff, mypy, sqlfluff, yamllint
 	@$(PY) -m ruff check .
