@@ -72,6 +72,7 @@ def project_list(path: Path, repos: list[str], packages: list[str]) -> Path:
 
 def pointed_at(simulator: Simulator, folder: Path) -> Installation:
     """An installation in `folder` that watches all that a simulator serves."""
+    folder.mkdir(exist_ok=True)
     names = project_list(
         folder / "projects.yaml", sorted(repo.name for repo in simulator.world.repos.values()), sorted(simulator.world.packages)
     )
