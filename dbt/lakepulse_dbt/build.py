@@ -235,6 +235,8 @@ def _gold(manifest: Any) -> list[GoldTable]:
             grain = node.config.meta.get("grain")
             if not isinstance(grain, list) or not grain:
                 raise PermanentError(f"{node.original_file_path}: a gold model needs its grain: config: meta: grain: [columns]")
-            columns = {column.name: column.description for column in node.columns.values()}
-            tables.append(GoldTable(name=node.alias, grain=tuple(grain), description=node.description, columns=columns, rows=0))
+            columns = {column.name: column.description.strip() for column in node.columns.values()}
+            tables.append(
+                GoldTable(name=node.alias, grain=tuple(grain), description=node.description.strip(), columns=columns, rows=0)
+            )
     return sorted(tables, key=lambda table: table.name)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 
-from lakepulse.outcome import TemporaryError
+from lakepulse.outcome import PermanentError, TemporaryError, one_line
 from lakepulse.settings import Settings
 from lakepulse_dbt.warehouse import TABLE_PROPERTIES
 
@@ -126,7 +126,7 @@ class DuckDBStore:
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise TemporaryError(f"{self.path} is open in another program; close it there, then run again") from None
-            raise
+            raise PermanentError(f"{self.path} cannot be opened: {one_line(error)}") from error
         with connection:
             connection.execute("set timezone = 'UTC'")
             yield connection
@@ -138,7 +138,7 @@ class DuckDBStore:
             with self._open() as connection:
                 row = connection.execute(f"select document from main.{_STATE_TABLE}").fetchone()  # noqa: S608 - a constant
             return State.model_validate_json(row[0]) if row else None
-        except (duckdb.Error, ValidationError):
+        except (duckdb.Error, PermanentError, ValidationError):
             # Damaged, or of another version: derived data, so it is built anew.
             return None
 

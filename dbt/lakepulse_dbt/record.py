@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from pyiceberg.expressions import EqualTo
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.locks import lock
+from lakepulse.logs import HIDDEN, secrets_of
 from lakepulse.names import RUNS
 from lakepulse.outcome import one_line
 from lakepulse.reports import StepReport, read_reports
@@ -80,16 +82,21 @@ def run_row(
         "ended_at": max((report.ended_at for report in reports), default=now),
         "outcome": "succeeded" if succeeded else "failed",
         "failed_step": failed_step,
-        "message": one_line(message) if message else None,
-        "steps": json.dumps([report.model_dump(mode="json") for report in reports]),
+        "message": _hidden(settings, one_line(message)) if message else None,
+        "steps": _hidden(settings, json.dumps([report.model_dump(mode="json") for report in reports])),
     }
+
+
+def _hidden(settings: Settings, text: str) -> str:
+    """The text without secrets: what failed elsewhere may have quoted one."""
+    return reduce(lambda hidden, secret: hidden.replace(secret, HIDDEN), secrets_of(settings), text)
 
 
 def message(row: dict[str, Any], reports: list[StepReport]) -> dict[str, Any]:
     """What the webhook gets: the run's row, its steps and the alerts that `publish` found."""
     body = {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
     body["alerts"] = [alert for report in reports for alert in report.details.get("alerts", [])]
-    body["steps"] = [report.model_dump(mode="json") for report in reports]
+    body["steps"] = json.loads(row["steps"])
     return body
 
 

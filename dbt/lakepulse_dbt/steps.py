@@ -12,12 +12,15 @@ import structlog
 from pyiceberg.exceptions import CommitFailedException
 from sqlalchemy.exc import OperationalError
 
-from lakepulse.outcome import StepError, TemporaryError, one_line
+from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import open_store
 
 log = structlog.get_logger()
+
+_LASTING = ("readonly database", "unable to open database file", "disk is full")
+"""What SQLite says when waiting does not help."""
 
 
 @dataclass
@@ -34,6 +37,7 @@ def reported(settings: Settings, step: str) -> Iterator[Report]:
 
     Raises:
         TemporaryError: another writer won a commit, or the catalog's database did not answer.
+        PermanentError: the catalog cannot be written.
     """
     report = Report()
     started = datetime.now(UTC)
@@ -67,11 +71,17 @@ def reported(settings: Settings, step: str) -> Iterator[Report]:
 
 @contextmanager
 def catalog_errors() -> Iterator[None]:
-    """Turn a lost commit or a catalog that does not answer into a `TemporaryError`."""
+    """Turn a lost commit or a catalog that does not answer into a `TemporaryError`.
+
+    A catalog file that cannot be written, or has no room, is a `PermanentError`.
+    """
     try:
         yield
     except CommitFailedException as error:
         raise TemporaryError(f"another writer changed a table at the same time ({one_line(error)}); run again") from error
     except OperationalError as error:
         # `orig` alone: the whole message may hold the statement's parameters.
-        raise TemporaryError(f"the catalog's database did not answer ({one_line(error.orig)}); run again") from error
+        why = one_line(error.orig)
+        if any(words in why for words in _LASTING):
+            raise PermanentError(f"the catalog cannot be written ({why}); free space or permissions, then run again") from error
+        raise TemporaryError(f"the catalog's database did not answer ({why}); run again") from error

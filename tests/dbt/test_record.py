@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse.reports import StepReport, write_report
 from lakepulse.store import open_store
 from lakepulse_dbt.record import record
+from lakepulse_dbt.steps import catalog_errors
 from tests.dbt.lake import Lake
 
 START = datetime(2024, 3, 10, 6, tzinfo=UTC)
@@ -81,6 +85,29 @@ def test_a_run_that_died_without_a_report_is_a_failed_run(lake: Lake) -> None:
     (row,) = runs(lake)
     assert (row["outcome"], row["failed_step"], row["message"]) == ("failed", "fetch", "killed by signal 9")
     assert row["steps"] == "[]"
+
+
+def test_a_secret_in_a_message_is_not_kept(lake: Lake) -> None:
+    report(lake, "fetch", 0, "401 for token ghp_s3cret")
+    lake.extra["GITHUB_TOKEN"] = "ghp_s3cret"
+    record(lake.settings(), "failed", None, None)
+    (row,) = runs(lake)
+    assert row["message"] == "401 for token [hidden]"
+    assert "s3cret" not in row["steps"]
+
+
+@pytest.mark.parametrize(
+    ("why", "error"),
+    [
+        ("database is locked", TemporaryError),
+        ("attempt to write a readonly database", PermanentError),
+        ("database or disk is full", PermanentError),
+    ],
+)
+def test_what_the_catalog_says_decides_whether_to_run_again(why: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=why) as raised, catalog_errors():
+        raise OperationalError("update iceberg_tables set secret = ?", ("s3cret",), sqlite3.OperationalError(why))
+    assert "s3cret" not in str(raised.value)
 
 
 class Webhook(HTTPServer):
