@@ -77,11 +77,11 @@ def test_a_project_taken_off_the_list_leaves_gold_and_comes_back_whole(
     fewer = project_list(tmp_path / "fewer.yaml", [kept], [])
     installation.run(FIRST_DAY, PROJECTS=str(fewer))
     left = installation.gold(tmp_path / "left")
-    assert {row["repo"] for row in left["fct_all_time_issues_trend"]} == {kept}
+    assert {row["repo"] for row in left["fct_all_time_author_commits_trend"]} == {kept}
     assert left["fct_percent_change_downloads_overall"] == []
     installation.run(FIRST_DAY)
     back = installation.gold(tmp_path / "back")
-    assert any(row["repo"] == dropped for row in back["fct_all_time_issues_trend"])
+    assert any(row["repo"] == dropped for row in back["fct_all_time_author_commits_trend"])
     assert but_the_clock(back) == but_the_clock(whole)
 
 
