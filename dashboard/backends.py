@@ -132,9 +132,12 @@ class _EmbeddedSnapshot:
         for name in _TABLE.findall(sql):
             self._load(name)
         text, bound = bind(sql, values)
-        with self._database.cursor() as cursor:
-            cursor.execute("USE lake")
-            rows = cursor.sql(text, params=bound).to_arrow_table()
+        try:
+            with self._database.cursor() as cursor:
+                cursor.execute("USE lake")
+                rows = cursor.sql(text, params=bound).to_arrow_table()
+        except duckdb.Error as error:
+            raise UnavailableError(f"DuckDB does not answer this: {one_line(error)[:300]}") from error
         # DuckDB sums bigint to a 128-bit integer, which Arrow has as a decimal.
         types = [
             pa.int64() if pa.types.is_decimal(field.type) and not field.type.scale else field.type for field in rows.schema
@@ -163,15 +166,12 @@ class Trino:
         self._settings = settings
 
     def current(self, name: str) -> pa.Table:
-        from trino.exceptions import TrinoUserError
-
         try:
-            rows = self.execute(f"SELECT * FROM {CATALOG}.{name}", [])  # noqa: S608 - the names are our own
-        except TrinoUserError as error:
-            if error.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
+            return self.execute(f"SELECT * FROM {CATALOG}.{name}", [])  # noqa: S608 - the names are our own
+        except UnavailableError as error:
+            if getattr(error.__cause__, "error_name", None) in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
                 return pa.table({})
             raise
-        return rows
 
     def open(self, publication: Publication) -> Snapshot:
         return _TrinoSnapshot(self, publication)
@@ -198,9 +198,9 @@ class Trino:
                 cursor.execute(sql, bound or None)
                 rows = cursor.fetchall()
                 fields = [(column.name, _arrow_type(column.type_code)) for column in cursor.description]
-        except (trino.exceptions.TrinoConnectionError, trino.exceptions.TrinoExternalError, OSError) as error:
+        except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
             where = f"{settings.trino_host}:{settings.trino_port}"
-            raise UnavailableError(f"Trino at {where} does not answer: {one_line(error)[:200]}") from error
+            raise UnavailableError(f"Trino at {where} does not answer this: {one_line(error)[:300]}") from error
         columns = zip(*rows, strict=True) if rows else [()] * len(fields)
         return pa.table(
             [pa.array(_values(column), kind) for column, (_, kind) in zip(columns, fields, strict=True)],

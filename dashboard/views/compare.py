@@ -29,12 +29,11 @@ left, right = st.columns([2, 1])
 with left:
     name = st.selectbox("Metric", list(METRICS), format_func=lambda key: METRICS[key].title, key="metric", bind="query-params")
 with right:
-    align = st.segmented_control(
+    align = st.radio(
         "Align",
         list(ALIGNMENTS),
         format_func=ALIGNMENTS.__getitem__,
-        default="calendar",
-        required=True,
+        horizontal=True,
         key="align",
         bind="query-params",
     )

@@ -83,12 +83,11 @@ found_breaks = card.breaks(page, ["pypistats_overall"], page.selection.packages)
 SHARES = "The mean of the days' shares. A gap is a time that was never had."
 NONE = "The chosen projects have no package on PyPI, or nothing was downloaded in this period."
 
-category = st.segmented_control(
+category = st.radio(
     "Downloads",
     list(CATEGORIES),
     format_func=CATEGORIES.__getitem__,
-    default="without_mirrors",
-    required=True,
+    horizontal=True,
     key="category",
     bind="query-params",
 )
@@ -120,12 +119,11 @@ def downloads(frame: pd.DataFrame) -> None:
 
 
 def change(frame: pd.DataFrame) -> None:
-    which = st.segmented_control(
+    which = st.radio(
         "Change",
         list(CHANGES),
         format_func=CHANGES.__getitem__,
-        default="percent_change_7d",
-        required=True,
+        horizontal=True,
         key="change",
         bind="query-params",
     )

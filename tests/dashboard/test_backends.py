@@ -11,6 +11,7 @@ from dashboard.backends import UnavailableError, bind, open_backend, pin, spell_
 from dashboard.publications import Publication, newest_first
 from lakepulse.names import PUBLICATIONS, RUNS
 from lakepulse.settings import Settings
+from tests.dashboard.browser import free_port
 from tests.dashboard.conftest import Sql
 from tests.dashboard.sample import HOSTILE
 
@@ -98,3 +99,10 @@ def test_trino_reads_the_snapshots_by_version() -> None:
     )
     with pytest.raises(UnavailableError, match="fct_b"):
         pin("SELECT * FROM gold.fct_b", publication)
+
+
+def test_a_trino_that_does_not_answer_is_named_in_one_line(lake: Settings) -> None:
+    settings = lake.model_copy(update={"engine": "trino", "trino_port": free_port(), "timeout_seconds": 1.0})
+    with pytest.raises(UnavailableError, match=f"Trino at 127.0.0.1:{settings.trino_port}") as caught:
+        open_backend(settings).current(PUBLICATIONS)
+    assert "\n" not in str(caught.value)
