@@ -111,16 +111,18 @@ class IcebergTable:
 
     def begin(self) -> None:
         """Make the audit branch anew from main."""
-        refs = self._java.manageSnapshots()
         main = self._java.currentSnapshot()
+        exists = BRANCH in self.refs()
+        if main is None and exists:
+            # What a first load left behind: there is nothing yet that the branch could be moved to.
+            self._java.manageSnapshots().removeBranch(BRANCH).commit()
+        change = self._java.manageSnapshots()
         if main is None:
-            if BRANCH in self.refs():
-                refs = refs.removeBranch(BRANCH)
-            refs.createBranch(BRANCH).commit()
-        elif BRANCH in self.refs():
-            refs.replaceBranch(BRANCH, main.snapshotId()).commit()
+            change.createBranch(BRANCH).commit()
+        elif exists:
+            change.replaceBranch(BRANCH, main.snapshotId()).commit()
         else:
-            refs.createBranch(BRANCH, main.snapshotId()).commit()
+            change.createBranch(BRANCH, main.snapshotId()).commit()
 
     def publish(self) -> None:
         """Move main to the audited branch, which ends there."""

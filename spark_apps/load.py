@@ -308,7 +308,7 @@ def _merge(batch: Batch, staged: DataFrame, total: Counter[str], load_seq: int) 
         .withColumn("loaded_at", F.lit(datetime.now(UTC)))
     )
     # Values as a literal list, so that files of other scopes are not read.
-    within = f"{BRANCH_NAME}.{table.scope} IN ({', '.join(batch.scope_values(batch.landings))})"
+    within = f"{BRANCH_NAME}.{table.scope} IN ({batch.scope_literals(batch.landings)})"
     merge = merge_into(changes, f"{RAW}.{table.name}.{BRANCH_NAME}", table.key, within)
     if total[UPDATE]:
         merge = merge.whenMatched(F.col("s.action") == UPDATE).update(assignments(table.layout))

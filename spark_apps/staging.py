@@ -5,9 +5,10 @@ Spark expressions only: no row passes through Python. One read takes all pages o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
@@ -24,7 +25,7 @@ from spark_apps.schema import Removal, Table
 INSERT = "insert"
 UPDATE = "update"
 REMOVAL = "removal"  # a keys file says that a row is gone, or is back
-REVIVAL = "revival"  # an older version than the table's, of a row that was thought gone
+REVIVAL = "revival"  # an older version than the table's, but news of whether the row is there
 SAME = "same"
 STALE = "stale"  # an older version than the table's
 DUPLICATE = "duplicate"  # a better version is in the same batch
@@ -50,22 +51,29 @@ class Batch:
         return sum(manifest.rows for manifest in self.landings)
 
     @property
-    def sweeps(self) -> dict[str, Manifest]:
-        """The last landing with a keys file of each scope: what it says overrides the ones before."""
+    def sweeps(self) -> dict[int, Manifest]:
+        """Landings with a keys file, by their place in the batch."""
         if self.table.removal is None:
             return {}
-        return {scope_of(manifest.landing_id): manifest for manifest in self.landings if manifest.has_keys}
+        return {order: manifest for order, manifest in enumerate(self.landings) if manifest.has_keys}
 
     @property
     def newest(self) -> list[str]:
         """The id of each scope's newest landing, sorted."""
         return sorted({scope_of(manifest.landing_id): manifest.landing_id for manifest in self.landings}.values())
 
-    def scope_values(self, landings: Sequence[Manifest]) -> list[str]:
-        """SQL literals of the values that the table's scope column has for `landings`."""
+    def scope_value(self, manifest: Manifest) -> str | None:
+        """What the table's scope column holds for a landing, as text."""
+        if self.table.scope_value == "scope":
+            return manifest.scope
+        return None if manifest.upstream_id is None else str(manifest.upstream_id)
+
+    def scope_literals(self, landings: Iterable[Manifest]) -> str:
+        """SQL list of what the table's scope column holds for `landings`; empty if nothing."""
+        values = sorted({value for manifest in landings if (value := self.scope_value(manifest)) is not None})
         if self.table.scope_value == "upstream_id":
-            return sorted({str(manifest.upstream_id) for manifest in landings if manifest.upstream_id is not None})
-        return sorted({"'" + manifest.scope.replace("'", "''") + "'" for manifest in landings})
+            return ", ".join(values)
+        return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 @contextmanager
@@ -90,16 +98,16 @@ def _staged(
 ) -> DataFrame:
     table = batch.table
     rows = _ranked(_typed(_lines(session, settings, batch), table), table)
-    removal = table.removal
-    keys = _keys(session, settings, batch) if removal and batch.sweeps else None
-    if removal:
-        rows = _with_removal(rows, removal, keys)
+    keys = _keys(session, settings, batch) if batch.sweeps else None
+    if table.removal:
+        rows = _flagged(session, rows, batch, table.removal, keys)
     if is_empty:
         return _trimmed(rows.withColumn("action", F.coalesce("action", F.lit(INSERT))), table)
     # Read several times below; the pages are read and typed once.
     rows = _compared(session, keep(rows), batch)
-    if removal and keys is not None:
-        rows = rows.unionByName(_removals(session, rows, batch, removal, keys), allowMissingColumns=True)
+    if table.removal and keys is not None:
+        removed = _removals(session, rows, batch, table.removal, keys)
+        rows = rows.unionByName(removed, allowMissingColumns=True) if removed else rows
     return _trimmed(rows, table)
 
 
@@ -111,24 +119,18 @@ def _url(settings: Settings, path: str) -> str:
 
 def _lines(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame:
     """One row a line, with what its landing's manifest says."""
-    sweeps = batch.sweeps
-    about = []
-    for order, manifest in enumerate(batch.landings):
-        sweep = sweeps.get(scope_of(manifest.landing_id))
-        about.append(
-            {
-                "landing_id": manifest.landing_id,
-                "landing_order": order,
-                "source": manifest.source,
-                "scope": manifest.scope,
-                "upstream_id": manifest.upstream_id,
-                "as_of": manifest.as_of,
-                "fetched_at": manifest.finished_at,
-                "sweep_id": sweep.landing_id if sweep else None,
-                "sweep_order": batch.landings.index(sweep) if sweep else None,
-                "swept_at": sweep.started_at if sweep else None,
-            }
-        )
+    about = [
+        {
+            "landing_id": manifest.landing_id,
+            "landing_order": order,
+            "source": manifest.source,
+            "scope": manifest.scope,
+            "upstream_id": manifest.upstream_id,
+            "as_of": manifest.as_of,
+            "fetched_at": manifest.finished_at,
+        }
+        for order, manifest in enumerate(batch.landings)
+    ]
     landings = rows_frame(session, about, _ABOUT)
     files = [
         _url(settings, f"{landing_path(manifest.landing_id)}/{page.file}")
@@ -155,9 +157,6 @@ _ABOUT = {
     "upstream_id": "bigint",
     "as_of": "date",
     "fetched_at": "timestamp",
-    "sweep_id": "string",
-    "sweep_order": "int",
-    "swept_at": "timestamp",
 }
 
 
@@ -167,8 +166,7 @@ def _typed(lines: DataFrame, table: Table) -> DataFrame:
         "payload", f"{table.item}, _corrupt STRING", {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
     )
     parsed = lines.withColumn("item", item)
-    kept = ["landing_id", "landing_order", "source", "scope", "fetched_at", "sweep_id", "sweep_order", "swept_at"]
-    kept += ["page_file", "line", "payload"]
+    kept = ["landing_id", "landing_order", "source", "scope", "fetched_at", "page_file", "line", "payload"]
     typed = parsed.select(*kept, "item", *(F.expr(column.value).alias(column.name) for column in table.columns))
     problems = [column.problem for column in table.columns if column.problem]
     reason = f"""
@@ -196,42 +194,63 @@ def _ranked(typed: DataFrame, table: Table) -> DataFrame:
 
 
 def _keys(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame:
-    """`sweep_id` and `listed` (the key as text) of the keys files that count."""
-    files = [_url(settings, f"{landing_path(m.landing_id)}/{KEYS_FILE}") for m in batch.sweeps.values()]
+    """What the keys files list: `swept`, `listed` (the key as text) and `listed_order`, the last landing that lists it."""
+    sweeps = batch.sweeps
+    files = [_url(settings, f"{landing_path(manifest.landing_id)}/{KEYS_FILE}") for manifest in sweeps.values()]
+    about = [
+        {"landing_id": manifest.landing_id, "swept": batch.scope_value(manifest), "order": order}
+        for order, manifest in sweeps.items()
+    ]
+    landings = rows_frame(session, about, {"landing_id": "string", "swept": "string", "order": "int"})
+    lines = session.read.text(files, lineSep="\n").select(
+        F.regexp_extract("_metadata.file_path", _ID_PATTERN, 1).alias("landing_id"),
+        # A key is a JSON number or string.
+        F.expr("from_json(concat('[', value, ']'), 'ARRAY<STRING>')[0]").alias("listed"),
+    )
+    joined = lines.join(F.broadcast(landings), "landing_id")
+    return joined.groupBy("swept", "listed").agg(F.max("order").alias("listed_order"))
+
+
+def _judged(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame) -> DataFrame:
+    """With `judged_order` and `listed_order`: the last landings that could list a row, and that do; null without one.
+
+    Every sweep counts, not the last alone: one whose clock was set back judges fewer rows than the one before.
+    """
+    begun: dict[str, list[dict[str, Any]]] = {}
+    for order, manifest in batch.sweeps.items():
+        if (value := batch.scope_value(manifest)) is not None:
+            begun.setdefault(value, []).append({"order": order, "began": manifest.started_at.isoformat()})
+    about = [{"swept": value, "sweeps": sweeps} for value, sweeps in begun.items()]
+    swept = rows_frame(session, about, {"swept": "string", "sweeps": "ARRAY<STRUCT<order: INT, began: TIMESTAMP>>"})
+    judging = f"filter(sweeps, sweep -> coalesce({removal.born} < sweep.began, true))"
     return (
-        session.read.text(files, lineSep="\n")
-        .select(
-            F.regexp_extract("_metadata.file_path", _ID_PATTERN, 1).alias("sweep_id"),
-            # A key is a JSON number or string.
-            F.expr("from_json(concat('[', value, ']'), 'ARRAY<STRING>')[0]").alias("listed"),
-        )
-        .distinct()
+        rows.withColumn("swept", F.col(batch.table.scope).cast("string"))
+        .withColumn("listed", F.col(removal.key).cast("string"))
+        .join(F.broadcast(swept), "swept", "left")
+        .join(keys, ["swept", "listed"], "left")
+        .withColumn("judged_order", F.expr(f"array_max(transform({judging}, sweep -> sweep.order))"))
+        .drop("swept", "listed", "sweeps")
     )
 
 
-def _with_removal(rows: DataFrame, removal: Removal, keys: DataFrame | None) -> DataFrame:
-    """With the removal flag: gone if the scope's last keys file, not older than the row, lacks it."""
+def _flagged(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame | None) -> DataFrame:
+    """With the removal flag: gone if a keys file that is not older than the row's last page lacks it."""
     gone, here = F.lit(removal.gone_value), F.lit(not removal.gone_value)
     if keys is None:
         return rows.withColumn(removal.column, here)
-    judged = F.expr(f"last_order <= sweep_order AND coalesce({removal.born} < swept_at, true)")
-    joined = rows.join(
-        keys.withColumn("is_listed", F.lit(True)).withColumnRenamed("sweep_id", "_sweep"),
-        (rows.sweep_id == F.col("_sweep")) & (rows[removal.key].cast("string") == F.col("listed")),
-        "left",
-    )
-    flag = F.when(judged & F.col("is_listed").isNull(), gone).otherwise(here)
-    return joined.withColumn(removal.column, flag).drop("_sweep", "listed", "is_listed")
+    is_gone = F.expr("judged_order > coalesce(listed_order, -1) AND judged_order >= last_order")
+    judged = _judged(session, rows, batch, removal, keys)
+    return judged.withColumn(removal.column, F.when(is_gone, gone).otherwise(here)).drop("judged_order", "listed_order")
 
 
-def _current(session: SparkSession, batch: Batch, landings: Sequence[Manifest]) -> DataFrame | None:
+def _current(session: SparkSession, batch: Batch, landings: Iterable[Manifest]) -> DataFrame | None:
     """The table's rows of the scopes of `landings`; None if that is none."""
-    values = batch.scope_values(landings)
+    values = batch.scope_literals(landings)
     if not values:
         return None
     columns = [*batch.table.typed, "landing_id"]
     rows = session.read.table(full_name(f"{RAW}.{batch.table.name}"))
-    return rows.where(f"{batch.table.scope} IN ({', '.join(values)})").select(*columns)
+    return rows.where(f"{batch.table.scope} IN ({values})").select(*columns)
 
 
 def _compared(session: SparkSession, rows: DataFrame, batch: Batch) -> DataFrame:
@@ -261,52 +280,35 @@ def _compared(session: SparkSession, rows: DataFrame, batch: Batch) -> DataFrame
     return joined.withColumn("action", F.expr(action)).drop(*current.columns)
 
 
-def _removals(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame) -> DataFrame:
+def _removals(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame) -> DataFrame | None:
     """Rows of the table that are not in the batch and whose flag a keys file changes."""
     table = batch.table
-    sweeps = list(batch.sweeps.values())
+    current = _current(session, batch, batch.sweeps.values())
+    if current is None:
+        return None
+    in_batch = rows.where(F.col("action") != BAD).select(*table.key)
+    needed = dict.fromkeys([*table.key, removal.key, removal.born, removal.column, table.scope])
+    others = current.select(*needed).join(in_batch, list(table.key), "left_anti")
+    gone, here = str(removal.gone_value).lower(), str(not removal.gone_value).lower()
+    flag = f"CASE WHEN judged_order > coalesce(listed_order, -1) THEN {gone} WHEN listed_order IS NOT NULL THEN {here} END"
     about = [
         {
-            "sweep_id": manifest.landing_id,
-            "swept_at": manifest.started_at,
+            "landing_order": order,
+            "landing_id": manifest.landing_id,
             "fetched_at": manifest.finished_at,
             "source": manifest.source,
             "scope": manifest.scope,
-            "_scope": str(manifest.upstream_id) if table.scope_value == "upstream_id" else manifest.scope,
         }
-        for manifest in sweeps
+        for order, manifest in batch.sweeps.items()
     ]
-    layout = {name: _ABOUT[name] for name in ("sweep_id", "swept_at", "fetched_at", "source", "scope")} | {"_scope": "string"}
-    swept = F.broadcast(rows_frame(session, about, layout))
-    current = _current(session, batch, sweeps)
-    if current is None:
-        return rows.limit(0)
-    in_batch = rows.where(F.col("action") != BAD).select(*table.key)
-    found = (
-        current.select(*dict.fromkeys([*table.key, removal.key, removal.born, removal.column, table.scope]))
-        .join(in_batch, list(table.key), "left_anti")
-        .join(swept, F.col(table.scope).cast("string") == F.col("_scope"))
-    )
-    listed = keys.withColumn("is_listed", F.lit(True)).withColumnRenamed("sweep_id", "_sweep")
-    found = found.join(
-        listed, (F.col("sweep_id") == F.col("_sweep")) & (F.col(removal.key).cast("string") == F.col("listed")), "left"
-    )
-    gone, here = str(removal.gone_value).lower(), str(not removal.gone_value).lower()
-    flag = (
-        f"CASE WHEN is_listed THEN {here} WHEN coalesce({removal.born} < swept_at, true) THEN {gone} ELSE {removal.column} END"
-    )
+    layout = {name: _ABOUT[name] for name in ("landing_order", "landing_id", "fetched_at", "source", "scope")}
     return (
-        found.withColumn("_flag", F.expr(flag))
-        .where(f"_flag <> {removal.column}")
-        .select(
-            *table.key,
-            F.col("_flag").alias(removal.column),
-            F.col("sweep_id").alias("landing_id"),
-            "fetched_at",
-            "source",
-            "scope",
-            F.lit(REMOVAL).alias("action"),
-        )
+        _judged(session, others, batch, removal, keys)
+        .withColumn("flag", F.expr(flag))
+        .where(F.col("flag") != F.col(removal.column))
+        .withColumn("landing_order", F.greatest("judged_order", "listed_order"))
+        .join(F.broadcast(rows_frame(session, about, layout)), "landing_order")
+        .select(*table.key, F.col("flag").alias(removal.column), *list(layout)[1:], F.lit(REMOVAL).alias("action"))
     )
 
 

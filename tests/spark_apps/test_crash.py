@@ -95,6 +95,21 @@ def test_a_load_that_died_is_repaired_by_the_next(
     assert {name: lake.snapshot_id(name) for name in before} == before
 
 
+def test_a_first_load_that_died_leaves_a_branch_that_the_next_one_replaces(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    land(lake.store, "github_issues", [issue(1)])
+    monkeypatch.setattr(spark_apps.load, "_audit_branch", dies)
+    with pytest.raises(Killed):
+        lake.load()
+    monkeypatch.undo()
+    assert lake.snapshot_id("issues") is None
+    lake.load()
+    assert [row["number"] for row in lake.rows("issues", "number")] == [1]
+    assert set(lake.catalog.load_table("raw.issues").refs()) == {"main"}
+
+
 def test_after_a_fast_forward_the_next_load_only_completes_the_ledger(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     scene(lake)
     monkeypatch.setattr(Ledger, "add", lambda *_: None)

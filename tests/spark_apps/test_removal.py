@@ -52,6 +52,14 @@ def test_one_load_of_several_landings_ends_as_one_load_each(lake: Lake) -> None:
     assert deleted(single) == expected
 
 
+def test_a_sweep_whose_clock_was_set_back_does_not_undo_the_one_before(lake: Lake) -> None:
+    land(lake.store, "github_issues", [issue(1, created_at=iso(at(50))), issue(2)])
+    land(lake.store, "github_issues", keys=[2], started=at(84))
+    land(lake.store, "github_issues", keys=[], started=at(14))  # does not judge issue 1
+    lake.load()
+    assert deleted(lake) == {1: True, 2: True}
+
+
 def test_a_repo_is_judged_by_its_own_listing_alone(lake: Lake) -> None:
     land(lake.store, "github_issues", [issue(1)])
     land(lake.store, "github_issues", [issue(1), issue(2)], scope="apache/hudi", upstream_id=7)
