@@ -120,3 +120,15 @@ def test_a_date_after_today_is_refused(installation: Installation) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: AS_OF: ")
     assert not installation.data_dir.exists()
+
+
+def test_an_api_that_moved_to_another_address_is_gone_on_with(tmp_path: Path) -> None:
+    with Simulator(tiny_world(7, FIRST_DAY)) as simulator:
+        installation = pointed_at(simulator, tmp_path)
+        installation.run(FIRST_DAY)
+        first = installation.gold(tmp_path / "first")
+    with Simulator(tiny_world(7, FIRST_DAY)) as simulator:
+        moved = pointed_at(simulator, tmp_path)
+        assert moved.settings["GITHUB_API_URL"] != installation.settings["GITHUB_API_URL"]
+        moved.run(FIRST_DAY)
+        assert but_the_clock(moved.gold(tmp_path / "second")) == but_the_clock(first)

@@ -17,7 +17,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -112,14 +112,27 @@ class Meter:
     quota: int = 0
 
 
+def _absolute(base: str, url: str) -> str:
+    return url if url.startswith(("http://", "https://")) else f"{base}{url}"
+
+
+def _below(base: str, url: str) -> str:
+    """`url` as a path below `base`; one that lies elsewhere stays whole."""
+    return url.removeprefix(base) if url.startswith(f"{base}/") else url
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A definite answer: 200 with its `document`, or one of 304, 404, 409, 410, 422, 451."""
+    """A definite answer: 200 with its `document`, or one of 304, 404, 409, 410, 422, 451.
+
+    Its addresses are paths below the API's `base`, so that what is kept of them outlives a change of base.
+    """
 
     status: int
     url: str
     headers: httpx.Headers
     document: Any = None
+    base: str = ""
 
     @property
     def etag(self) -> str | None:
@@ -128,10 +141,10 @@ class Answer:
 
     @property
     def next_url(self) -> str | None:
-        """The `next` relation of the Link header, as an absolute address."""
+        """The `next` relation of the Link header."""
         links = httpx.Response(200, headers=self.headers).links
         found = links.get("next", {}).get("url")
-        return str(httpx.URL(self.url).join(found)) if found else None
+        return _below(self.base, str(httpx.URL(_absolute(self.base, self.url)).join(found))) if found else None
 
     @property
     def date(self) -> datetime | None:
@@ -260,7 +273,7 @@ class Api:
             TemporaryError: network, server or rate limit did not recover.
             PermanentError: refused: credentials, permission, size, a redirect elsewhere.
         """
-        target = url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}"
+        target = _absolute(self.base_url, url)
         for _ in range(_REDIRECTS):
             try:
                 answer = self._retrying(target, meter, parse=parse or json_object, etag=etag, home=home, can_shrink=can_shrink)
@@ -269,7 +282,7 @@ class Api:
                     raise
                 raise PermanentError(str(error)) from error
             if answer.status not in {301, 302, 307, 308}:
-                return answer
+                return replace(answer, url=_below(self.base_url, answer.url), base=self.base_url)
             location = answer.headers.get("location")
             if not location:
                 raise PermanentError(f"{self.name}: {target} redirects to nowhere; check the address")
