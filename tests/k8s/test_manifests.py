@@ -88,8 +88,12 @@ def test_requests_leave_room_on_a_node_of_two_cores() -> None:
         for workload in of_kind("kind", "Deployment", "StatefulSet")
         for container in workload["spec"]["template"]["spec"]["containers"]
     )
-    [settings] = [d for d in of_kind("kind", "ConfigMap") if d["metadata"]["name"] == "lakepulse-settings"]
-    executor = cpu(settings["data"]["SPARK_EXECUTOR_CPU_REQUEST"])
+    executor = max(
+        cpu(parameter["value"])
+        for workflow in of_kind("kind", "WorkflowTemplate")
+        for parameter in workflow["spec"]["arguments"]["parameters"]
+        if parameter["name"] == "executor_cpu_request"
+    )
     argo = 35 + 10
     drivers = [
         cpu(template["container"]["resources"]["requests"]["cpu"])
