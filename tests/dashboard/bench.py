@@ -17,13 +17,15 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from dashboard.filters import PERIODS
+from dashboard.filters import DEFAULT_PERIOD, PERIODS
 from dashboard.views import PAGES
 from tests.dashboard import browser, sample
 from tests.dashboard.browser import Browser
@@ -40,8 +42,7 @@ def percentile(values: Sequence[float], p: float) -> float:
 
 def until_still(opened: Browser) -> None:
     """Wait, closely, until the page is whole."""
-    while not opened.is_whole():
-        time.sleep(0.01)
+    opened.until(opened.is_whole)
 
 
 def first_views(opened: Browser, address: str) -> dict[str, float]:
@@ -66,14 +67,18 @@ def changes(opened: Browser, address: str, number: int, seed: int) -> list[float
         for _ in range(min(10, number - len(seconds))):
             before = opened.driver.current_url
             field = opened.driver.find_element(By.CSS_SELECTOR, ".st-key-period input")
-            field.send_keys(draw.choice([name for name in PERIODS if name.replace(" ", "+") not in before]))
+            [shown] = parse_qs(urlsplit(before).query).get("period", [DEFAULT_PERIOD])
+            field.send_keys(draw.choice([name for name in PERIODS if name != shown]))
             begun = time.perf_counter()
             field.send_keys(Keys.ENTER)
-            while opened.driver.current_url == before:
-                time.sleep(0.005)
+            opened.until(partial(_moved_on, opened, before))
             until_still(opened)
             seconds.append(time.perf_counter() - begun)
     return seconds
+
+
+def _moved_on(opened: Browser, before: str) -> bool:
+    return opened.driver.current_url != before
 
 
 def memory(stack: ExitStack, address: str, process_id: int, sessions: int) -> float:

@@ -131,7 +131,7 @@ class Browser:
 
     def until(self, condition: Callable[[], T]) -> T:
         """Wait until a condition is true, and give what it answered."""
-        found: T = WebDriverWait(self.driver, PATIENCE).until(lambda _: condition())
+        found: T = WebDriverWait(self.driver, PATIENCE, poll_frequency=0.02).until(lambda _: condition())
         return found
 
     def until_text(self, text: str) -> None:
