@@ -146,7 +146,8 @@ help: ## this list
 
 needs_out = [ -n "$(OUT)" ] || { echo "error: OUT: name a folder, as in make $(1) OUT=$(1)" >&2; exit 1; }
 
-# uv comes from the lock like everything else, checked by its hash, and then installs the rest in seconds.
+# uv comes from the lock like everything else, checked by its hash, and then installs the rest. Compiled once,
+# since every step is a process of its own and PYTHONDONTWRITEBYTECODE may keep Python from doing it.
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
 	    { echo "error: Python 3.11 to 3.13 is needed and $(PYTHON) is not; install one, or name it: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -154,7 +155,7 @@ $(READY): requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt
 	@$(PY) -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
-	@$(VENV)/bin/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
+	@$(VENV)/bin/uv pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements.lock
 	@touch $@
 
 $(JARS): $(READY) spark_apps/jars.py
