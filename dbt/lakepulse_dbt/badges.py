@@ -10,8 +10,9 @@ import structlog
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.settings import Settings
-from lakepulse_dbt.export import newest_publication, whole_folder, write_json
+from lakepulse_dbt.export import whole_folder, write_json
 from lakepulse_dbt.figures import METRICS, Figure, figures
+from lakepulse_dbt.publications import newest_publication
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
@@ -44,7 +45,7 @@ def badges(settings: Settings, out: Path) -> None:
     open_data_dir(settings)
     with catalog_errors():
         catalog = open_catalog(settings)
-        newest = newest_publication(catalog)
+        newest = newest_publication(catalog, settings)
         found = figures(catalog, newest)
     slugs = _slugs(list(dict.fromkeys(figure.project for figure in found)))
     head = {"as_of": newest.as_of.isoformat(), "run_id": newest.run_id, "is_demo": newest.is_demo}

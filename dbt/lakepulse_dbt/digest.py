@@ -12,9 +12,8 @@ from pyiceberg.catalog import Catalog
 from lakepulse.data_dir import open_data_dir
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
-from lakepulse_dbt.export import newest_publication
 from lakepulse_dbt.figures import METRICS, Figure, figures, open_gold, percent
-from lakepulse_dbt.publications import Publication
+from lakepulse_dbt.publications import Publication, newest_publication
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
@@ -71,7 +70,7 @@ def digest(settings: Settings) -> str:
     rules = load_rules(settings.alerts)
     with catalog_errors():
         catalog = open_catalog(settings)
-        newest = newest_publication(catalog)
+        newest = newest_publication(catalog, settings)
         found = figures(catalog, newest)
         events = list(_events(catalog, newest))
     first = newest.as_of - timedelta(days=6)

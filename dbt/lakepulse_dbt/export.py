@@ -13,13 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 from pyarrow import csv, parquet
-from pyiceberg.catalog import Catalog
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.names import GOLD
 from lakepulse.outcome import PermanentError
 from lakepulse.settings import Settings
-from lakepulse_dbt.publications import Publication, publications, read_table
+from lakepulse_dbt.publications import newest_publication, read_table
 from lakepulse_dbt.publish import GRAIN
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
@@ -41,7 +40,7 @@ def export(settings: Settings, out: Path) -> None:
     open_data_dir(settings)
     with catalog_errors():
         catalog = open_catalog(settings)
-        newest = newest_publication(catalog)
+        newest = newest_publication(catalog, settings)
         with whole_folder(out, MANIFEST) as partial:
             for name in sorted(newest.snapshots):
                 grain = catalog.load_table(f"{GOLD}.{name}").properties[GRAIN].split(",")
@@ -58,18 +57,6 @@ def export(settings: Settings, out: Path) -> None:
             }
             write_json(partial / MANIFEST, manifest)
     log.info("exported", folder=str(out), tables=len(newest.snapshots), rows=sum(newest.row_counts.values()))
-
-
-def newest_publication(catalog: Catalog) -> Publication:
-    """The publication that readers see.
-
-    Raises:
-        PermanentError: there is none yet.
-    """
-    newest = next(iter(publications(catalog)), None)
-    if newest is None:
-        raise PermanentError("nothing is published yet, so there is nothing to export; run the pipeline first")
-    return newest
 
 
 def write_json(path: Path, document: object) -> None:

@@ -9,6 +9,8 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog
 
 from lakepulse.names import GOLD, PUBLICATIONS
+from lakepulse.outcome import PermanentError
+from lakepulse.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,19 @@ def publications(catalog: Catalog) -> list[Publication]:
     rows = catalog.load_table(PUBLICATIONS).scan().to_arrow().to_pylist()
     found = [Publication(**row | {"snapshots": dict(row["snapshots"]), "row_counts": dict(row["row_counts"])}) for row in rows]
     return sorted(found, key=lambda publication: (publication.as_of, publication.published_at), reverse=True)
+
+
+def newest_publication(catalog: Catalog, settings: Settings) -> Publication:
+    """The publication that readers see.
+
+    Raises:
+        PermanentError: there is none yet.
+    """
+    newest = next(iter(publications(catalog)), None)
+    if newest is None:
+        where = f" in DATA_DIR {settings.data_dir}" if settings.is_local else ""
+        raise PermanentError(f"nothing is published yet{where}; run the pipeline first")
+    return newest
 
 
 def read_table(catalog: Catalog, publication: Publication, name: str) -> pa.Table:

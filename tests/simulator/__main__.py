@@ -52,19 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    today = datetime.now(UTC).date()
     made = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
     made.add_argument(
         "action", choices=("exec", "serve"), help="exec: run the command after -- with its settings pointing here"
     )
     made.add_argument("--world", choices=("demo", "tiny"), default="demo")
     made.add_argument("--seed", type=int, default=0)
-    made.add_argument(
-        "--date",
-        type=date.fromisoformat,
-        default=os.environ.get("AS_OF") or today.isoformat(),
-        help="default: AS_OF, else today",
-    )
+    made.add_argument("--date", type=date.fromisoformat, help="default: AS_OF, else today")
     made.add_argument("--data", type=Path, help="serve the recorded data of a folder and nothing else")
     made.add_argument("--repo", action="append", default=[], help="one more repository (demo world)")
     made.add_argument("--package", action="append", default=[], help="one more package (demo world)")
@@ -75,11 +69,27 @@ def parser() -> argparse.ArgumentParser:
 
 
 def make_world(options: argparse.Namespace) -> World:
+    day = options.date or default_date()
     if options.data is not None:
-        return RecordedWorld(options.data, options.date)
+        return RecordedWorld(options.data, day)
     if options.world == "tiny":
-        return tiny_world(options.seed, options.date)
-    return demo_world(options.date, options.seed, options.repo, options.package)
+        return tiny_world(options.seed, day)
+    return demo_world(day, options.seed, options.repo, options.package)
+
+
+def default_date() -> date:
+    """AS_OF, or else today, UTC.
+
+    Raises:
+        ValueError: AS_OF is no date; the message is for people.
+    """
+    text = os.environ.get("AS_OF")
+    if not text:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"AS_OF: {text!r} is not a date, as in 2026-01-31") from None
 
 
 def execute(simulator: Simulator, command: Sequence[str], *, with_token: bool) -> int:
