@@ -75,7 +75,7 @@ def figure(
     try:
         rows = view.arrow(sql, extra)
         if rows.num_rows:
-            draw(to_frame(rows))
+            draw(view.frame(sql, extra))
         else:
             st.info(empty, icon=":material/inbox:")
         if note:

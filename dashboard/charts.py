@@ -1,24 +1,61 @@
-"""The charts' common form: colour-blind-safe, time in UTC, gaps as gaps, known breaks drawn in."""
+"""The charts' common form: colour-blind-safe, time in UTC, gaps as gaps, known breaks drawn in.
+
+A chart is a form and its data. The form is made once for the same arguments, since making one costs
+more than all the rest of a page, and a browser that gets the same form again only takes the new data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import altair as alt
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 # Okabe and Ito's colours, ordered so that those used first stand out from the background.
 _ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B4E9B", "#8C6D00", "#56B4E9", "#5F6B76")
 _ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E08FBF", "#F0E442", "#F07C3A", "#B39DDB", "#B8C2CC")
+_APART = "\u241f"
 _HEIGHT = 300
+_MOST_FORMS = 500
+_ROWS = "rows"
 MOST_SERIES = len(_ON_LIGHT)
 """More lines than this cannot be told apart."""
 
-DAY_FORMAT = "%Y-%m-%d"
-Drawing = alt.LayerChart | alt.FacetChart
-
 STEPS = {"day": pd.DateOffset(days=1), "week": pd.DateOffset(weeks=1), "month": pd.DateOffset(months=1)}
+
+
+Form = Mapping[str, Any]
+"""Vega-Lite, without data."""
+
+
+class Drawing(NamedTuple):
+    """A form, which several drawings may share, and the rows of the data sets that it names."""
+
+    form: Form
+    data: Mapping[str, pd.DataFrame]
+
+
+class Hue(NamedTuple):
+    """The series of a chart in order and their colours, the colour of letters and rules, and the columns of the legend."""
+
+    series: str
+    present: tuple[str, ...]
+    colours: tuple[str, ...]
+    ink: str
+    columns: int
+
+    def encoding(self) -> alt.Color:
+        # On a phone two owners and names do not fit side by side; names do, where they are enough.
+        short = {name.partition("/")[2] or name for name in self.present}
+        label = "split(datum.label, '/')[1] || datum.label" if len(short) == len(self.present) else "datum.label"
+        legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=self.columns, labelExpr=label)
+        scale = alt.Scale(domain=list(self.present), range=list(self.colours))
+        return alt.Color(f"{self.series}:N", scale=scale, legend=legend if len(self.present) > 1 else None)
 
 
 def is_dark() -> bool:
@@ -26,19 +63,19 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def colour(series: str, present: Sequence[str], everything: Sequence[str] = (), columns: int = 2) -> alt.Color:
+def show(drawing: Drawing, alt: str) -> None:
+    """Draw; `alt` says the same to those who cannot see it."""
+    data = {name: _packed(rows) for name, rows in drawing.data.items()}
+    st.vega_lite_chart({**drawing.form, "datasets": data}, alt=alt)
+
+
+def hue(series: str, present: Sequence[str], everything: Sequence[str] = (), columns: int = 2) -> Hue:
     """The colour of each series. One keeps its colour when others are filtered out, if `everything` names them all."""
     palette = _ON_DARK if is_dark() else _ON_LIGHT
     order = {name: index for index, name in enumerate(everything or present)}
     fits = all(order.get(name, MOST_SERIES) < MOST_SERIES for name in present)
-    colours = [palette[(order[name] if fits else index) % MOST_SERIES] for index, name in enumerate(present)]
-    # On a phone two owners and names do not fit side by side; names do, where they are enough.
-    short = {name.partition("/")[2] or name for name in present}
-    label = "split(datum.label, '/')[1] || datum.label" if len(short) == len(present) else "datum.label"
-    legend = (
-        alt.Legend(orient="top", title=None, labelLimit=240, columns=columns, labelExpr=label) if len(present) > 1 else None
-    )
-    return alt.Color(f"{series}:N", scale=alt.Scale(domain=list(present), range=colours), legend=legend)
+    colours = tuple(palette[(order[name] if fits else index) % MOST_SERIES] for index, name in enumerate(present))
+    return Hue(series, tuple(present), colours, "#C9D4DF" if is_dark() else "#44525F", columns)
 
 
 def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.DateOffset) -> pd.DataFrame:
@@ -46,18 +83,17 @@ def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.
 
     A column `alone` marks values with a gap on both sides, which a line alone would not show.
     """
-    parts: list[pd.DataFrame] = []
-    for name, part in frame.dropna(subset=[value]).groupby(series, sort=False, observed=True):
-        rows = part.sort_values(time)
-        broken = rows[time].shift(-1) > rows[time] + step
-        ends = broken | rows[time].shift(-1).isna()
-        rows = rows.assign(alone=ends & ends.shift(1, fill_value=True))
-        parts.append(rows)
-        if broken.any():
-            parts.append(pd.DataFrame({time: rows.loc[broken, time] + step, series: name, "alone": False}))
-    if not parts:
+    rows = frame.dropna(subset=[value]).sort_values([series, time], ignore_index=True)
+    if rows.empty:
         return frame.assign(alone=False)
-    return pd.concat(parts, ignore_index=True).sort_values([series, time], ignore_index=True)
+    last = rows[series].ne(rows[series].shift(-1))
+    broken = ~last & (rows[time].shift(-1) > rows[time] + step)
+    ends = broken | last
+    rows = rows.assign(alone=ends & ends.shift(1, fill_value=True))
+    if not broken.any():
+        return rows
+    holes = rows.loc[broken, [series]].assign(**{time: rows.loc[broken, time] + step}, alone=False)
+    return pd.concat([rows, holes], ignore_index=True).sort_values([series, time], ignore_index=True)
 
 
 def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFrame, int]:
@@ -101,36 +137,67 @@ def lines(
     along the top; `points` are rows of `frame` to point out.
     """
     present = list(dict.fromkeys(frame[series]))
-    rows = _dated(with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain]), time)
-    hue = colour(series, present, everything)
-    x = _time(time)
+    rows = with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain])
+    data = {_ROWS: _dated(rows, time), **_breaks(breaks, frame[time])}
+    if points is not None and len(points):
+        data["points"] = _dated(points[[time, series, value]], time)
+    if markers is not None and len(markers):
+        data["markers"] = _dated(markers[[time, "label"]], time)
+    form = _lines(
+        hue(series, present, everything),
+        time=time,
+        value=value,
+        title=title,
+        zero=zero,
+        reference=reference,
+        formats=(value_format, axis_format),
+        alone=_alone(rows),
+        parts=tuple(data),
+    )
+    return Drawing(form, data)
+
+
+@lru_cache(_MOST_FORMS)
+def _lines(
+    hue: Hue,
+    *,
+    time: str,
+    value: str,
+    title: str,
+    zero: bool,
+    reference: float | None,
+    formats: tuple[str, str],
+    alone: bool,
+    parts: tuple[str, ...],
+) -> Form:
+    value_format, axis_format = formats
+    x, colour = _time(time), hue.encoding()
     y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(format=axis_format, tickCount=5))
-    tip = _tooltip(time, series, value, title, value_format)
-    base = alt.Chart(rows)
+    tip = _tooltip(time, hue.series, value, title, value_format)
+    base = _of(_ROWS)
     layers: list[alt.Chart] = [
-        *_breaks(breaks, frame[time]),
-        base.mark_line(strokeWidth=2, strokeJoin="round").encode(x, y, hue),
-        *_alone(base, rows, x, y, hue),
+        *_break_layers(parts, hue.ink),
+        base.mark_line(strokeWidth=2, strokeJoin="round").encode(x, y, colour),
+        *_alone_layer(alone, x, y, colour),
         # Invisible points as wide as a finger, so that a tooltip is easy to reach.
         base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
     ]
     if reference is not None:
-        level = alt.Chart(pd.DataFrame({value: [reference]}))
-        layers.insert(0, level.mark_rule(color=_ink(), opacity=0.6).encode(alt.Y(f"{value}:Q")))
-    if points is not None and len(points):
-        marked = alt.Chart(_dated(points[[time, series, value]], time))
-        layers.append(marked.mark_point(shape="diamond", size=110, strokeWidth=2.5).encode(x, y, hue, tooltip=tip))
-    if markers is not None and len(markers):
+        level = alt.Chart(alt.InlineData(values=[{value: reference}]))
+        layers.insert(0, level.mark_rule(color=hue.ink, opacity=0.6).encode(alt.Y(f"{value}:Q")))
+    if "points" in parts:
+        layers.append(_of("points").mark_point(shape="diamond", size=110, strokeWidth=2.5).encode(x, y, colour, tooltip=tip))
+    if "markers" in parts:
         layers.append(
-            alt.Chart(_dated(markers, time))
-            .mark_point(shape="triangle-down", filled=True, size=70, color=_ink())
+            _of("markers")
+            .mark_point(shape="triangle-down", filled=True, size=70, color=hue.ink)
             .encode(
                 x,
                 y=alt.value(6),
                 tooltip=[alt.Tooltip(f"{time}:N", title="Released (UTC)"), alt.Tooltip("label:N", title="Release")],
             )
         )
-    return _finish(alt.layer(*layers))
+    return _finish(layers)
 
 
 def stacked(
@@ -152,19 +219,28 @@ def stacked(
     rows = frame[[time, series, value]].assign(order=frame[series].map(order)).sort_values([time, "order"])
     top = rows.groupby(time)[value].cumsum()
     rows = rows.assign(top=top, bottom=top - rows[value], end=rows[time] + STEPS[grain])
+    data = {_ROWS: _dated(rows.drop(columns="order"), time, "end"), **_breaks(breaks, frame[time])}
+    formats = (value_format, axis_format)
+    form = _stacked(hue(series, present, everything), time=time, value=value, title=title, formats=formats, parts=tuple(data))
+    return Drawing(form, data)
+
+
+@lru_cache(_MOST_FORMS)
+def _stacked(hue: Hue, *, time: str, value: str, title: str, formats: tuple[str, str], parts: tuple[str, ...]) -> Form:
+    value_format, axis_format = formats
     bars = (
-        alt.Chart(_dated(rows, time, "end"))
+        _of(_ROWS)
         .mark_bar()
         .encode(
             _time(time),
             alt.X2("end:T"),
             alt.Y("bottom:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5)),
             alt.Y2("top:Q"),
-            colour(series, present, everything),
-            tooltip=_tooltip(time, series, value, title, value_format),
+            hue.encoding(),
+            tooltip=_tooltip(time, hue.series, value, title, value_format),
         )
     )
-    return _finish(alt.layer(bars, *_breaks(breaks, frame[time])))
+    return _finish([bars, *_break_layers(parts, hue.ink)])
 
 
 def band(
@@ -182,26 +258,35 @@ def band(
 
     `values` names the columns low (None: the shade begins at the line), middle and high. The scale is logarithmic from 1 on.
     """
-    low, middle, high = values
     present = list(dict.fromkeys(frame[series]))
-    columns = [column for column in (low, middle, high) if column]
-    rows = _dated(with_gaps(frame[[time, series, *columns]], time, series, middle, STEPS[grain]), time)
-    hue = colour(series, present, everything)
-    base = alt.Chart(rows)
+    columns = [column for column in values if column]
+    rows = with_gaps(frame[[time, series, *columns]], time, series, values[1], STEPS[grain])
+    form = _band(
+        hue(series, present, everything), time=time, values=values, title=title, ticks=tuple(ticks), alone=_alone(rows)
+    )
+    return Drawing(form, {_ROWS: _dated(rows, time)})
+
+
+@lru_cache(_MOST_FORMS)
+def _band(
+    hue: Hue, *, time: str, values: tuple[str | None, str, str], title: str, ticks: tuple[float, ...], alone: bool
+) -> Form:
+    low, middle, high = values
+    x, colour, base = _time(time), hue.encoding(), _of(_ROWS)
     scale = alt.Scale(type="symlog", constant=1)
     axis = alt.Axis(values=list(ticks), format=",.0f")
-    tip = [alt.Tooltip(f"{time}:N", title="Date (UTC)"), alt.Tooltip(f"{series}:N", title=series.capitalize())]
-    tip += [alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.1f") for column in columns]
+    tip = [alt.Tooltip(f"{time}:N", title="Date (UTC)"), alt.Tooltip(f"{hue.series}:N", title=hue.series.capitalize())]
+    tip += [alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.1f") for column in values if column]
     y = alt.Y(f"{middle}:Q", title=title, scale=scale, axis=axis)
     layers = [
-        base.mark_line(strokeWidth=2).encode(_time(time), y, hue),
-        *_alone(base, rows, _time(time), y, hue),
-        base.mark_point(size=90, opacity=0).encode(_time(time), y, tooltip=tip),
+        base.mark_line(strokeWidth=2).encode(x, y, colour),
+        *_alone_layer(alone, x, y, colour),
+        base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
     ]
-    if len(present) == 1:
+    if len(hue.present) == 1:
         shade = alt.Y(f"{low or middle}:Q", title=title, scale=scale, axis=axis)
-        layers.insert(0, base.mark_area(opacity=0.2).encode(_time(time), shade, alt.Y2(f"{high}:Q"), hue))
-    return _finish(alt.layer(*layers))
+        layers.insert(0, base.mark_area(opacity=0.2).encode(x, shade, alt.Y2(f"{high}:Q"), colour))
+    return _finish(layers)
 
 
 def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str, *, everything: Sequence[str] = ()) -> Drawing:
@@ -209,19 +294,29 @@ def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str,
     present = list(dict.fromkeys(frame[series]))
     # The same label may stand in several series: the axis needs them apart, a reader does not.
     rows = frame[[label, series, value]].assign(row=frame[series] + _APART + frame[label])
-    y = alt.Y(
-        "row:N",
-        sort=list(rows["row"]),
-        title=None,
-        axis=alt.Axis(
-            labelExpr=f"split(datum.label, '{_APART}')[1]", labelLimit=150, labelOverlap=False, ticks=False, domain=False
-        ),
+    height = 24 * len(rows) + 20 * len(present) + 60
+    form = _ranked(hue(series, present, everything, columns=1), label=label, value=value, title=title, height=height)
+    return Drawing(form, {_ROWS: rows})
+
+
+@lru_cache(_MOST_FORMS)
+def _ranked(hue: Hue, *, label: str, value: str, title: str, height: int) -> Form:
+    name = f"split(datum.label, '{_APART}')[1]"
+    axis = alt.Axis(labelExpr=name, labelLimit=150, labelOverlap=False, ticks=False, domain=False)
+    tip = [
+        alt.Tooltip(f"{hue.series}:N"),
+        alt.Tooltip(f"{label}:N"),
+        alt.Tooltip(f"{value}:Q", format=",", title=title),
+    ]
+    base = _of(_ROWS).encode(
+        # Sorted as the rows come.
+        alt.Y("row:N", sort=None, title=None, axis=axis),
+        alt.X(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=4)),
+        tooltip=tip,
     )
-    tip = [alt.Tooltip(f"{series}:N"), alt.Tooltip(f"{label}:N"), alt.Tooltip(f"{value}:Q", format=",", title=title)]
-    base = alt.Chart(rows).encode(y, alt.X(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=4)), tooltip=tip)
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(colour(series, present, everything, columns=1))
-    figures = base.mark_text(align="left", dx=4, color=_ink()).encode(text=alt.Text(f"{value}:Q", format=","))
-    return _finish(alt.layer(bars, figures), height=24 * len(rows) + 20 * len(present) + 60)
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(hue.encoding())
+    figures = base.mark_text(align="left", dx=4, color=hue.ink).encode(text=alt.Text(f"{value}:Q", format=","))
+    return _finish([bars, figures], height)
 
 
 def grouped(
@@ -236,22 +331,24 @@ def grouped(
     everything: Sequence[str] = (),
 ) -> Drawing:
     """Bars by category, one on the other by series; categories in the given order."""
-    present = list(dict.fromkeys(frame[series]))
+    colours = hue(series, list(dict.fromkeys(frame[series])), everything)
+    form = _grouped(colours, category=category, value=value, title=title, order=tuple(order), axis=axis)
+    return Drawing(form, {_ROWS: frame[[category, series, value]]})
+
+
+@lru_cache(_MOST_FORMS)
+def _grouped(hue: Hue, *, category: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
     bars = (
-        alt.Chart(frame[[category, series, value]])
+        _of(_ROWS)
         .mark_bar()
         .encode(
             alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=5)),
-            colour(series, present, everything),
-            tooltip=[
-                alt.Tooltip(f"{series}:N"),
-                alt.Tooltip(f"{category}:N", title=axis),
-                alt.Tooltip(f"{value}:Q", format=",", title=title),
-            ],
+            hue.encoding(),
+            tooltip=_category_tooltip(category, hue.series, value, title, axis),
         )
     )
-    return _finish(alt.layer(bars))
+    return _finish([bars])
 
 
 def side_by_side(
@@ -266,20 +363,22 @@ def side_by_side(
     everything: Sequence[str] = (),
 ) -> Drawing:
     """Bars by category, one beside the other by series, each with its figure."""
-    present = list(dict.fromkeys(frame[series]))
-    base = alt.Chart(frame[[category, series, value]]).encode(
+    colours = hue(series, list(dict.fromkeys(frame[series])), everything)
+    form = _side_by_side(colours, category=category, value=value, title=title, order=tuple(order), axis=axis)
+    return Drawing(form, {_ROWS: frame[[category, series, value]]})
+
+
+@lru_cache(_MOST_FORMS)
+def _side_by_side(hue: Hue, *, category: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
+    base = _of(_ROWS).encode(
         alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0)),
         alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=5)),
-        alt.XOffset(f"{series}:N", sort=present),
-        tooltip=[
-            alt.Tooltip(f"{series}:N"),
-            alt.Tooltip(f"{category}:N", title=axis),
-            alt.Tooltip(f"{value}:Q", format=",", title=title),
-        ],
+        alt.XOffset(f"{hue.series}:N", sort=list(hue.present)),
+        tooltip=_category_tooltip(category, hue.series, value, title, axis),
     )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(colour(series, present, everything))
-    figures = base.mark_text(dy=-7, color=_ink()).encode(text=alt.Text(f"{value}:Q", format=","))
-    return _finish(alt.layer(bars, figures))
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(hue.encoding())
+    figures = base.mark_text(dy=-7, color=hue.ink).encode(text=alt.Text(f"{value}:Q", format=","))
+    return _finish([bars, figures])
 
 
 def by_age(
@@ -295,40 +394,50 @@ def by_age(
     axis_format: str = "~s",
 ) -> Drawing:
     """One line a series over its age, a number."""
-    present = list(dict.fromkeys(frame[series]))
+    colours = hue(series, list(dict.fromkeys(frame[series])), everything)
+    form = _by_age(colours, age=age, value=value, title=title, axis=axis, formats=(value_format, axis_format))
+    return Drawing(form, {_ROWS: frame[[age, series, value]]})
+
+
+@lru_cache(_MOST_FORMS)
+def _by_age(hue: Hue, *, age: str, value: str, title: str, axis: str, formats: tuple[str, str]) -> Form:
+    value_format, axis_format = formats
     x = alt.X(f"{age}:Q", title=axis, axis=alt.Axis(grid=False))
     y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5))
-    base = alt.Chart(frame[[age, series, value]])
     tip = [
-        alt.Tooltip(f"{series}:N"),
+        alt.Tooltip(f"{hue.series}:N"),
         alt.Tooltip(f"{age}:Q", title=axis),
         alt.Tooltip(f"{value}:Q", title=title, format=value_format),
     ]
+    base = _of(_ROWS)
     return _finish(
-        alt.layer(
-            base.mark_line(strokeWidth=2).encode(x, y, colour(series, present, everything)),
+        [
+            base.mark_line(strokeWidth=2).encode(x, y, hue.encoding()),
             base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
-        )
+        ]
     )
 
 
-_APART = "\u241f"
+def _of(name: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
 
 
-def _alone(base: alt.Chart, rows: pd.DataFrame, *channels: alt.X | alt.Y | alt.Color) -> list[alt.Chart]:
+def _alone(rows: pd.DataFrame) -> bool:
+    return bool(rows["alone"].any())
+
+
+def _alone_layer(drawn: bool, *channels: alt.X | alt.Y | alt.Color) -> list[alt.Chart]:
     """Dots for the values that have a gap on both sides."""
-    return (
-        [base.transform_filter("datum.alone").mark_point(filled=True, size=25).encode(*channels)] if rows["alone"].any() else []
-    )
-
-
-def _ink() -> str:
-    return "#C9D4DF" if is_dark() else "#44525F"
+    return [_of(_ROWS).transform_filter("datum.alone").mark_point(filled=True, size=25).encode(*channels)] if drawn else []
 
 
 def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
     """Dates as ISO text: a browser reads that as UTC, wherever it stands."""
-    return frame.assign(**{time: frame[time].dt.strftime(DAY_FORMAT) for time in times})
+    texts = {}
+    for time in times:
+        days = frame[time].to_numpy("datetime64[D]")
+        texts[time] = pd.Series(np.datetime_as_string(days), index=frame.index).mask(frame[time].isna(), None)
+    return frame.assign(**texts)
 
 
 def _time(name: str) -> alt.X:
@@ -348,34 +457,62 @@ def _tooltip(time: str, series: str, value: str, title: str, value_format: str) 
     ]
 
 
-def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> list[alt.Chart]:
-    """A dashed line where an upstream began to count differently, a shade while a change went on."""
+def _category_tooltip(category: str, series: str, value: str, title: str, axis: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip(f"{series}:N"),
+        alt.Tooltip(f"{category}:N", title=axis),
+        alt.Tooltip(f"{value}:Q", format=",", title=title),
+    ]
+
+
+def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict[str, pd.DataFrame]:
+    """The rows of the known breaks within these times: all, those that begin there, and those that last."""
     if breaks is None or not len(breaks) or not len(times):
-        return []
+        return {}
     first, last = times.min(), times.max()
     seen = breaks[(breaks["from_date"] <= last) & (breaks["to_date"].fillna(breaks["from_date"]) >= first)]
-    if not len(seen):
-        return []
     rows = seen.assign(
         from_date=seen["from_date"].where(seen["from_date"] >= first, first),
         to_date=seen["to_date"].mask(seen["to_date"] > last, last),
-    )
+    )[["mark", "from_date", "to_date", "what_changed"]]
+    parts = {
+        "breaks": rows,
+        "breaks_begun": rows[seen["from_date"] >= first],
+        "breaks_lasting": rows[rows["to_date"].notna()],
+    }
+    return {name: _dated(part, "from_date", "to_date") for name, part in parts.items() if len(part)}
+
+
+def _break_layers(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
+    """A dashed line where an upstream began to count differently, a shade while a change went on."""
     x = _time("from_date")
     tip = [alt.Tooltip("from_date:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
-    begun = alt.Chart(_dated(rows[seen["from_date"] >= first], "from_date", "to_date"))
-    lasting = alt.Chart(_dated(rows[rows["to_date"].notna()], "from_date", "to_date"))
-    letters = alt.Chart(_dated(rows, "from_date", "to_date")).mark_text(
-        align="left", baseline="top", dx=4, fontWeight="bold", color=_ink()
-    )
-    layers = [letters.encode(x, y=alt.value(14), text="mark:N", tooltip=tip)]
-    if len(begun.data):
-        layers.append(begun.mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=_ink()).encode(x, tooltip=tip))
-    if len(lasting.data):
-        layers.append(lasting.mark_rect(opacity=0.12, color=_ink()).encode(x, alt.X2("to_date:T")))
+    layers = []
+    if "breaks" in parts:
+        letters = _of("breaks").mark_text(align="left", baseline="top", dx=4, fontWeight="bold", color=ink)
+        layers.append(letters.encode(x, y=alt.value(14), text="mark:N", tooltip=tip))
+    if "breaks_begun" in parts:
+        layers.append(_of("breaks_begun").mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=ink).encode(x, tooltip=tip))
+    if "breaks_lasting" in parts:
+        layers.append(_of("breaks_lasting").mark_rect(opacity=0.12, color=ink).encode(x, alt.X2("to_date:T")))
     return layers
 
 
-def _finish(chart: Drawing, height: int = _HEIGHT) -> Drawing:
-    styled = chart.properties(height=height).configure_view(strokeWidth=0)
-    finished: Drawing = styled.configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal")
-    return finished
+def _finish(layers: Sequence[alt.Chart], height: int = _HEIGHT) -> Form:
+    # On a canvas a chart of a thousand points costs the browser a tenth of what it costs as SVG. Points have no
+    # descriptions of their own there: `show` describes the chart, and the card under it has the rows.
+    chart = alt.layer(*layers, height=height, usermeta={"embedOptions": {"renderer": "canvas"}}).configure(aria=False)
+    styled = chart.configure_view(strokeWidth=0).configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal")
+    with alt.theme.enable("none"):
+        form: Form = styled.to_dict()
+        return form
+
+
+def _packed(rows: pd.DataFrame) -> bytes:
+    """As Arrow: what Streamlit would make of it, without looking for what kind of table it is."""
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, table.schema) as stream:
+        stream.write_table(table)
+    packed: bytes = out.getvalue().to_pybytes()
+    return packed

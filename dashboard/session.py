@@ -60,6 +60,16 @@ def _rows(
     return _snapshot.run(sql, cast("Values", dict(values)))
 
 
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _frame(
+    key: str,  # noqa: ARG001 - the key is for the cache
+    sql: str,  # noqa: ARG001 - the key is for the cache
+    values: tuple[tuple[str, object], ...],  # noqa: ARG001 - the key is for the cache
+    _answer: pa.Table,
+) -> pd.DataFrame:
+    return to_frame(_answer)
+
+
 def publications(settings: Settings) -> list[Publication]:
     """All publications, the newest first; at most 20 seconds old.
 
@@ -112,8 +122,9 @@ class View:
         return answer(self.settings, publication or self.publication, sql, {**self.values, **(extra or {})})
 
     def frame(self, sql: str, extra: Values | None = None) -> pd.DataFrame:
-        """Rows at the shown publication as pandas has them, dates as timestamps at midnight."""
-        return to_frame(self.arrow(sql, extra))
+        """Rows at the shown publication as pandas has them, dates as timestamps at midnight; shared, so never changed."""
+        named = _named(sql, {**self.values, **(extra or {})})
+        return _frame(self.publication.key, sql, named, self.arrow(sql, extra))
 
 
 def to_frame(rows: pa.Table) -> pd.DataFrame:
@@ -128,9 +139,12 @@ def answer(settings: Settings, publication: Publication, sql: str, values: Value
     Raises:
         UnavailableError: the engine cannot read the data.
     """
-    snapshot = _snapshot(publication.key, settings, publication)
-    named = {name: value for name, value in values.items() if f":{name}" in sql}
-    return _rows(publication.key, sql, tuple(sorted(named.items())), snapshot)
+    return _rows(publication.key, sql, _named(sql, values), _snapshot(publication.key, settings, publication))
+
+
+def _named(sql: str, values: Values) -> tuple[tuple[str, object], ...]:
+    """Those of the values that the query names."""
+    return tuple(sorted((name, value) for name, value in values.items() if f":{name}" in sql))
 
 
 def members(settings: Settings, publication: Publication) -> tuple[Member, ...]:

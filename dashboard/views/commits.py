@@ -72,7 +72,7 @@ found_breaks = card.breaks(page, ["github_commits"], page.selection.repos)
 
 def over_time(frame: pd.DataFrame) -> None:
     kept, left = charts.top_series(frame, "repo", "num_commits")
-    st.altair_chart(
+    charts.show(
         charts.stacked(kept, "date", "repo", "num_commits", per_grain, grain=grain, everything=every_repo, breaks=found_breaks),
         alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
     )
@@ -83,14 +83,14 @@ def over_time(frame: pd.DataFrame) -> None:
 
 def top(frame: pd.DataFrame, who: str) -> None:
     kept, _ = charts.top_series(frame, "repo", "num_commits")
-    st.altair_chart(
+    charts.show(
         charts.ranked(kept, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
         alt=f"The three {who}s with the most commits of each repository. The card below has the rows.",
     )
 
 
 def contributors(frame: pd.DataFrame) -> None:
-    st.altair_chart(
+    charts.show(
         charts.lines(
             frame, "date", "kind", "people", "People per month", grain="month", everything=("new", "returning", "inactive")
         ),
@@ -100,7 +100,7 @@ def contributors(frame: pd.DataFrame) -> None:
 
 def absence(frame: pd.DataFrame) -> None:
     kept, _ = charts.top_series(frame.assign(window=frame["window_days"].map(WINDOWS)), "repo", "commits")
-    st.altair_chart(
+    charts.show(
         charts.side_by_side(
             kept, "window", "repo", "factor", "People", order=list(WINDOWS.values()), axis="Window", everything=every_repo
         ),

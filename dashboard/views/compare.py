@@ -46,7 +46,7 @@ def compare(frame: pd.DataFrame) -> None:
     if align == "age":
         unit, days = UNIT[metric.grain]
         age = (rows["date"] - rows.groupby("project")["date"].transform("min")).dt.days / days
-        st.altair_chart(
+        charts.show(
             charts.by_age(
                 rows.assign(age=age.round()), "age", "project", "value", metric.title,
                 axis=f"{unit.capitalize()} since the project's first", everything=every_project,
@@ -60,7 +60,7 @@ def compare(frame: pd.DataFrame) -> None:
     if rows.empty:
         st.info("There is nothing in this period. Choose a longer one.", icon=":material/inbox:")
         return
-    st.altair_chart(
+    charts.show(
         charts.lines(
             rows, "date", "project", "value", metric.title, grain=metric.grain, everything=every_project,
             value_format=metric.value_format, axis_format=axis_format,

@@ -97,7 +97,7 @@ found_breaks = card.breaks(page, ["github_issues"], page.selection.repos)
 
 
 def trend(frame: pd.DataFrame) -> None:
-    st.altair_chart(
+    charts.show(
         charts.lines(
             frame,
             "date",
@@ -115,7 +115,7 @@ def trend(frame: pd.DataFrame) -> None:
 
 def daily(frame: pd.DataFrame, value: str, title: str) -> None:
     kept, left = charts.top_series(frame, "repo", value)
-    st.altair_chart(
+    charts.show(
         charts.lines(kept, "date", "repo", value, title, everything=every_repo, breaks=found_breaks),
         alt=f"{title} by repository and day. The card below has the rows.",
     )
@@ -125,7 +125,7 @@ def daily(frame: pd.DataFrame, value: str, title: str) -> None:
 
 def buckets(frame: pd.DataFrame) -> None:
     kept, _ = charts.top_series(frame, "repo", "num_issues")
-    st.altair_chart(
+    charts.show(
         charts.grouped(
             kept,
             "days_to_update",
@@ -142,7 +142,7 @@ def buckets(frame: pd.DataFrame) -> None:
 
 def labels(frame: pd.DataFrame) -> None:
     kept, _ = charts.top_series(frame, "repo", "num_issues")
-    st.altair_chart(
+    charts.show(
         charts.ranked(kept, "label", "repo", "num_issues", "Issues", everything=every_repo),
         alt="The three labels on most issues of each repository. The card below has the rows.",
     )
@@ -150,7 +150,7 @@ def labels(frame: pd.DataFrame) -> None:
 
 def percentiles(frame: pd.DataFrame, low: str | None, middle: str, high: str, title: str) -> None:
     kept, _ = charts.top_series(frame, "repo", middle)
-    st.altair_chart(
+    charts.show(
         charts.band(kept, "week", "repo", (low, middle, high), title, grain="week", ticks=TICKS[middle], everything=every_repo),
         alt=f"{title} per week and repository, median and percentiles. The card below has the rows.",
     )
@@ -158,7 +158,7 @@ def percentiles(frame: pd.DataFrame, low: str | None, middle: str, high: str, ti
 
 def backlog(frame: pd.DataFrame) -> None:
     kept, _ = charts.top_series(frame, "repo", "opened_8w")
-    st.altair_chart(
+    charts.show(
         charts.lines(
             kept, "week", "repo", "backlog_index", "Closed per opened, 8 weeks", grain="week", everything=every_repo,
             breaks=found_breaks, value_format=".2f", reference=1,

@@ -43,7 +43,7 @@ st.title("Pull requests", anchor=False)
 
 def outcomes(frame: pd.DataFrame) -> None:
     kinds = ("merged", "closed unmerged", "still open")
-    st.altair_chart(
+    charts.show(
         charts.stacked(
             frame, "date", "kind", "pulls", "Opened in the month", grain="month", everything=kinds, breaks=found_breaks
         ),
@@ -54,7 +54,7 @@ def outcomes(frame: pd.DataFrame) -> None:
 
 def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> None:
     kept, left = charts.top_series(frame, "repo", "merged")
-    st.altair_chart(
+    charts.show(
         charts.lines(
             kept,
             "month",

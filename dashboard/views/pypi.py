@@ -98,7 +98,7 @@ def downloads(frame: pd.DataFrame) -> None:
     released = page.frame(RELEASES)
     odd = page.frame(ANOMALIES, {"category": category})
     markers = released.assign(label=released["package"] + " " + released["name"])[["date", "label"]]
-    st.altair_chart(
+    charts.show(
         charts.lines(
             kept,
             "date",
@@ -131,7 +131,7 @@ def change(frame: pd.DataFrame) -> None:
     if not len(kept):
         st.info("No two periods in a row are complete here.", icon=":material/inbox:")
         return
-    st.altair_chart(
+    charts.show(
         charts.lines(
             kept,
             "date",
@@ -149,7 +149,7 @@ def change(frame: pd.DataFrame) -> None:
 
 def index(frame: pd.DataFrame) -> None:
     kept, _ = charts.top_series(frame, "package", "downloads_7d")
-    st.altair_chart(
+    charts.show(
         charts.lines(
             kept,
             "date",
@@ -201,7 +201,7 @@ def uplift(frame: pd.DataFrame) -> None:
 
 def shares(frame: pd.DataFrame, series: str) -> None:
     lumped = charts.lump(frame, "date", series, "share")
-    st.altair_chart(
+    charts.show(
         charts.stacked(
             lumped,
             "date",

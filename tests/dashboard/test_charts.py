@@ -46,7 +46,7 @@ def test_more_series_than_colours_are_left_out_and_counted() -> None:
 
 def test_a_repository_keeps_its_colour_when_others_are_filtered_out() -> None:
     def colour_of(present: list[str]) -> Any:
-        encoding: Any = charts.colour("repo", present, ["a", "b", "c"]).to_dict()
+        encoding: Any = charts.hue("repo", present, ["a", "b", "c"]).encoding().to_dict()
         scale = encoding["scale"]
         return dict(zip(scale["domain"], scale["range"], strict=True))["b"]
 
@@ -75,14 +75,24 @@ def breaks(first: str, last: str | None = None) -> pd.DataFrame:
     ],
 )
 def test_a_known_break_is_drawn_where_it_falls_and_not_elsewhere(known: pd.DataFrame, marks: set[str]) -> None:
-    drawn = charts.stacked(series(1, 2, 3, 4), "date", "repo", "n", "N", grain="day", breaks=known).to_dict()
-    kinds = {layer["mark"]["type"] for layer in drawn["layer"]}
+    drawn = charts.stacked(series(1, 2, 3, 4), "date", "repo", "n", "N", grain="day", breaks=known)
+    kinds = {layer["mark"]["type"] for layer in drawn.form["layer"]}
     assert kinds - {"bar"} == marks
+    named = {layer["data"]["name"] for layer in drawn.form["layer"] if "data" in layer} or {drawn.form["data"]["name"]}
+    assert named == set(drawn.data)
+    assert all(len(rows) for rows in drawn.data.values())
 
 
 def test_time_is_drawn_in_utc() -> None:
-    drawn = charts.lines(series(1, 2), "date", "repo", "n", "N").to_dict()
-    scales = [layer["encoding"]["x"]["scale"]["type"] for layer in drawn["layer"]]
+    drawn = charts.lines(series(1, 2), "date", "repo", "n", "N")
+    scales = [layer["encoding"]["x"]["scale"]["type"] for layer in drawn.form["layer"]]
     assert set(scales) == {"utc"}
-    [rows] = drawn["datasets"].values()
-    assert [row["date"] for row in rows] == ["2026-01-01", "2026-01-02"]
+    [rows] = drawn.data.values()
+    assert list(rows["date"]) == ["2026-01-01", "2026-01-02"]
+
+
+def test_other_rows_of_the_same_kind_have_the_same_form() -> None:
+    """A browser takes new data into the chart that it has, instead of making it again."""
+    first, second = (charts.lines(series(*days), "date", "repo", "n", "N") for days in ((1, 2), (3, 4, 5)))
+    assert first.form == second.form
+    assert not first.data["rows"].equals(second.data["rows"])
