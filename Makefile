@@ -13,6 +13,7 @@ PIPELINE ?= daily# for `make submit`
 ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
 OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
+SEED ?=# for `make soak`, to play its sequences again; default: a new one
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -101,8 +102,8 @@ test: $(READY) $(JARS) ## all tests that need no cluster
 	@$(PY) -m pytest -m "not cluster and not soak" $(PYTEST)
 
 .PHONY: soak
-soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns
-	@$(PY) -m pytest -m soak $(PYTEST)
+soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns, into tests/soak.md
+	@$(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
 
 .PHONY: bench
 bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, into tests/bench/results.md
