@@ -13,6 +13,7 @@ PIPELINE ?= daily# for `make submit`
 ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
 OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
+MINUTES ?=# for `make soak`: end the whole chain's part after so long, whatever it came to
 SEED ?=# for `make soak`, to play its sequences again; default: a new one
 
 VENV := .venv
@@ -103,7 +104,7 @@ test: $(READY) $(JARS) ## all tests that need no cluster
 
 .PHONY: soak
 soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns, into tests/soak.md
-	@$(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
+	@$(if $(strip $(MINUTES)),CHAIN_MINUTES=$(strip $(MINUTES))) $(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
 
 .PHONY: bench
 bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, into tests/bench/results.md

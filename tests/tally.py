@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,20 +58,8 @@ class Tally:
         numbers = [self.sequences, self.runs, self.kills, self.faults, self.rows, self.lost, self.surplus]
         counts = " | ".join(f"{number:,}" for number in numbers)
         minutes = (time.monotonic() - self.began) / 60
-        line = f"| {part} | {datetime.now(UTC):%Y-%m-%d}, {_commit()} | {machine} | {seed} | {counts} | {minutes:.0f} |"
+        line = f"| {part} | {datetime.now(UTC):%Y-%m-%d} | {machine} | {seed} | {counts} | {minutes:.0f} |"
         old = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
         lines = {other.split(" | ")[0]: other for other in old if other.startswith("| ") and not other.startswith("| part ")}
         lines[f"| {part}"] = line
         RESULTS.write_text(_HEAD + "".join(f"{lines[key]}\n" for key in sorted(lines)), encoding="utf-8")
-
-
-def _commit() -> str:
-    """The commit that was measured, for whoever plays a part again."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - git is where the developer has it
-        cwd=RESULTS.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() or "no commit"

@@ -651,6 +651,20 @@ def differences(expected: Mapping[str, list[Row]], actual: Mapping[str, list[Row
     return found
 
 
+def counted(expected: Mapping[str, list[Row]], actual: Mapping[str, list[Row]]) -> tuple[int, int, int]:
+    """Rows that are due, how many of them are missing or other than due, and how many rows are there beyond them."""
+    due = lost = surplus = 0
+    for table, rows in expected.items():
+        wanted, given = _by_grain(rows, GRAINS[table]), _by_grain(actual[table], GRAINS[table])
+        due += len(wanted)
+        lost += sum(
+            key not in given or not all(_equal(value, given[key].get(column)) for column, value in row.items())
+            for key, row in wanted.items()
+        )
+        surplus += len(actual[table]) - len(wanted.keys() & given.keys())
+    return due, lost, surplus
+
+
 def _by_grain(rows: Iterable[Row], grain: Sequence[str]) -> dict[tuple[Any, ...], Row]:
     return {tuple(row[column] for column in grain): row for row in rows}
 
