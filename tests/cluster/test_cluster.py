@@ -274,7 +274,7 @@ def test_the_dashboards_user_can_read_gold_and_write_nothing(installed: Installa
         "call system.unregister_table('gold', 'dim_projects')",
         "select count(*) from raw.commits",
     ):
-        with pytest.raises(Exception, match=r"Access Denied|did not match any selection rule"):
+        with pytest.raises(Exception, match=r"Access Denied|No matching resource group"):
             installed.sql(forbidden, user="dashboard")
     [pod] = installed.get("pods", "--selector", "app.kubernetes.io/name=dashboard")
     assert "secretRef" not in json.dumps(pod["spec"]), "the dashboard needs no secret"
