@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, news, session, text
+from dashboard import card, news, session, text, tiles
 
 # Each figure of a project is the sum over its repositories or packages, unless the card says otherwise.
 PROJECTS = """
@@ -186,80 +189,91 @@ st.title("Overview", anchor=False)
 
 def projects(frame: pd.DataFrame) -> None:
     lines = page.frame(LINES, {name: dates[name] for name in ("this_week", "half_year_ago")})
-    series: Callable[[str, str], list[float]] = lambda project, figure: list(  # noqa: E731 - one line, used below only
-        lines.loc[(lines["project"] == project) & (lines["figure"] == figure), "value"]
-    )
+    series: dict[Hashable, list[float]] = {
+        key: list(part) for key, part in lines.groupby(["project", "figure"], sort=False)["value"]
+    }
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    for row in rows[:MOST_ROWS]:
-        project = str(row["project"])
-        with st.container(border=True):
-            st.markdown(f"### {text.literal(project)}")
-            with st.container(horizontal=True, gap="small"):
-                _metric("Stars", text.short(row["stars"]), series(project, "stars"))
-                _metric(
-                    "Downloads",
-                    text.short(row["downloads_28d"]),
-                    series(project, "downloads"),
-                    delta=text.percent(row["downloads_change"]),
-                    about="28 days, without mirrors, and percent change against the 28 before. A dash: a day is missing.",
-                )
-                change = row["open_issues_change"]
-                _metric(
-                    "Open issues",
-                    text.number(row["open_issues"]),
-                    series(project, "issues"),
-                    delta=None if change is None else f"{change:+,.0f}",
-                    about="Change over 28 days.",
-                    inverse=True,
-                )
-                _metric(
-                    "First response",
-                    text.duration(row["response_hours"]),
-                    series(project, "response"),
-                    about="The middle one of the weekly medians of the last 12 whole weeks.",
-                )
-                _metric(
-                    "Absence factor",
-                    text.number(row["absence_factor"]),
-                    series(project, "commits"),
-                    about="Fewest people behind half of a year's commits, in the weakest repository. Line: commits a week.",
-                )
-                released = row["released_at"]
-                _metric(
-                    "Last release",
-                    text.literal(text.version(row["last_release"])) if row["last_release"] else "–",
-                    [],
-                    delta=text.age(released, page.now) if released else None,
-                    about=f"{text.literal(row['last_release'])} of {text.literal(row['released_by'])}" if released else None,
-                    neutral=True,
-                )
+    tiles.show([(str(row["project"]), figures(row, series)) for row in rows[:MOST_ROWS]])
     if len(rows) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(rows)} projects; the table has all.")
         _table(frame)
-    st.caption("Small lines: the last 26 whole weeks.")
+    st.caption("Small lines: the last 26 whole weeks. Each figure leads to its page.")
 
 
-def _metric(
-    label: str,
-    value: str,
-    line: list[float],
-    *,
-    delta: str | None = None,
-    about: str | None = None,
-    inverse: bool = False,
-    neutral: bool = False,
-) -> None:
-    st.metric(
-        label,
-        value,
-        delta,
-        help=about,
-        chart_data=line or None,
-        chart_type="line",
-        delta_color="off" if neutral else "inverse" if inverse else "normal",
-        delta_arrow="off" if neutral else "auto",
-        width=116,
-    )
+def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[float]]) -> list[tiles.Figure]:
+    project = str(row["project"])
+    more_issues, more_downloads = row["open_issues_change"], row["downloads_change"]
+    released = row["released_at"]
+
+    def link(path: str) -> str:
+        asked = {"as_of": page.publication.as_of.isoformat()} if not page.is_newest else {}
+        return f"{path}?{urlencode({'project': project, **asked})}"
+
+    return [
+        tiles.Figure("Stars", text.short(row["stars"]), series.get((project, "stars"), ())),
+        tiles.Figure(
+            "Downloads",
+            text.short(row["downloads_28d"]),
+            series.get((project, "downloads"), ()),
+            change=text.percent(more_downloads),
+            tone=_tone(more_downloads),
+            about="28 days, without mirrors, and percent change against the 28 before. A dash: a day is missing.",
+            link=link("pypi"),
+        ),
+        tiles.Figure(
+            "Open issues",
+            text.number(row["open_issues"]),
+            series.get((project, "issues"), ()),
+            change=None if more_issues is None else f"{more_issues:+,.0f}",
+            tone=_tone(None if more_issues is None else -more_issues),
+            about="Change over 28 days.",
+            link=link("issues"),
+        ),
+        tiles.Figure(
+            "First response",
+            text.duration(row["response_hours"]),
+            series.get((project, "response"), ()),
+            about="The middle one of the weekly medians of the last 12 whole weeks.",
+            link=link("issues"),
+        ),
+        tiles.Figure(
+            "Absence factor",
+            text.number(row["absence_factor"]),
+            series.get((project, "commits"), ()),
+            about="Fewest people behind half of a year's commits, in the weakest repository. Line: commits a week.",
+            link=link("commits"),
+        ),
+        tiles.Figure(
+            "Last release",
+            text.version(row["last_release"]) if row["last_release"] else "–",
+            change=text.age(released, page.now) if released else None,
+            about=f"{row['last_release']} of {row['released_by']}" if released else "",
+            link=link("pypi"),
+        ),
+    ]
+
+
+def _tone(gain: float | None) -> str:
+    return "none" if not gain else "good" if gain > 0 else "bad"
+
+
+def alerts() -> None:
+    """What broke a rule when the shown publication was made."""
+    run = next((run for run in session.runs(page.settings) if run.run_id == page.publication.run_id), None)
+    found = [
+        alert
+        for step in json.loads((run and run.steps) or "[]")
+        for alert in (step.get("details") or {}).get("alerts", [])
+        if alert["project"] in page.selection.projects
+    ]
+    st.header("Alerts", anchor=False)
+    if found:
+        st.warning("\n".join(f"- {text.literal(alert['message'])}" for alert in found), icon=":material/notifications_active:")
+    elif run is None:
+        st.info("The run of this publication is not recorded, so its alerts are not known.", icon=":material/inbox:")
+    else:
+        st.success("No rule is broken.", icon=":material/check_circle:")
+    st.caption("Rules stand in `dbt/alerts.yaml` and are checked when a run is published.")
 
 
 def _table(frame: pd.DataFrame) -> None:
@@ -310,4 +324,5 @@ def repos(frame: pd.DataFrame) -> None:
 overview_dates = {name: dates[name] for name in ("four_weeks_ago", "this_week", "twelve_weeks_ago")}
 card.figure(page, "Projects", "overview", PROJECTS, projects, extra=overview_dates)
 news.show(page)
+alerts()
 card.figure(page, "Repositories", "fct_all_time_base_repo_stats", REPOS, repos, keys=("repo",))

@@ -1,0 +1,83 @@
+"""The Overview's rows of figures, as plain HTML: a hundred of Streamlit's metrics would each bring a chart of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+import streamlit as st
+
+from dashboard.charts import is_dark
+
+_STYLE = """
+<style>
+.lp-row { border: 1px solid rgba(128, 140, 152, .4); border-radius: .5rem; padding: .75rem 1rem; margin-bottom: .75rem; }
+.lp-row h3 { font-size: 1.25rem; padding: 0; margin: 0 0 .5rem; }
+.lp-figures { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; list-style: none; margin: 0; padding: 0; }
+.lp-figures li { width: 7.5rem; margin: 0; padding: 0; }
+.lp-figures a { display: block; color: inherit; text-decoration: none; border-radius: .25rem; }
+.lp-figures a:hover .lp-label, .lp-figures a:focus-visible .lp-label { text-decoration: underline; }
+.lp-label { display: block; font-size: .875rem; }
+.lp-value { display: block; font-size: 1.6rem; line-height: 1.3; overflow-wrap: anywhere; }
+.lp-change { display: block; font-size: .875rem; min-height: 1.3em; }
+.lp-figures svg { display: block; width: 100%; height: 2.25rem; }
+</style>
+"""
+_WIDTH, _HEIGHT = 120, 36
+# Dark enough on light, light enough on dark, and told by the sign too.
+_TONES = {
+    True: {"good": "#4cc38a", "bad": "#ff9592", "none": "inherit"},
+    False: {"good": "#0b6b3a", "bad": "#b3261e", "none": "inherit"},
+}
+_LINE = {True: "#56B4E9", False: "#0072B2"}
+
+
+class Figure(NamedTuple):
+    """One figure of a row. `change` stands under it in its `tone` (good, bad or none); `about` explains, `link` leads on."""
+
+    label: str
+    value: str
+    line: Sequence[float] = ()
+    change: str | None = None
+    tone: str = "none"
+    about: str = ""
+    link: str = ""
+
+
+def show(rows: Sequence[tuple[str, Sequence[Figure]]]) -> None:
+    """Show a row of figures for each name. Names and figures are text, never HTML."""
+    st.html(_STYLE + "".join(row(name, figures, dark=is_dark()) for name, figures in rows))
+
+
+def row(name: str, figures: Sequence[Figure], *, dark: bool) -> str:
+    """The row as HTML."""
+    items = "".join(f"<li>{_figure(figure, dark=dark)}</li>" for figure in figures)
+    return f'<section class="lp-row"><h3>{escape(name)}</h3><ul class="lp-figures">{items}</ul></section>'
+
+
+def _figure(figure: Figure, *, dark: bool) -> str:
+    change = f'<span class="lp-change" style="color: {_TONES[dark][figure.tone]}">{escape(figure.change or "")}</span>'
+    inside = (
+        f'<span class="lp-label">{escape(figure.label)}</span><span class="lp-value">{escape(figure.value)}</span>'
+        f"{change}{sparkline(figure.line, _LINE[dark])}"
+    )
+    about = f' title="{escape(figure.about)}"' if figure.about else ""
+    return (
+        f'<a href="{escape(figure.link)}" target="_self"{about}>{inside}</a>' if figure.link else f"<div{about}>{inside}</div>"
+    )
+
+
+def sparkline(values: Sequence[float], colour: str) -> str:
+    """A small line over evenly spaced values, for the eye alone: the figure beside it says the number."""
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    scale = (_HEIGHT - 6) / (high - low or 1)
+    step = (_WIDTH - 4) / (len(values) - 1)
+    points = " ".join(f"{2 + index * step:.1f},{_HEIGHT - 3 - (value - low) * scale:.1f}" for index, value in enumerate(values))
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"'
+        ' vector-effect="non-scaling-stroke"/></svg>'
+    )
