@@ -112,7 +112,8 @@ bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, into tests
 
 .PHONY: bench-dashboard
 bench-dashboard: $(READY) ## scripted interactions with the dashboard in a real browser
-	@$(PY) -m tests.dashboard.bench
+	@data="$${DATA_DIR:-.data/demo}"; [ -d "$$data" ] || { echo "error: DATA_DIR: there is no $$data; run make demo SERVE=0" >&2; exit 1; }; \
+	$(PY) -m tests.dashboard.bench demo --data "$$data"; $(PY) -m tests.dashboard.bench large
 
 .PHONY: lint
 lint: $(READY) ## ruff, mypy, sqlfluff, yamllint

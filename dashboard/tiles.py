@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -14,14 +15,15 @@ _STYLE = """
 <style>
 .lp-row { border: 1px solid rgba(128, 140, 152, .4); border-radius: .5rem; padding: .75rem 1rem; margin-bottom: .75rem; }
 .lp-row h3 { font-size: 1.25rem; padding: 0; margin: 0 0 .5rem; }
-.lp-figures { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; list-style: none; margin: 0; padding: 0; }
-.lp-figures li { width: 7.5rem; margin: 0; padding: 0; }
+.lp-figures, .lp-figures li { margin: 0 !important; padding: 0 !important; }
+.lp-figures { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; list-style: none; }
+.lp-figures li { width: 7rem; }
 .lp-figures a { display: block; color: inherit; text-decoration: none; border-radius: .25rem; }
 .lp-figures a:hover .lp-label, .lp-figures a:focus-visible .lp-label { text-decoration: underline; }
 .lp-label { display: block; font-size: .875rem; }
 .lp-value { display: block; font-size: 1.6rem; line-height: 1.3; overflow-wrap: anywhere; }
 .lp-change { display: block; font-size: .875rem; min-height: 1.3em; }
-.lp-figures svg { display: block; width: 100%; height: 2.25rem; }
+.lp-figures img { display: block; width: 100%; height: 2.25rem; }
 </style>
 """
 _WIDTH, _HEIGHT = 120, 36
@@ -76,8 +78,10 @@ def sparkline(values: Sequence[float], colour: str) -> str:
     scale = (_HEIGHT - 6) / (high - low or 1)
     step = (_WIDTH - 4) / (len(values) - 1)
     points = " ".join(f"{2 + index * step:.1f},{_HEIGHT - 3 - (value - low) * scale:.1f}" for index, value in enumerate(values))
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
+    # An image, since Streamlit takes SVG out of HTML.
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none">'
         f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"'
         ' vector-effect="non-scaling-stroke"/></svg>'
     )
+    return f'<img alt="" src="data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}">'

@@ -273,7 +273,7 @@ def alerts() -> None:
         st.info("The run of this publication is not recorded, so its alerts are not known.", icon=":material/inbox:")
     else:
         st.success("No rule is broken.", icon=":material/check_circle:")
-    st.caption("Rules stand in `dbt/alerts.yaml` and are checked when a run is published.")
+    st.caption("Rules stand in dbt/alerts.yaml and are checked when a run is published.")
 
 
 def _table(frame: pd.DataFrame) -> None:

@@ -29,7 +29,10 @@ MOMENT, INSTANT = pa.timestamp("us"), pa.timestamp("us", tz="UTC")
 
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"> **bold** [click](javascript:alert(1)) \u202eevil $x$ :red[x] `a`"
 
-PROJECTS: dict[str, tuple[dict[str, date], dict[str, date]]] = {
+Projects = dict[str, tuple[dict[str, date], dict[str, date]]]
+"""Repositories and packages of each project, with their first date."""
+
+PROJECTS: Projects = {
     "Apache Hudi": ({"apache/hudi": date(2020, 1, 6)}, {}),
     "Apache Iceberg": (
         {"apache/iceberg": date(2020, 3, 2), "apache/iceberg-python": date(2023, 9, 30)},
@@ -148,12 +151,16 @@ def moment(day: date, hour: int = 9) -> datetime:
 
 
 class Sample:
-    """The rows of one publication; `revised` changes what an upstream corrected since the older one."""
+    """The rows of one publication; `revised` changes what an upstream corrected since the older one.
 
-    def __init__(self, as_of: date, *, revised: bool, seed: int = 7) -> None:
-        self.as_of, self.revised, self.seed = as_of, revised, seed
-        self.repos = {repo: first for repos, _ in PROJECTS.values() for repo, first in repos.items()}
-        self.packages = {name: first for _, names in PROJECTS.values() for name, first in names.items()}
+    `volume` multiplies the commits and issues of a day.
+    """
+
+    def __init__(self, as_of: date, *, revised: bool, projects: Projects = PROJECTS, volume: float = 1, seed: int = 7) -> None:
+        self.as_of, self.revised, self.volume, self.seed = as_of, revised, volume, seed
+        self.projects = projects
+        self.repos = {repo: first for repos, _ in projects.values() for repo, first in repos.items()}
+        self.packages = {name: first for _, names in projects.values() for name, first in names.items()}
 
     def draw(self, *key: object) -> random.Random:
         """Randomness that depends on the key alone, so that two publications agree on a day both have."""
@@ -164,7 +171,7 @@ class Sample:
         return {table: list(getattr(self, f"_{table.removeprefix('fct_')}")()) for table in SCHEMAS}
 
     def _dim_projects(self) -> Iterable[Row]:
-        for project, (repos, packages) in PROJECTS.items():
+        for project, (repos, packages) in self.projects.items():
             yield from ((project, "repo", repo) for repo in repos)
             yield from ((project, "package", package) for package in packages)
 
@@ -185,7 +192,7 @@ class Sample:
             for day in days(first, self.as_of):
                 draw = self.draw(repo, kind, day)
                 busy = 1 if day.weekday() < 5 else 0.25
-                yield repo, day, int(draw.gammavariate(2.0, busy * (2 + sin(day.toordinal() / 90))))
+                yield repo, day, int(draw.gammavariate(2.0, self.volume * busy * (2 + sin(day.toordinal() / 90))))
 
     def _all_time_author_commits_trend(self) -> Iterable[Row]:
         return self._commits("author")
@@ -212,8 +219,8 @@ class Sample:
             still_open = 0
             for day in days(first, self.as_of):
                 draw = self.draw(repo, "issues", day)
-                opened = int(draw.gammavariate(1.5, 1.0 if day.weekday() < 5 else 0.3))
-                closed = min(still_open + opened, int(draw.gammavariate(1.4, 1.0 if day.weekday() < 5 else 0.3)))
+                opened = int(self.volume * draw.gammavariate(1.5, 1.0 if day.weekday() < 5 else 0.3))
+                closed = min(still_open + opened, int(self.volume * draw.gammavariate(1.4, 1.0 if day.weekday() < 5 else 0.3)))
                 still_open += opened - closed
                 yield repo, day, opened, closed, still_open
 
@@ -325,7 +332,7 @@ class Sample:
 
     def releases(self) -> Iterator[Row]:
         """Final releases about every ten weeks, with one pre-release and one yanked; the newest is 3 days old."""
-        for project, (repos, packages) in PROJECTS.items():
+        for project, (repos, packages) in self.projects.items():
             scopes = [("github", repo) for repo in list(repos)[:1]] + [("pypi", package) for package in packages]
             for source, scope in scopes:
                 previous: date | None = None
@@ -479,6 +486,21 @@ def record_run(
     outcome = "failed" if failed else "succeeded"
     row = (run_id, "daily", is_demo, as_of, started, ended_at, outcome, failed, message, json.dumps(steps))
     append(open_catalog(settings), RUNS, arrow(_RUNS, [row]))
+
+
+def build_large(folder: Path, projects: int = 100) -> Settings:
+    """A data folder with one publication: that many projects over five years, about ten million commits and issues with 100."""
+    as_of = datetime.now(UTC).date()
+    settings = Settings(data_dir=folder, demo=True)
+    open_data_dir(settings)
+    first = as_of - timedelta(days=1826)
+    many: Projects = {
+        f"Project {i:03}": ({f"owner{i:03}/repo{i:03}": first}, {f"package{i:03}": first}) for i in range(projects)
+    }
+    at = datetime.combine(as_of, time(7), UTC)
+    publish(settings, Sample(as_of, revised=True, projects=many, volume=14), "large-1", at)
+    record_run(settings, "large-1", as_of, at)
+    return settings
 
 
 def build(folder: Path, as_of: date | None = None) -> Settings:
