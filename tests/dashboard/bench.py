@@ -18,7 +18,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,22 +82,29 @@ def changes(opened: Browser, address: str, number: int, seed: int) -> list[float
         opened.driver.get(f"{address}/{entry.path if index else ''}")
         until_still(opened)
         for turn in range(min(10, number - len(seconds))):
-            if turn % 5 == 4:
-                field = opened.driver.find_element(By.CSS_SELECTOR, ".st-key-project input")
-                field.send_keys(Keys.ARROW_DOWN)
-            else:
-                field = opened.driver.find_element(By.CSS_SELECTOR, ".st-key-period input")
-                [shown] = parse_qs(urlsplit(opened.driver.current_url).query).get("period", [DEFAULT_PERIOD])
-                field.send_keys(draw.choice([name for name in PERIODS if name != shown]))
+            choose = _project(opened) if turn % 5 == 4 else _period(opened, draw)
             opened.driver.execute_script(_WATCH)
             begun = time.perf_counter()
-            field.send_keys(Keys.ENTER)
+            choose()
             opened.until(lambda: bool(opened.driver.execute_script("return window.ranAgain")))
             until_still(opened)
             seconds.append(time.perf_counter() - begun)
-            if turn % 5 == 4:
-                field.send_keys(Keys.ESCAPE)
     return seconds
+
+
+def _period(opened: Browser, draw: random.Random) -> Callable[[], None]:
+    """Name another period; what is left is to press the key."""
+    field = opened.driver.find_element(By.CSS_SELECTOR, ".st-key-period input")
+    [shown] = parse_qs(urlsplit(opened.driver.current_url).query).get("period", [DEFAULT_PERIOD])
+    field.send_keys(draw.choice([name for name in PERIODS if name != shown]))
+    return lambda: field.send_keys(Keys.ENTER)
+
+
+def _project(opened: Browser) -> Callable[[], None]:
+    """Open the list of projects; what is left is to click the last that it shows."""
+    opened.driver.find_element(By.CSS_SELECTOR, ".st-key-project input").click()
+    options = opened.until(lambda: opened.driver.find_elements(By.CSS_SELECTOR, "[role=option]"))
+    return options[-1].click
 
 
 def memory(stack: ExitStack, address: str, process_id: int, sessions: int) -> float:
