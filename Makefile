@@ -115,6 +115,10 @@ bench-dashboard: $(READY) ## scripted interactions with the dashboard in a real 
 	@data="$${DATA_DIR:-.data/demo}"; [ -d "$$data" ] || { echo "error: DATA_DIR: there is no $$data; run make demo SERVE=0" >&2; exit 1; }; \
 	$(PY) -m tests.dashboard.bench demo --data "$$data"; $(PY) -m tests.dashboard.bench large
 
+.PHONY: bench-cluster
+bench-cluster: $(READY) $(JARS) ## time and memory on a cluster made from nothing, into tests/cluster/results.md
+	@$(PY) -m tests.cluster.bench
+
 .PHONY: lint
 lint: $(READY) ## ruff, mypy, sqlfluff, yamllint
 	@$(PY) -m ruff check .

@@ -1,0 +1,178 @@
+"""`make bench-cluster`: what the pipeline costs on a kind cluster, written to results.md beside it.
+
+A cluster is made from nothing (with the images built already), runs `daily` twice on the demo's
+world in the simulator, and is deleted again. Figures of one machine on one day.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from k8s.cluster import NAMESPACE
+from tests.cluster.conftest import DAY
+from tests.cluster.harness import Installation, why_not
+
+REPORT = Path(__file__).with_name("results.md")
+_EVERY_SECONDS = 3
+_AT_REST_SECONDS = 60
+_MB = 1e6
+_STEPS = ("fetch", "load", "build", "publish", "record")
+
+
+@dataclass
+class Pod:
+    """One pod of a run: when it was asked for, when its main container began and ended."""
+
+    step: str
+    asked: datetime
+    began: datetime | None = None
+    ended: datetime | None = None
+
+    def startup(self) -> float:
+        """Seconds from the pod's creation to the start of its program."""
+        return (self.began - self.asked).total_seconds() if self.began else 0.0
+
+    def work(self) -> float:
+        """Seconds that its program ran."""
+        return (self.ended - self.began).total_seconds() if self.began and self.ended else 0.0
+
+
+@dataclass
+class Watch:
+    """Samples the pods and their memory while something runs. Memory is the kubelet's working set."""
+
+    installed: Installation
+    pods: dict[str, Pod] = field(default_factory=dict)
+    memory: list[dict[str, float]] = field(default_factory=list)
+    """Per sample: pod -> MB."""
+    _end: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Watch:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        while not self._end.wait(_EVERY_SECONDS):
+            for document in self.installed.get("pods", "--selector", "workflows.argoproj.io/workflow"):
+                self._note(document)
+            self.memory.append(self._sample())
+
+    def _note(self, document: dict[str, Any]) -> None:
+        meta = document["metadata"]
+        step = meta["labels"].get("app.kubernetes.io/component", "")
+        pod = self.pods.setdefault(meta["name"], Pod(step, _time(meta["creationTimestamp"])))
+        for container in document["status"].get("containerStatuses", []):
+            state = container["state"].get("terminated") or container["state"].get("running")
+            if container["name"] == "main" and state:
+                pod.began = _time(state["startedAt"])
+                pod.ended = _time(state["finishedAt"]) if "finishedAt" in state else None
+
+    def _sample(self) -> dict[str, float]:
+        path = f"/api/v1/nodes/{self.installed.cluster.node}/proxy/stats/summary"
+        summary = json.loads(self.installed.kubectl("get", "--raw", path))
+        return {
+            pod["podRef"]["name"]: pod["memory"]["workingSetBytes"] / _MB
+            for pod in summary["pods"]
+            if pod["podRef"]["namespace"] == NAMESPACE and "workingSetBytes" in pod.get("memory", {})
+        }
+
+    def peak(self) -> tuple[float, list[tuple[str, float]]]:
+        """The largest sum of all pods in MB, and the three largest pods in that sample."""
+        largest = max(self.memory, key=lambda sample: sum(sample.values()))
+        return sum(largest.values()), sorted(largest.items(), key=lambda item: -item[1])[:3]
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def main() -> int:
+    """Measure, print and write the report."""
+    if reason := why_not():
+        print(f"error: no cluster can be made here: {reason}", file=sys.stderr)
+        return 1
+    load_before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        installed = Installation(Path(folder), "lakepulse-bench")
+        built = installed.command("k8s.cluster", "images")
+        if built.returncode:
+            print(built.stderr, file=sys.stderr)
+            return built.returncode
+        try:
+            report = _measure(installed, load_before)
+        finally:
+            installed.down(keep_data=False)
+    REPORT.write_text(report, encoding="utf-8")
+    print(report)
+    return 0
+
+
+def _measure(installed: Installation, load_before: float) -> str:
+    began = time.monotonic()
+    installed.up()
+    up = time.monotonic() - began
+    installed.serve("demo", DAY)
+    with Watch(installed) as resting:
+        time.sleep(_AT_REST_SECONDS)
+    at_rest = statistics.median(sum(sample.values()) for sample in resting.memory)
+    runs = []
+    for _ in range(2):
+        started = time.monotonic()
+        with Watch(installed) as watch:
+            done = installed.submit("daily", as_of=DAY.isoformat())
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{installed.trouble()}"
+        runs.append((time.monotonic() - started, watch))
+        if len(runs) == 1:
+            with installed.forwarded("dashboard", 8501) as port:
+                assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).status_code == 200
+            to_dashboard = time.monotonic() - began - _AT_REST_SECONDS
+    when = f"Measured {datetime.now(UTC).date()}, {os.cpu_count()} cores; load average before: {load_before:.1f}."
+    lines = [
+        "# The pipeline on a kind cluster",
+        "",
+        f"{when} Written by `make bench-cluster`.",
+        "",
+        f"- From no cluster to all services ready, images built: {up:.0f} s.",
+        f"- From no cluster to a dashboard with data: {to_dashboard:.0f} s.",
+        f"- Memory of all our pods at rest: {at_rest:.0f} MB.",
+        "",
+        "| `daily` on the demo's world | seconds | " + " | ".join(_STEPS) + " |",
+        "|---|---|" + "---|" * len(_STEPS),
+    ]
+    for title, (seconds, watch) in zip(("first", "again, nothing new"), runs, strict=True):
+        cells = []
+        for step in _STEPS:
+            pod = max((pod for pod in watch.pods.values() if pod.step == step), key=Pod.work)
+            cells.append(f"{pod.work():.0f} + {pod.startup():.0f}")
+        lines.append(f"| {title} | {seconds:.0f} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "A step's seconds are those of its program + those of its pod's start, of the longest where there are several.",
+        "",
+    ]
+    for title, (_, watch) in zip(("first", "second"), runs, strict=True):
+        total, largest = watch.peak()
+        parts = ", ".join(f"{name} {size:.0f}" for name, size in largest)
+        lines.append(f"- Peak memory in the {title} run: {total:.0f} MB, of which {parts}.")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
