@@ -107,8 +107,9 @@ soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns, int
 	@$(if $(strip $(MINUTES)),CHAIN_MINUTES=$(strip $(MINUTES))) $(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
 
 .PHONY: bench
-bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, into tests/bench/results.md
+bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, and fetch beside other loaders, into tests/bench/*.md
 	@$(PY) -m tests.bench.pipeline
+	@$(PY) -m tests.bench.loaders
 
 .PHONY: bench-dashboard
 bench-dashboard: $(READY) ## scripted interactions with the dashboard in a real browser

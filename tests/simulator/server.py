@@ -317,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         in_flight, is_over = simulator.enter(client)
         began = time.monotonic()
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        request = Request(simulator, self.command, parts.path, query, self.headers, auth, is_over, in_flight)
+        request = Request(simulator, self.command, parts.path, query, self.headers, auth, is_over, in_flight, sent)
         fault = simulator.faults.pick(f"{self.command} {self.path}", request.page_size)
         answer, quota = Answer(0), 0
         try:
@@ -425,6 +425,7 @@ class Request:
     auth: str | None
     is_over_points: bool
     in_flight: int
+    body: bytes = b""
 
     @property
     def page_size(self) -> int | None:
@@ -516,8 +517,11 @@ class Request:
             answer = spoilt
         else:
             with simulator.world.lock:
-                answer = error(405, "Method Not Allowed") if self.method != "GET" else self.route(path)
-            if answer.status == 200:
+                if self.method == "POST" and path == "/graphql":
+                    answer = self.graphql()
+                else:
+                    answer = error(405, "Method Not Allowed") if self.method != "GET" else self.route(path)
+            if answer.status == 200 and self.method == "GET":
                 answer = self.conditional(answer)
             if answer.status == 304 and self.auth is not None:
                 simulator.refund(self.auth)
@@ -537,6 +541,16 @@ class Request:
             return Answer(304, b"", shared)
         answer.headers |= shared
         return answer
+
+    def graphql(self) -> Answer:
+        """The one query that other loaders send first: names and ids of repositories."""
+        query = str(json.loads(self.body).get("query"))
+        asked = re.findall(r'(\w+): repository\(name: "([^"]+)", owner: "([^"]+)"\)', query)
+        found = {alias: self.simulator.world.find(f"{owner}/{name}") for alias, name, owner in asked}
+        data: dict[str, Any] = {
+            alias: {"nameWithOwner": repo.name, "databaseId": repo.id} if repo else None for alias, repo in found.items()
+        }
+        return Answer(200, items.dump({"data": data | {"rateLimit": {"cost": 1}}}), {"Content-Type": JSON})
 
     def rate_limit(self) -> Answer:
         found = self.simulator.quota_headers(self.auth)

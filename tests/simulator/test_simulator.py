@@ -763,3 +763,12 @@ def test_tests_elsewhere_can_steer_a_running_simulator(sim: Simulator) -> None:
     httpx.delete(f"{control}/log")
     assert sim.log == []
     assert httpx.get(f"{control}/health").json()["date"] == "2026-03-01"
+
+
+def test_other_loaders_may_ask_for_the_ids_of_repositories(sim: Simulator) -> None:
+    query = 'query {repo0: repository(name: "lake", owner: "acme") { nameWithOwner databaseId } rateLimit { cost } }'
+    answer = httpx.post(f"{sim.github_url}/graphql", json={"query": query}, headers=TOKEN)
+    repo = sim.world.repo("acme/lake")
+    expected = {"repo0": {"nameWithOwner": "acme/lake", "databaseId": repo.id}, "rateLimit": {"cost": 1}}
+    assert answer.json() == {"data": expected}
+    assert httpx.post(f"{sim.github_url}/repos/acme/lake", headers=TOKEN).status_code == 405
