@@ -111,9 +111,9 @@ PARAMETERS: dict[str, Parameter] = {
 
 SOURCE_GROUPS: dict[str, tuple[str, ...]] = {
     "github": tuple(source for source in SOURCES if source.startswith("github_")),
-    "pypi": tuple(source for source in SOURCES if source.startswith(("pypistats_", "pypi_"))),
+    "pypi": tuple(source for source in SOURCES if source.startswith(("pypistats_", "pypi_")) or source.endswith("_versions")),
 }
-"""Sources that share an upstream, and with it tokens and limits: the default share of one process."""
+"""Sources of one process by default: they share an upstream and its limits, or are too few for a pod of their own."""
 
 _ALL = tuple(source for group in SOURCE_GROUPS.values() for source in group)
 
