@@ -46,6 +46,13 @@ serve: $(READY) ## serve the dashboard of what was built
 	@echo "dashboard: http://127.0.0.1:$(strip $(PORT))  (end with Ctrl-C)"
 	@$(SHOWN) exec $(PY) -m streamlit run dashboard/app.py --server.address 127.0.0.1 --server.port $(strip $(PORT)) --server.headless true
 
+.PHONY: docs
+docs: $(READY) ## serve the models' documentation beside the dashboard, on http://127.0.0.1:8085
+	@export DBT_PROJECT_DIR=dbt DBT_PROFILES_DIR=dbt DBT_TARGET_PATH="$(CURDIR)/.data/docs" DBT_LOG_PATH="$(CURDIR)/.data/docs"; \
+	$(VENV)/bin/dbt --quiet parse && $(VENV)/bin/dbt --quiet docs generate --static --empty-catalog --no-compile
+	@echo "documentation: http://127.0.0.1:8085/static_index.html  (end with Ctrl-C)"
+	@exec $(PY) -m http.server 8085 --bind 127.0.0.1 --directory .data/docs
+
 .PHONY: export
 export: $(READY) ## write every gold table as Parquet and CSV into OUT=<folder>
 	@$(call needs_out,export)
@@ -61,8 +68,8 @@ digest: $(READY) ## print the week in Markdown
 	@$(SHOWN) $(PY) -m lakepulse_dbt digest
 
 .PHONY: clean
-clean: ## remove what this project made here: .venv, .data/demo, caches (never .data/real)
-	rm -rf $(VENV) .data/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
+clean: ## remove what this project made here: .venv, .data/demo, .data/docs, caches (never .data/real)
+	rm -rf $(VENV) .data/demo .data/docs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
 	@rmdir .data 2>/dev/null || true
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 

@@ -52,6 +52,12 @@ FROM gold.fct_contributor_absence_factor
 WHERE repo IN :repos
 ORDER BY repo, CASE WHEN window_days = 0 THEN 1 ELSE 0 END, window_days
 """
+ABSENCE_TREND = """
+SELECT repo, month, factor, contributors, commits
+FROM gold.fct_absence_factor_trend
+WHERE repo IN :repos AND month BETWEEN :first_month AND :last
+ORDER BY repo, month
+"""
 BOTS = """
 SELECT repo, author, num_commits
 FROM gold.fct_num_author_commits_by_repo
@@ -108,6 +114,17 @@ def absence(frame: pd.DataFrame) -> None:
     )
 
 
+def absence_over_time(frame: pd.DataFrame) -> None:
+    kept, _ = charts.top_series(frame, "repo", "commits")
+    charts.show(
+        charts.lines(
+            kept, "month", "repo", "factor", "People behind half of a year", grain="month", everything=every_repo,
+            breaks=found_breaks,
+        ),
+        alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
+    )  # fmt: skip
+
+
 def bots(frame: pd.DataFrame) -> None:
     st.dataframe(frame, hide_index=True, placeholder="–", alt="Commits by bots, all time")
 
@@ -133,4 +150,13 @@ card.figure(
     note="Summed over the repositories: somebody active in two counts twice.",
 )
 card.figure(page, "Contributor absence factor", "fct_contributor_absence_factor", ABSENCE, absence)
+card.figure(
+    page,
+    "Absence factor over time",
+    "fct_absence_factor_trend",
+    ABSENCE_TREND,
+    absence_over_time,
+    keys=("repo", "month"),
+    extra={"first_month": page.selection.first.replace(day=1)},
+)
 card.figure(page, "Bots", "fct_num_author_commits_by_repo", BOTS, bots, empty="No bot wrote a commit here.")

@@ -78,6 +78,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "repo": TEXT, "month": DAY, "opened": COUNT, "merged": COUNT, "closed_unmerged": COUNT, "still_open": COUNT,
         "acceptance_ratio": RATIO, "p50_days_to_merge": RATIO,
     },
+    "fct_absence_factor_trend": {"repo": TEXT, "month": DAY, "factor": COUNT, "contributors": COUNT, "commits": COUNT},
     "fct_contributor_absence_factor": {
         "repo": TEXT, "window_days": COUNT, "factor": COUNT, "contributors": COUNT, "commits": COUNT,
     },
@@ -319,6 +320,12 @@ class Sample:
             for window, people in ((30, 9), (90, 20), (365, 55), (0, 240)):
                 draw = self.draw(repo, "absence", window)
                 yield repo, window, draw.randrange(1, 2 + people // 4), people, people * draw.randrange(4, 9)
+
+    def _absence_factor_trend(self) -> Iterable[Row]:
+        for repo, first in self.repos.items():
+            for month in months(first, self.as_of):
+                draw = self.draw(repo, "absence", month)
+                yield repo, month, draw.randrange(1, 9), draw.randrange(20, 60), draw.randrange(300, 900)
 
     def _contributors(self) -> Iterable[Row]:
         for repo, first in self.repos.items():

@@ -1,0 +1,90 @@
+with commits as (
+    {{ counted_commits('author') }}
+),
+
+-- A commit falls into up to thirteen windows: counted by day first.
+person_days as (
+    select
+        commits.repo,
+        commits.person,
+        commits.happened_on,
+        count(*) as num_commits
+    from commits
+    inner join {{ ref('silver_people') }} as people on commits.person = people.person
+    where not people.is_bot
+    group by commits.repo, commits.person, commits.happened_on
+),
+
+firsts as (
+    select
+        repo,
+        max(commits_from) as commits_from,
+        min({{ month_of('happened_on') }}) as first_month
+    from commits
+    group by repo
+),
+
+-- The calendar ends at as_of, and so does the month that runs.
+months as (
+    select
+        month,
+        max(date) as last_date
+    from {{ ref('silver_calendar_days') }}
+    group by month
+),
+
+windows as (
+    select
+        firsts.repo,
+        months.month,
+        months.last_date,
+        {{ days_later('months.last_date', -364) }} as first_date,
+        {{ is_covered(days_later('months.last_date', -364), 'firsts.commits_from') }} as is_held
+    from firsts
+    inner join months on firsts.first_month <= months.month
+),
+
+authors as (
+    select
+        windows.repo,
+        windows.month,
+        person_days.person,
+        sum(person_days.num_commits) as num_commits
+    from windows
+    inner join person_days
+        on
+            windows.repo = person_days.repo
+            and person_days.happened_on between windows.first_date and windows.last_date
+    group by windows.repo, windows.month, person_days.person
+),
+
+ranked as (
+    select
+        repo,
+        month,
+        row_number() over by_commits as position,
+        sum(num_commits) over (by_commits rows between unbounded preceding and current row) as commits_so_far,
+        sum(num_commits) over (partition by repo, month) as commits_in_window
+    from authors
+    window by_commits as (partition by repo, month order by num_commits desc, person asc)
+),
+
+factors as (
+    select
+        repo,
+        month,
+        min(case when 2 * commits_so_far >= commits_in_window then position end) as factor,
+        count(*) as contributors,
+        max(commits_in_window) as commits
+    from ranked
+    group by repo, month
+)
+
+select
+    windows.repo,
+    windows.month,
+    {{ bigint('case when windows.is_held then factors.factor end') }} as factor,
+    {{ bigint('case when windows.is_held then coalesce(factors.contributors, 0) end') }} as contributors,
+    {{ bigint('case when windows.is_held then coalesce(factors.commits, 0) end') }} as commits
+from windows
+left join factors on windows.repo = factors.repo and windows.month = factors.month
