@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import obstore
@@ -135,14 +136,19 @@ def _maintain_table(session: SparkSession, settings: Settings, name: str, now: d
     if old := _old_tags(session, table, now):
         table.remove_tags(old)
         kept.removed_tags = len(old)
-    snapshots = len(table.snapshot_ids())
-    _call(session, "expire_snapshots", table=f"'{name}'", older_than=_literal(now - SNAPSHOTS_KEPT), retain_last="1")
-    table.refresh()
-    kept.expired_snapshots = snapshots - len(table.snapshot_ids())
-    kept.orphans = _remove_orphans(session, name)
+    # Where nothing is old enough, the procedures would read the whole table to find that out.
+    snapshots = table.snapshot_ids()
+    if any(table.committed_at(snapshot) < now - SNAPSHOTS_KEPT for snapshot in snapshots - set(table.refs().values())):
+        _call(session, "expire_snapshots", table=f"'{name}'", older_than=_literal(now - SNAPSHOTS_KEPT), retain_last="1")
+        table.refresh()
+        kept.expired_snapshots = len(snapshots) - len(table.snapshot_ids())
+    # A file's age is by the real clock.
+    limit = datetime.now(UTC) - ORPHANS_KEPT
+    if any(file.modified_at < limit for file in before.values()):
+        kept.orphans = _remove_orphans(session, name, limit)
     after = _files(store)
     gone = before.keys() - after.keys()
-    kept.files_removed, kept.bytes_removed = len(gone), sum(before[path] for path in gone)
+    kept.files_removed, kept.bytes_removed = len(gone), sum(before[path].size for path in gone)
     return kept
 
 
@@ -180,10 +186,9 @@ def _old_tags(session: SparkSession, table: IcebergTable, now: datetime) -> list
     return sorted(tag for tag, snapshot in tags.items() if published.get(tag, table.committed_at(snapshot)) < limit)
 
 
-def _remove_orphans(session: SparkSession, name: str) -> int:
-    """Remove files that no snapshot needs; a dry run tells first which. A file's age is by the real clock."""
-    older_than = _literal(datetime.now(UTC) - ORPHANS_KEPT)
-    arguments = {"table": f"'{name}'", "older_than": older_than, "prefix_listing": "true"}
+def _remove_orphans(session: SparkSession, name: str, limit: datetime) -> int:
+    """Remove files from before `limit` that no snapshot needs; a dry run tells first which."""
+    arguments = {"table": f"'{name}'", "older_than": _literal(limit), "prefix_listing": "true"}
     found = _call(session, "remove_orphan_files", **arguments, dry_run="true")
     if not found:
         return 0
@@ -199,9 +204,17 @@ def _store_of(settings: Settings, location: str) -> Store:
     return open_store(settings.model_copy(update={"lake_url": url}))
 
 
-def _files(store: Store) -> dict[str, int]:
-    """Size of every file by path."""
-    return {str(entry["path"]): entry["size"] for batch in obstore.list(store) for entry in batch}
+class _File(NamedTuple):
+    """A file's size in bytes, and when it was written."""
+
+    size: int
+    modified_at: datetime
+
+
+def _files(store: Store) -> dict[str, _File]:
+    """Every file by path."""
+    listed = (entry for batch in obstore.list(store) for entry in batch)
+    return {str(entry["path"]): _File(entry["size"], entry["last_modified"]) for entry in listed}
 
 
 def main() -> int:
