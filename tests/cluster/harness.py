@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -178,14 +178,17 @@ class Installation:
                 "patch", "cronworkflow", cron["metadata"]["name"], "--type=merge", "--patch", '{"spec": {"suspend": true}}'
             )
 
-    def ready(self, seconds: float = 600) -> None:
-        """Wait until every workload is ready and the kubelet knows it."""
+    def ready(self, since: datetime, seconds: float = 900) -> None:
+        """Wait until every workload runs in containers younger than `since`: what the API says of a
+        stopped node's pods is old.
+        """
         deadline = time.monotonic() + seconds
         while True:
-            listed = self.kubectl("get", "statefulsets,deployments", "--output", "json", check=False)
-            workloads = json.loads(listed)["items"] if listed else []
-            late = [w["metadata"]["name"] for w in workloads if w["status"].get("readyReplicas", 0) < w["spec"]["replicas"]]
-            if workloads and not late:
+            selector = ("--selector", "!workflows.argoproj.io/workflow")
+            listed = self.kubectl("get", "pods", *selector, "--output", "json", check=False)
+            pods = json.loads(listed)["items"] if listed else []
+            late = [pod["metadata"]["name"] for pod in pods if not _runs(pod, since)]
+            if pods and not late:
                 return
             assert time.monotonic() < deadline, f"not ready: {late}; {self.kubectl('get', 'pods', check=False)}"
             time.sleep(3)
@@ -251,6 +254,12 @@ class Installation:
                     "CATALOG_URI": f"postgresql://127.0.0.1:{catalog}/catalog",
                 }
             )
+
+
+def _runs(pod: dict[str, Any], since: datetime) -> bool:
+    statuses = pod["status"].get("containerStatuses", [])
+    begun = [status["state"].get("running", {}).get("startedAt") for status in statuses if status["ready"]]
+    return bool(statuses) and len(begun) == len(statuses) and all(at and datetime.fromisoformat(at) >= since for at in begun)
 
 
 def await_port(port: int, process: subprocess.Popen[Any], seconds: float = 30) -> None:

@@ -10,7 +10,7 @@ import math
 import subprocess
 import sys
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -384,8 +384,10 @@ def test_a_schedule_fires_by_itself(installed: Installation, daily: Daily) -> No
 
 def test_a_restart_of_the_node_loses_nothing(installed: Installation, daily: Daily) -> None:
     before = publication(installed), gold(installed)
+    # The API tells whole seconds.
+    restarted = datetime.now(UTC).replace(microsecond=0)
     subprocess.run(["docker", "restart", installed.cluster.node], check=True, capture_output=True)  # noqa: S607
-    installed.ready()
+    installed.ready(restarted)
     assert (publication(installed), gold(installed)) == before
 
 
