@@ -65,6 +65,7 @@ WHERE repo IN :repos AND is_bot
 ORDER BY repo, num_commits DESC, author
 """
 
+MOST_TIED = 5  # bars a repository; equal counts share a rank, so a top 3 may be many
 WINDOWS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "all time"}
 
 page = session.current()
@@ -89,10 +90,13 @@ def over_time(frame: pd.DataFrame) -> None:
 
 def top(frame: pd.DataFrame, who: str) -> None:
     kept, _ = charts.top_series(frame, "repo", "num_commits")
+    drawn = kept.groupby("repo", sort=False).head(MOST_TIED)
     charts.show(
-        charts.ranked(kept, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
+        charts.ranked(drawn, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
         alt=f"The three {who}s with the most commits of each repository. The card below has the rows.",
     )
+    if len(drawn) < len(kept):
+        st.caption(f"{len(kept) - len(drawn)} more share a rank with these; the card has them.")
 
 
 def contributors(frame: pd.DataFrame) -> None:
@@ -126,7 +130,17 @@ def absence_over_time(frame: pd.DataFrame) -> None:
 
 
 def bots(frame: pd.DataFrame) -> None:
-    st.dataframe(frame, hide_index=True, placeholder="–", alt="Commits by bots, all time")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "repo": "Repository",
+            "author": "Bot",
+            "num_commits": st.column_config.NumberColumn("Commits", format="localized"),
+        },
+        alt="Commits by bots, all time",
+    )
 
 
 card.figure(page, "Commits by author date", "fct_all_time_author_commits_trend", AUTHORED, over_time, keys=("repo", "date"))
