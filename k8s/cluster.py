@@ -203,21 +203,39 @@ def create(cluster: Cluster) -> None:
 
 
 def start(cluster: Cluster, seconds: int = 180) -> None:
-    """Start the node where it was stopped, as after a reboot, and wait until Kubernetes answers.
+    """Start the node where it was stopped, as after a reboot, and wait until what Kubernetes tells is of now.
 
     Raises:
-        TemporaryError: it does not.
+        TemporaryError: it does not answer.
     """
     run("docker", "start", cluster.node)
     deadline = time.monotonic() + seconds
     while True:
         try:
             cluster.kubectl("get", "--raw", "/readyz", "--request-timeout=5s")
-            return
+            # A clock that was set back would make them late for ever; what matters is waited for later.
+            if not remembered(cluster) or time.monotonic() >= deadline:
+                return
         except TemporaryError:
             if time.monotonic() >= deadline:
                 raise
-            time.sleep(2)
+        time.sleep(2)
+
+
+def remembered(cluster: Cluster) -> list[str]:
+    """Pods whose containers are said to run since before the node started.
+
+    None of those runs any more: until the kubelet has looked, the API server tells what it knew.
+    """
+    started = run("docker", "inspect", "--format", "{{.State.StartedAt}}", cluster.node).strip()
+    pods = json.loads(cluster.kubectl("get", "pods", "--all-namespaces", "--output", "json"))["items"]
+    return [
+        pod["metadata"]["name"]
+        for pod in pods
+        for container in pod["status"].get("containerStatuses", [])
+        # Both are UTC; Kubernetes counts whole seconds.
+        if (running := container["state"].get("running")) and running["startedAt"][:19] < started[:19]
+    ]
 
 
 def own_folders(cluster: Cluster) -> None:
