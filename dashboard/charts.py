@@ -316,7 +316,7 @@ def _ranked(hue: Hue, *, label: str, value: str, title: str, height: int) -> For
     )
     bars = base.mark_bar(cornerRadiusEnd=2).encode(hue.encoding())
     figures = base.mark_text(align="left", dx=4, color=hue.ink).encode(text=alt.Text(f"{value}:Q", format=","))
-    return _finish([bars, figures], height)
+    return {**_finish([bars, figures], height), "padding": {"left": 5, "top": 5, "right": 30, "bottom": 5}}
 
 
 def grouped(
