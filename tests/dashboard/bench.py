@@ -156,7 +156,8 @@ def report(figures: dict[str, dict[str, Any]]) -> str:
     rows = "\n".join(
         f"| {name} | {found['engine']} | {found['measured_at'][:16].replace('T', ' ')} | {found['load_before']}, "
         f"{found['load_after']} | {found['view_p50']} / {found['view_p95']} | {found['cold_p95']} | "
-        f"{found['change_p50']} / {found['change_p95']} | {found['server_cpu_per_change']} | {found['memory_mb']} |"
+        f"{found['change_p50']} / {found['change_p95']} of {found['changes']} |"
+        f" {found['server_cpu_per_change']} | {found['memory_mb']} |"
         for name, found in figures.items()
     )
     return f"""# The dashboard in a real browser
@@ -172,7 +173,7 @@ memory {MEMORY_MB} MB.
 
 - First view: a new session of a warm server, of each of the {len(PAGES)} pages five times, until painted. After a start:
   p95 of the first time of all, when the server reads its tables and the browser loads Streamlit's files.
-- Change: 200 scripted choices of period and project on random pages, until the page that the server made for it is painted.
+- Change: scripted choices of period and project on random pages, until the page that the server made for it is painted.
 - Memory: of the server, with 20 sessions open.
 - demo is what `make demo` builds. large is gold of 100 projects over five years that counts ten million commits and issues; its
   rows are generated and written as publishing does, not made by the models.
