@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from obstore.exceptions import BaseError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
 
@@ -383,7 +384,11 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
         message=one_line(failure) if failure else None,
         details={"tables": {name: result.details() for name, result in results.items()}},
     )
-    write_report(store, report)
+    try:
+        write_report(store, report)
+    except BaseError as error:
+        # On a full disk the first error is the one to show.
+        failure = failure or PermanentError(f"its report was not written ({one_line(error)}); free space, then run again")
     if failure:
         raise failure
     return report
