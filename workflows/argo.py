@@ -107,7 +107,10 @@ _FAILED_STEP = (
 
 _OWN_PARAMETERS: dict[str, tuple[str, str]] = {
     "projects": (PROJECTS, "ConfigMap with the project list, key projects.yaml"),
-    "shards": ("1", "pods for each group of sources; more than the GitHub tokens do not help"),
+    "shards": (
+        "1",
+        "pods for each group of sources; each has GitHub tokens of its own, those beyond their number have no repository",
+    ),
     "executors": ("1", "Spark executors"),
     "executor_cores": ("1", "cores of a Spark executor"),
     "executor_memory": ("1g", "heap of a Spark executor, as Java writes it"),

@@ -347,16 +347,28 @@ def test_an_unknown_package_is_gone_and_the_others_go_on(lab: Labs) -> None:
         assert at.manifests(source, "acme-lake")[-1].status == "ok"
 
 
-def test_shards_share_the_scopes_without_overlap(lab: Labs) -> None:
+@pytest.mark.parametrize("tokens", [1, 2, 3, 5])
+def test_shards_share_scopes_and_tokens_without_overlap(lab: Labs, tokens: int) -> None:
     names = tuple(f"acme/lake{number}" for number in range(12))
-    at = lab(tiny_world(repos=names, packages=()))
+    packages = tuple(f"acme-lake{number}" for number in range(12))
+    at = lab(tiny_world(repos=names, packages=packages))
+    at.token = ",".join(f"token-{number}" for number in range(tokens))
     seen: list[set[str]] = []
+    used: list[set[str | None]] = []
+    loads: list[int] = []
     for index in range(3):
-        at.run(shard=f"{index}/3")
+        del at.simulator.log[:]
+        at.run(("github_repo", "github_commits", "pypistats_overall", "pypi_releases"), shard=f"{index}/3")
         seen.append({name for name in names if at.manifests("github_repo", name)} - set().union(*seen))
+        used.append({entry.auth for entry in at.simulator.log if entry.target.startswith("/github")})
+        loads.append(sum(entry.target.startswith("/pypistats") for entry in at.simulator.log))
     assert set().union(*seen) == set(names)
-    assert sum(len(share) for share in seen) == len(names)
     assert all(len(at.manifests("github_repo", name)) == 1 for name in names)
+    assert [bool(share) for share in seen] == [index < tokens for index in range(3)]
+    assert sum(map(len, used)) == len(set().union(*used)), "a token that two pods use sends two requests at a time"
+    assert loads[0] > 0
+    assert loads[1:] == [0, 0], "pypistats limits by address, which all pods share"
+    assert all(len(at.manifests("pypi_releases", name)) == 1 for name in packages)
 
 
 def test_lookback_cuts_a_first_load_and_a_later_run_goes_deeper(lab: Labs) -> None:

@@ -12,9 +12,10 @@ from lakepulse_fetch.sources import clickhouse_versions, pypi_releases
 
 
 def _github(settings: Settings) -> dict[str, Any]:
+    index, count = share("github", settings)
     return {
         "base_url": settings.github_api_url,
-        "tokens": settings.github_tokens,
+        "tokens": settings.github_tokens[index::count],
         "headers": {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"},
         "has_quota": True,
     }
@@ -39,6 +40,23 @@ def _imports(settings: Settings) -> dict[str, Any]:
 
 
 _APIS = {"github": _github, "pypistats": _pypistats, "pypi": _pypi, "clickhouse": _clickhouse, "imports": _imports}
+
+
+def share(name: str, settings: Settings) -> tuple[int, int]:
+    """This shard's index and the number of shards that use an API side by side; a greater index has no share.
+
+    A token sends one request at a time, so every shard has tokens of its own. Without tokens the
+    limits are those of our address, which all shards share; PyPI alone sets none.
+    """
+    index, count = (int(part) for part in settings.shard.split("/"))
+    match name:
+        case "pypi":
+            most = count
+        case "github":
+            most = max(1, len(settings.github_tokens))
+        case _:
+            most = 1
+    return index, min(count, most)
 
 
 def open_api(name: str, settings: Settings, clock: Clock, transport: httpx.BaseTransport | None = None) -> Api:

@@ -20,7 +20,7 @@ from lakepulse.projects import Project
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import Store, open_store
-from lakepulse_fetch.apis import open_api
+from lakepulse_fetch.apis import open_api, share
 from lakepulse_fetch.client import Api, Clock, QuotaExhaustedError, UnreachableError
 from lakepulse_fetch.display import Display
 from lakepulse_fetch.state import AnyState, read_model, state_path
@@ -53,13 +53,13 @@ class _Task:
 
 def tasks_of(settings: Settings, sources: Sequence[Source], projects: tuple[Project, ...]) -> list[_Task]:
     """Every source and scope of this shard, in the order of `sources`."""
-    index, count = (int(part) for part in settings.shard.split("/"))
-    return [
-        _Task(source, scope)
-        for source in sources
-        for scope in source.scopes(projects)
-        if zlib.crc32(scope.lower().encode()) % count == index
-    ]
+    tasks = []
+    for source in sources:
+        index, count = share(source.api, settings)
+        tasks += [
+            _Task(source, scope) for scope in source.scopes(projects) if zlib.crc32(scope.lower().encode()) % count == index
+        ]
+    return tasks
 
 
 @contextmanager
