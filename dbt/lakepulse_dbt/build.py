@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import re
 import sys
@@ -33,6 +34,7 @@ from lakepulse_dbt.warehouse import open_catalog
 log = structlog.get_logger()
 
 _SHOWN = 10
+_NO_ROOM = "No space left on device"
 _UNREACHABLE = re.compile(r"Max retries exceeded|Connection refused|TrinoConnectionError|SERVER_STARTING_UP|NO_NODES_AVAILABLE")
 
 
@@ -56,7 +58,7 @@ def build(settings: Settings) -> None:
         dbt = _Dbt(settings, projects, store, state)
         anew = before is None or not _continues(before, state)
         result = dbt.build(anew)
-        if result.errors and not anew:
+        if result.errors and not anew and not any(_NO_ROOM in error for error in result.errors):
             log.warning("the build failed on what an earlier one left behind; building anew", error=result.errors[0])
             result = dbt.build(anew=True)
         report.details |= {"models": result.models, "tests": result.tests, "failures": result.failures + result.errors}
@@ -129,6 +131,8 @@ class _Result:
     def problem(self) -> StepError | None:
         if self.errors:
             text = f"dbt could not build: {_listed(self.errors)}"
+            if any(_NO_ROOM in error for error in self.errors):
+                return PermanentError(f"{text}; nothing is published, free space, then run again")
             if any(_UNREACHABLE.search(error) for error in self.errors):
                 return TemporaryError(f"{text}; nothing is published, run again when the engine is there")
             return PermanentError(f"{text}; nothing is published")
@@ -198,6 +202,8 @@ class _Dbt:
     def _invoke(self, arguments: list[str], manifest: Any = None) -> tuple[Any, str | None]:
         from dbt.cli.main import dbtRunner  # slow, and publish does without
 
+        # Python tells each line that dbt's log has no room for, with a traceback: thousands before our one line.
+        logging.raiseExceptions = False
         # dbt logs to stdout, which is for results that a script reads.
         with contextlib.redirect_stdout(sys.stderr):
             outcome = dbtRunner(manifest=manifest).invoke([*arguments, *self.options])

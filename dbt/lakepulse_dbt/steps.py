@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import duckdb
 import structlog
+from obstore.exceptions import BaseError
 from pyiceberg.exceptions import CommitFailedException
 from sqlalchemy.exc import OperationalError
 
@@ -21,6 +23,8 @@ log = structlog.get_logger()
 
 _LASTING = ("readonly database", "unable to open database file", "disk is full")
 """What SQLite says when waiting does not help."""
+
+_NO_ROOM = ("No space left on device", "Read-only file system", "Permission denied")
 
 
 @dataclass
@@ -66,7 +70,8 @@ def reported(settings: Settings, step: str) -> Iterator[Report]:
         except Exception as second:  # noqa: BLE001 - the first error is the one to show
             log.warning("the step's report was not written", step=step, error=one_line(second))
         raise
-    write("succeeded", None)
+    with catalog_errors():
+        write("succeeded", None)
 
 
 @contextmanager
@@ -85,3 +90,8 @@ def catalog_errors() -> Iterator[None]:
         if any(words in why for words in _LASTING):
             raise PermanentError(f"the catalog cannot be written ({why}); free space or permissions, then run again") from error
         raise TemporaryError(f"the catalog's database did not answer ({why}); run again") from error
+    except (BaseError, duckdb.Error) as error:
+        if not any(words in str(error) for words in _NO_ROOM):
+            raise
+        why = next(words for words in _NO_ROOM if words in str(error))
+        raise PermanentError(f"{why}: nothing could be written; free space or permissions, then run again") from error
