@@ -72,3 +72,27 @@
     from counts
     inner join {{ ref('silver_people') }} as people on counts.person = people.person
 {%- endmacro %}
+
+{#
+    The absence factor per repo and window of `authors` (repo, window, person, num_commits): the fewest people
+    who made half of the window's commits, the most active first. The caller names what tells windows apart.
+#}
+{% macro absence_factors(authors, window_key) -%}
+    select
+        repo,
+        {{ window_key }},
+        min(case when 2 * commits_so_far >= commits_in_window then position end) as factor,
+        count(*) as contributors,
+        max(commits_in_window) as commits
+    from (
+        select
+            repo,
+            {{ window_key }},
+            row_number() over by_commits as position,
+            sum(num_commits) over (by_commits rows between unbounded preceding and current row) as commits_so_far,
+            sum(num_commits) over (partition by repo, {{ window_key }}) as commits_in_window
+        from {{ authors }}
+        window by_commits as (partition by repo, {{ window_key }} order by num_commits desc, person asc)
+    ) as ranked
+    group by repo, {{ window_key }}
+{%- endmacro %}

@@ -58,26 +58,8 @@ authors as (
     group by windows.repo, windows.month, person_days.person
 ),
 
-ranked as (
-    select
-        repo,
-        month,
-        row_number() over by_commits as position,
-        sum(num_commits) over (by_commits rows between unbounded preceding and current row) as commits_so_far,
-        sum(num_commits) over (partition by repo, month) as commits_in_window
-    from authors
-    window by_commits as (partition by repo, month order by num_commits desc, person asc)
-),
-
 factors as (
-    select
-        repo,
-        month,
-        min(case when 2 * commits_so_far >= commits_in_window then position end) as factor,
-        count(*) as contributors,
-        max(commits_in_window) as commits
-    from ranked
-    group by repo, month
+    {{ absence_factors('authors', 'month') }}
 )
 
 select

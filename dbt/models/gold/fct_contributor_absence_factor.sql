@@ -40,27 +40,8 @@ authors as (
     group by repos.repo, repos.window_days, commits.person
 ),
 
-ranked as (
-    select
-        repo,
-        window_days,
-        num_commits,
-        row_number() over by_commits as position,
-        sum(num_commits) over (by_commits rows between unbounded preceding and current row) as commits_so_far,
-        sum(num_commits) over (partition by repo, window_days) as commits_in_window
-    from authors
-    window by_commits as (partition by repo, window_days order by num_commits desc, person asc)
-),
-
 factors as (
-    select
-        repo,
-        window_days,
-        min(case when 2 * commits_so_far >= commits_in_window then position end) as factor,
-        count(*) as contributors,
-        max(commits_in_window) as commits
-    from ranked
-    group by repo, window_days
+    {{ absence_factors('authors', 'window_days') }}
 )
 
 select
