@@ -101,7 +101,11 @@ argo-ui dashboard trino minio-ui dbt-docs: $(READY) ## forward a port and print 
 
 .PHONY: e2e
 e2e: $(READY) $(JARS) ## the tests on a real cluster
-	@$(PY) -m pytest -m cluster $(PYTEST)
+	@$(PY) -m pytest -m "cluster and not chaos" $(PYTEST)
+
+.PHONY: chaos
+chaos: $(READY) $(JARS) ## take each service away from a cluster at work, and look for what is lost
+	@$(PY) -m pytest -m chaos $(PYTEST)
 
 ##@ Quality
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from lakepulse.settings import Settings
 from tests.simulator import Simulator
+from tests.simulator.truth import Break
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK_TABLES = {"fct_data_freshness", "fct_data_quality"}
@@ -83,3 +85,20 @@ def pointed_at(simulator: Simulator, folder: Path) -> Installation:
 def but_the_clock(gold: Gold) -> Gold:
     """Gold without the tables that tell the clock."""
     return {table: rows for table, rows in gold.items() if table not in CLOCK_TABLES}
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    """The rows of a dbt seed."""
+    with (ROOT / "dbt" / "seeds" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def breaks() -> list[Break]:
+    """The known breaks of download counts, from the seed."""
+    return [
+        Break(
+            row["scope"] or None, date.fromisoformat(row["from_date"]), date.fromisoformat(row["to_date"] or row["from_date"])
+        )
+        for row in seed("known_breaks")
+        if row["source"] == "pypistats"
+    ]

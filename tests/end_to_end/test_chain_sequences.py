@@ -22,7 +22,7 @@ from lakepulse.settings import Settings
 from spark_apps.session import open_session
 from tests.end_to_end.chain import STEPS, Chain
 from tests.end_to_end.conftest import FIRST_DAY
-from tests.end_to_end.test_truth import seed
+from tests.end_to_end.harness import seed
 from tests.simulator import Simulator, tiny_world
 from tests.simulator.tiny import random_change
 from tests.tally import Tally

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,29 +9,13 @@ import pytest
 
 from lakepulse.projects import load_projects
 from lakepulse.settings import Settings
-from tests.end_to_end.harness import ROOT, Gold, Installation
+from tests.end_to_end.harness import Gold, Installation, breaks, seed
 from tests.simulator import Simulator, demo_world
-from tests.simulator.truth import Break, Known, Project, differences, gold
+from tests.simulator.truth import Known, Project, differences, gold
 
 pytestmark = pytest.mark.end_to_end
 
 DAYS = (date(2026, 11, 17), date(2026, 11, 18))
-
-
-def seed(name: str) -> list[dict[str, str]]:
-    with (ROOT / "dbt" / "seeds" / f"{name}.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def breaks() -> list[Break]:
-    """The known breaks of download counts, from the seed."""
-    return [
-        Break(
-            row["scope"] or None, date.fromisoformat(row["from_date"]), date.fromisoformat(row["to_date"] or row["from_date"])
-        )
-        for row in seed("known_breaks")
-        if row["source"] == "pypistats"
-    ]
 
 
 def test_the_demo_and_a_day_later_show_what_the_world_holds(tmp_path: Path) -> None:
