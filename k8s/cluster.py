@@ -59,6 +59,9 @@ _SERVER_SIDE = ("--server-side", "--force-conflicts", "--field-manager=lakepulse
 _LOADED = "/var/lib/lakepulse-images.json"
 """File on the node that says what was loaded: a node names its images by other ids than Docker does."""
 
+_DATA_MOUNT = '{{range .Mounts}}{{if eq .Destination "/var/lakepulse"}}{{.Source}}{{end}}{{end}}'
+"""Docker's template for the host folder that a node keeps its data in."""
+
 _CRDS = ("crd/workflows.argoproj.io", "crd/workflowtemplates.argoproj.io", "crd/cronworkflows.argoproj.io")
 
 _OWNERS = {"minio": 10001, "postgres": 999}
@@ -206,9 +209,19 @@ def start(cluster: Cluster, seconds: int = 180) -> None:
     """Start the node where it was stopped, as after a reboot, and wait until what Kubernetes tells is of now.
 
     Raises:
+        PermanentError: it was made with another data folder.
         TemporaryError: it does not answer.
     """
+    mounted = run("docker", "inspect", "--format", _DATA_MOUNT, cluster.node).strip()
+    # Docker Desktop puts a prefix of its own before the host's path.
+    if not mounted.endswith((str(cluster.data), str(cluster.data.resolve()))):
+        raise PermanentError(
+            f"the cluster {cluster.name} keeps its data in {mounted}, not in {cluster.data}; "
+            f"set CLUSTER_DATA={Path(mounted).parent}, or delete the cluster first: make cluster-down"
+        )
     run("docker", "start", cluster.node)
+    if not known(cluster):
+        run("kind", "export", "kubeconfig", "--name", cluster.name)
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -220,6 +233,12 @@ def start(cluster: Cluster, seconds: int = 180) -> None:
             if time.monotonic() >= deadline:
                 raise
         time.sleep(2)
+
+
+def known(cluster: Cluster) -> bool:
+    """Is the cluster in the kubeconfig? It may have been made with another one."""
+    command = ["kubectl", "config", "get-contexts", cluster.context]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def remembered(cluster: Cluster) -> list[str]:
@@ -477,6 +496,7 @@ def down(cluster: Cluster) -> None:
     if exists:
         if not keep:
             # The files belong to the pods' users; only the node's root may remove them.
+            run("docker", "start", cluster.node)
             run("docker", "exec", cluster.node, "find", "/var/lakepulse", "-mindepth", "1", "-delete")
         run("kind", "delete", "cluster", "--name", cluster.name)
         say(f"deleted the cluster {cluster.name}")

@@ -49,6 +49,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
     folder = Path(kept).absolute() if kept else tmp_path_factory.mktemp("cluster")
     folder.mkdir(parents=True, exist_ok=True)
     installation = Installation(folder)
+    if not kept:
+        # What a run of the tests left that was killed. The data that it kept lies elsewhere.
+        installation.down(keep_data=True)
     try:
         said = installation.up()
         assert "The cluster is ready" in said

@@ -118,6 +118,20 @@ def test_another_make_cluster_changes_nothing(installed: Installation, daily: Da
     installed.serve("demo", DAY)
 
 
+def test_make_cluster_knows_its_cluster_from_another_shell(installed: Installation, tmp_path: Path) -> None:
+    """One with another kubeconfig takes the cluster over; one with another data folder is told where the data is."""
+    elsewhere = installed.command("k8s.cluster", "up", CLUSTER_DATA=str(tmp_path / "kept"))
+    assert elsewhere.returncode == 1
+    [line] = elsewhere.stderr.splitlines()
+    assert f"keeps its data in {installed.cluster.data}" in line
+    assert f"set CLUSTER_DATA={installed.cluster.folder}" in line
+    other = str(tmp_path / "kubeconfig")
+    done = installed.command("k8s.cluster", "up", KUBECONFIG=other)
+    assert done.returncode == 0, done.stderr
+    assert installed.cluster.context in Path(other).read_text(encoding="utf-8")
+    installed.serve("demo", DAY)
+
+
 # --- 2
 
 
