@@ -7,9 +7,12 @@ against the snapshots that one publication names, so a page never mixes two runs
 from __future__ import annotations
 
 import re
+import shutil
+import weakref
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -30,7 +33,8 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 _TABLE = re.compile(rf"\b{GOLD}\.(\w+)\b")
-_MEMORY_LIMIT = "256MB"
+_MEMORY_LIMIT = "96MB"
+"""Of a publication's tables and the queries on them; what does not fit is on disk."""
 
 
 class UnavailableError(Exception):
@@ -115,16 +119,17 @@ class Embedded:
 
 
 class _EmbeddedSnapshot:
-    """Tables are loaded when a query first names them, compressed, and shared by all sessions."""
+    """Tables are copied to a file of this process when a query first names them, and shared by all sessions."""
 
     def __init__(self, catalog: Catalog, publication: Publication) -> None:
         self._catalog = catalog
         self._publication = publication
         self._loaded: set[str] = set()
         self._lock = Lock()
-        self._database = duckdb.connect()
-        self._database.execute("ATTACH ':memory:' AS lake (COMPRESS)")
-        self._database.execute(f"CREATE SCHEMA lake.{GOLD}; USE lake")
+        folder = _reading("the temporary folder", lambda: Path(mkdtemp(prefix="lakepulse-")))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._database = duckdb.connect(str(folder / "lake.duckdb"))
+        self._database.execute(f"CREATE SCHEMA {GOLD}")
         self._database.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'; SET TimeZone = 'UTC'")
         self._database.execute("SET enable_external_access = false")
 
@@ -134,7 +139,6 @@ class _EmbeddedSnapshot:
         text, bound = bind(sql, values)
         try:
             with self._database.cursor() as cursor:
-                cursor.execute("USE lake")
                 rows = cursor.sql(text, params=bound).to_arrow_table()
         except duckdb.Error as error:
             raise UnavailableError(f"DuckDB does not answer this: {one_line(error)[:300]}") from error
@@ -156,7 +160,9 @@ class _EmbeddedSnapshot:
         rows = self._catalog.load_table(f"{GOLD}.{name}").scan(snapshot_id=snapshot_id).to_arrow_batch_reader()
         with self._database.cursor() as cursor:
             cursor.register("rows", rows)
-            cursor.execute(f'CREATE TABLE lake.{GOLD}."{name}" AS SELECT * FROM rows')  # noqa: S608 - matched by _TABLE
+            cursor.execute(f'CREATE TABLE {GOLD}."{name}" AS SELECT * FROM rows')  # noqa: S608 - matched by _TABLE
+        del rows
+        pa.default_memory_pool().release_unused()
 
 
 class Trino:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import cast
+from threading import Lock
+from typing import TypeVar, cast
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
+from cachetools import LRUCache
 
 from dashboard.backends import Backend, Snapshot, Values, open_backend
 from dashboard.filters import Member, Selection
@@ -17,6 +21,12 @@ from lakepulse.names import PUBLICATIONS, RUNS
 from lakepulse.settings import Settings
 
 _KEY = "lakepulse-view"
+_KEPT_BYTES = 24_000_000
+"""Of a publication's answers, and again of the same as pandas has them: a few dozen views of a hundred projects."""
+
+_Question = tuple[str, tuple[tuple[str, object], ...]]
+T = TypeVar("T")
+
 _EARLIEST = """
 SELECT min(first) AS first
 FROM (
@@ -46,28 +56,43 @@ def _runs(_settings: Settings) -> list[Run]:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _snapshot(key: str, _settings: Settings, _publication: Publication) -> Snapshot:  # noqa: ARG001 - the key is for the cache
-    return _backend(_settings).open(_publication)
+def _opened(key: str, _settings: Settings, _publication: Publication) -> _Opened:  # noqa: ARG001 - the key is for the cache
+    return _Opened(_backend(_settings).open(_publication))
 
 
-@st.cache_resource(max_entries=300, show_spinner=False)
-def _rows(
-    key: str,  # noqa: ARG001 - the key is for the cache
-    sql: str,
-    values: tuple[tuple[str, object], ...],
-    _snapshot: Snapshot,
-) -> pa.Table:
-    return _snapshot.run(sql, cast("Values", dict(values)))
+class _Opened:
+    """A publication and the answers that it gave to any session; those asked for longest ago go first."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._lock = Lock()
+        self._rows: LRUCache[_Question, pa.Table] = LRUCache(_KEPT_BYTES, lambda rows: rows.nbytes)
+        self._frames: LRUCache[_Question, pd.DataFrame] = LRUCache(_KEPT_BYTES, _size)
+
+    def rows(self, sql: str, values: Values) -> pa.Table:
+        return self._kept(self._rows, (sql, _named(sql, values)), lambda: self._snapshot.run(sql, values))
+
+    def frame(self, sql: str, values: Values) -> pd.DataFrame:
+        return self._kept(self._frames, (sql, _named(sql, values)), lambda: to_frame(self.rows(sql, values)))
+
+    def _kept(self, cache: LRUCache[_Question, T], question: _Question, make: Callable[[], T]) -> T:
+        with self._lock:
+            found = cache.get(question)
+        if found is None:
+            found = make()
+            # An answer larger than all that is kept is not kept.
+            with self._lock, suppress(ValueError):
+                cache[question] = found
+        return found
 
 
-@st.cache_resource(max_entries=300, show_spinner=False)
-def _frame(
-    key: str,  # noqa: ARG001 - the key is for the cache
-    sql: str,  # noqa: ARG001 - the key is for the cache
-    values: tuple[tuple[str, object], ...],  # noqa: ARG001 - the key is for the cache
-    _answer: pa.Table,
-) -> pd.DataFrame:
-    return to_frame(_answer)
+def _size(frame: pd.DataFrame) -> int:
+    return int(frame.memory_usage(deep=True).sum())
+
+
+def _named(sql: str, values: Values) -> tuple[tuple[str, object], ...]:
+    """Those of the values that the query names."""
+    return tuple(sorted((name, value) for name, value in values.items() if f":{name}" in sql))
 
 
 def publications(settings: Settings) -> list[Publication]:
@@ -123,8 +148,8 @@ class View:
 
     def frame(self, sql: str, extra: Values | None = None) -> pd.DataFrame:
         """Rows at the shown publication as pandas has them, dates as timestamps at midnight; shared, so never changed."""
-        named = _named(sql, {**self.values, **(extra or {})})
-        return _frame(self.publication.key, sql, named, self.arrow(sql, extra))
+        opened = _opened(self.publication.key, self.settings, self.publication)
+        return opened.frame(sql, {**self.values, **(extra or {})})
 
 
 def to_frame(rows: pa.Table) -> pd.DataFrame:
@@ -139,12 +164,7 @@ def answer(settings: Settings, publication: Publication, sql: str, values: Value
     Raises:
         UnavailableError: the engine cannot read the data.
     """
-    return _rows(publication.key, sql, _named(sql, values), _snapshot(publication.key, settings, publication))
-
-
-def _named(sql: str, values: Values) -> tuple[tuple[str, object], ...]:
-    """Those of the values that the query names."""
-    return tuple(sorted((name, value) for name, value in values.items() if f":{name}" in sql))
+    return _opened(publication.key, settings, publication).rows(sql, values)
 
 
 def members(settings: Settings, publication: Publication) -> tuple[Member, ...]:

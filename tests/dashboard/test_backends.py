@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import hashlib
+import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -53,6 +55,18 @@ def test_each_publication_answers_from_its_own_snapshots(lake: Settings, newest:
         sql = "SELECT count(*), sum(num_opened) FROM fct_all_time_issues_trend WHERE repo = 'apache/hudi'"
         assert [tuple(row.values()) for row in rows.to_pylist()] == expected(sql)
         assert rows.schema.field("opened").type == pa.int64()
+
+
+def test_what_was_copied_to_disk_goes_with_its_snapshot(
+    lake: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    snapshot = open_backend(lake).open(published(lake)[0])
+    assert snapshot.run(COUNT, {"repos": ("apache/hudi",)}).num_rows == 1
+    assert list(tmp_path.glob("*/lake.duckdb"))
+    del snapshot
+    gc.collect()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_table_that_the_publication_does_not_have_is_named(lake: Settings) -> None:
