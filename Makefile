@@ -132,12 +132,13 @@ bench-cluster: $(READY) $(JARS) ## time and memory on a cluster made from nothin
 	@$(PY) -m tests.cluster.bench
 
 .PHONY: lint
-lint: $(READY) ## ruff, mypy, sqlfluff, yamllint
+lint: $(READY) ## ruff, mypy, sqlfluff, yamllint, hadolint
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy images/common/lakepulse images/fetch/lakepulse_fetch spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
 	@$(PY) -m sqlfluff lint --processes 2 dbt/models dbt/tests
 	@$(PY) -m yamllint --strict .
+	@$(VENV)/bin/hadolint images/*/Dockerfile
 
 .PHONY: format
 format: $(READY) ## let ruff format and mend what it can
