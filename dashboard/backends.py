@@ -1,7 +1,8 @@
-"""The engines that answer the pages' SQL, and every difference between them.
+"""Where the gold tables come from, every difference between the engines, and the pages' SQL on them.
 
-Both get one portable text. It names tables `gold.<table>` and values `:name`, and runs in UTC
-against the snapshots that one publication names, so a page never mixes two runs.
+A publication never changes and gold is small, so the engine is asked for each table once. DuckDB
+answers the pages in this process, whatever the engine: their text names tables `gold.<table>` and
+values `:name`, and runs in UTC on the snapshots of one publication, so a page never mixes two runs.
 """
 
 from __future__ import annotations
@@ -35,27 +36,22 @@ _NAME = re.compile(r"(?<!:):([a-z_]+)")
 _TABLE = re.compile(rf"\b{GOLD}\.(\w+)\b")
 _MEMORY_LIMIT = "96MB"
 """Of a publication's tables and the queries on them; what does not fit is on disk."""
+_ROWS_AT_ONCE = 20_000
+"""Taken from Trino."""
 
 
 class UnavailableError(Exception):
     """The data cannot be read. `str()` of it is one line for the person at the page."""
 
 
-class Snapshot(Protocol):
-    """The gold tables of one publication."""
-
-    def run(self, sql: str, values: Values) -> pa.Table:
-        """The query's rows; sums of whole numbers are int64, timestamps naive UTC."""
-
-
 class Backend(Protocol):
-    """An engine."""
+    """An engine. Both raise UnavailableError where it does not answer."""
 
     def current(self, name: str) -> pa.Table:
         """All rows that a table outside publications has now; without columns if there is no such table."""
 
-    def open(self, publication: Publication) -> Snapshot:
-        """The tables at the snapshots that the publication names."""
+    def read(self, name: str, snapshot_id: int) -> pa.Table | pa.RecordBatchReader:
+        """All rows of a gold table at a snapshot; timestamps naive UTC."""
 
 
 def bind(sql: str, values: Values) -> tuple[str, list[Any]]:
@@ -109,60 +105,19 @@ class Embedded:
         self._catalog: Catalog = _reading("the catalog", lambda: load_catalog(CATALOG, **properties))
 
     def current(self, name: str) -> pa.Table:
-        try:
-            return _reading(name, lambda: self._catalog.load_table(name).scan().to_arrow())
-        except (NoSuchTableError, NoSuchNamespaceError):
-            return pa.table({})
+        def read() -> pa.Table:
+            try:
+                return self._catalog.load_table(name).scan().to_arrow()
+            except (NoSuchTableError, NoSuchNamespaceError):
+                return pa.table({})
 
-    def open(self, publication: Publication) -> Snapshot:
-        return _EmbeddedSnapshot(self._catalog, publication)
+        return _reading(name, read)
 
+    def read(self, name: str, snapshot_id: int) -> pa.RecordBatchReader:
+        def read() -> pa.RecordBatchReader:
+            return self._catalog.load_table(f"{GOLD}.{name}").scan(snapshot_id=snapshot_id).to_arrow_batch_reader()
 
-class _EmbeddedSnapshot:
-    """Tables are copied to a file of this process when a query first names them, and shared by all sessions."""
-
-    def __init__(self, catalog: Catalog, publication: Publication) -> None:
-        self._catalog = catalog
-        self._publication = publication
-        self._loaded: set[str] = set()
-        self._lock = Lock()
-        folder = _reading("the temporary folder", lambda: Path(mkdtemp(prefix="lakepulse-")))
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._database = duckdb.connect(str(folder / "lake.duckdb"))
-        self._database.execute(f"CREATE SCHEMA {GOLD}")
-        self._database.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'; SET TimeZone = 'UTC'")
-        self._database.execute("SET enable_external_access = false")
-
-    def run(self, sql: str, values: Values) -> pa.Table:
-        for name in _TABLE.findall(sql):
-            self._load(name)
-        text, bound = bind(sql, values)
-        try:
-            with self._database.cursor() as cursor:
-                rows = cursor.sql(text, params=bound).to_arrow_table()
-        except duckdb.Error as error:
-            raise UnavailableError(f"DuckDB does not answer this: {one_line(error)[:300]}") from error
-        # DuckDB sums bigint to a 128-bit integer, which Arrow has as a decimal.
-        types = [
-            pa.int64() if pa.types.is_decimal(field.type) and not field.type.scale else field.type for field in rows.schema
-        ]
-        return rows.cast(pa.schema(zip(rows.schema.names, types, strict=True)))
-
-    def _load(self, name: str) -> None:
-        with self._lock:
-            if name in self._loaded:
-                return
-            snapshot_id = _snapshot_of(self._publication, name)
-            _reading(name, lambda: self._copy(name, snapshot_id))
-            self._loaded.add(name)
-
-    def _copy(self, name: str, snapshot_id: int) -> None:
-        rows = self._catalog.load_table(f"{GOLD}.{name}").scan(snapshot_id=snapshot_id).to_arrow_batch_reader()
-        with self._database.cursor() as cursor:
-            cursor.register("rows", rows)
-            cursor.execute(f'CREATE TABLE {GOLD}."{name}" AS SELECT * FROM rows')  # noqa: S608 - matched by _TABLE
-        del rows
-        pa.default_memory_pool().release_unused()
+        return _reading(name, read)
 
 
 class Trino:
@@ -173,16 +128,16 @@ class Trino:
 
     def current(self, name: str) -> pa.Table:
         try:
-            return self.execute(f"SELECT * FROM {CATALOG}.{name}", [])  # noqa: S608 - the names are our own
+            return self._rows(f"SELECT * FROM {CATALOG}.{name}")  # noqa: S608 - the names are our own
         except UnavailableError as error:
             if getattr(error.__cause__, "error_name", None) in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
                 return pa.table({})
             raise
 
-    def open(self, publication: Publication) -> Snapshot:
-        return _TrinoSnapshot(self, publication)
+    def read(self, name: str, snapshot_id: int) -> pa.Table:
+        return self._rows(f'SELECT * FROM {CATALOG}.{GOLD}."{name}" FOR VERSION AS OF {snapshot_id}')  # noqa: S608 - matched by _TABLE
 
-    def execute(self, sql: str, bound: list[Any]) -> pa.Table:
+    def _rows(self, sql: str) -> pa.Table:
         # One machine has no Trino: the module is loaded only where it is the engine.
         import trino
 
@@ -201,43 +156,14 @@ class Trino:
         )
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(sql, bound or None)
-                rows = cursor.fetchall()
-                fields = [(column.name, _arrow_type(column.type_code)) for column in cursor.description]
+                cursor.execute(sql)
+                schema = pa.schema([(column.name, _arrow_type(column.type_code)) for column in cursor.description])
+                # Rows of Python take many times the room that they take here.
+                batches = [_batch(rows, schema) for rows in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])]
         except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
             where = f"{settings.trino_host}:{settings.trino_port}"
             raise UnavailableError(f"Trino at {where} does not answer this: {one_line(error)[:300]}") from error
-        columns = zip(*rows, strict=True) if rows else [()] * len(fields)
-        return pa.table(
-            [pa.array(_values(column), kind) for column, (_, kind) in zip(columns, fields, strict=True)],
-            schema=pa.schema(fields),
-        )
-
-
-class _TrinoSnapshot:
-    def __init__(self, backend: Trino, publication: Publication) -> None:
-        self._backend = backend
-        self._publication = publication
-
-    def run(self, sql: str, values: Values) -> pa.Table:
-        text, bound = bind(sql, values)
-        return self._backend.execute(pin(text, self._publication), bound)
-
-
-def pin(sql: str, publication: Publication) -> str:
-    """The text with every gold table read, by Trino, at the snapshot that the publication names.
-
-    Raises:
-        UnavailableError: it names no snapshot of a table.
-    """
-    return _TABLE.sub(lambda match: f"{CATALOG}.{match[0]} FOR VERSION AS OF {_snapshot_of(publication, match[1])}", sql)
-
-
-def _snapshot_of(publication: Publication, table: str) -> int:
-    try:
-        return publication.snapshots[table]
-    except KeyError:
-        raise UnavailableError(f"The publication of {publication.as_of} has no table {table}.") from None
+        return pa.Table.from_batches(batches, schema)
 
 
 _ARROW_TYPES = {
@@ -256,14 +182,77 @@ def _arrow_type(name: str) -> pa.DataType:
     return _ARROW_TYPES.get(name, pa.string())
 
 
+def _batch(rows: list[list[Any]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = [pa.array(_values(column), kind) for column, kind in zip(zip(*rows, strict=True), schema.types, strict=True)]
+    return pa.record_batch(columns, schema)
+
+
 def _values(column: tuple[Any, ...]) -> list[Any]:
     return [list(value.items()) if isinstance(value, dict) else value for value in column]
+
+
+class Snapshot:
+    """The gold tables of one publication.
+
+    They are copied to a file of this process when a query first names them, and shared by all sessions.
+    """
+
+    def __init__(self, backend: Backend, publication: Publication) -> None:
+        self._backend = backend
+        self._publication = publication
+        self._loaded: set[str] = set()
+        self._lock = Lock()
+        folder = _reading("the temporary folder", lambda: Path(mkdtemp(prefix="lakepulse-")))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._database = duckdb.connect(str(folder / "lake.duckdb"))
+        self._database.execute(f"CREATE SCHEMA {GOLD}")
+        self._database.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'; SET TimeZone = 'UTC'")
+        self._database.execute("SET enable_external_access = false")
+
+    def run(self, sql: str, values: Values) -> pa.Table:
+        """The query's rows; sums of whole numbers are int64, timestamps naive UTC.
+
+        Raises:
+            UnavailableError: a table cannot be read, or DuckDB does not take the query.
+        """
+        for name in _TABLE.findall(sql):
+            self._load(name)
+        text, bound = bind(sql, values)
+        try:
+            with self._database.cursor() as cursor:
+                rows = cursor.sql(text, params=bound).to_arrow_table()
+        except duckdb.Error as error:
+            raise UnavailableError(f"DuckDB does not answer this: {one_line(error)[:300]}") from error
+        # DuckDB sums bigint to a 128-bit integer, which Arrow has as a decimal.
+        types = [
+            pa.int64() if pa.types.is_decimal(field.type) and not field.type.scale else field.type for field in rows.schema
+        ]
+        return rows.cast(pa.schema(zip(rows.schema.names, types, strict=True)))
+
+    def _load(self, name: str) -> None:
+        with self._lock:
+            if name in self._loaded:
+                return
+            try:
+                snapshot_id = self._publication.snapshots[name]
+            except KeyError:
+                raise UnavailableError(f"The publication of {self._publication.as_of} has no table {name}.") from None
+            _reading(name, lambda: self._copy(name, snapshot_id))
+            self._loaded.add(name)
+
+    def _copy(self, name: str, snapshot_id: int) -> None:
+        rows = self._backend.read(name, snapshot_id)
+        with self._database.cursor() as cursor:
+            cursor.register("rows", rows)
+            cursor.execute(f'CREATE TABLE {GOLD}."{name}" AS SELECT * FROM rows')  # noqa: S608 - matched by _TABLE
+        del rows
+        pa.default_memory_pool().release_unused()
 
 
 def _reading(what: str, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (NoSuchTableError, NoSuchNamespaceError):
+    except UnavailableError:
         raise
     except Exception as error:
         raise UnavailableError(f"Cannot read {what}: {one_line(error)[:300]}") from error

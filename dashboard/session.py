@@ -57,7 +57,7 @@ def _runs(_settings: Settings) -> list[Run]:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _opened(key: str, _settings: Settings, _publication: Publication) -> _Opened:  # noqa: ARG001 - the key is for the cache
-    return _Opened(_backend(_settings).open(_publication))
+    return _Opened(Snapshot(_backend(_settings), _publication))
 
 
 class _Opened:

@@ -3,13 +3,13 @@ from __future__ import annotations
 import gc
 import hashlib
 import tempfile
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from dashboard.backends import UnavailableError, bind, open_backend, pin, spell_out
+from dashboard.backends import Snapshot, UnavailableError, bind, open_backend, spell_out
 from dashboard.publications import Publication, newest_first
 from lakepulse.names import PUBLICATIONS, RUNS
 from lakepulse.settings import Settings
@@ -42,7 +42,7 @@ def test_the_sql_that_a_card_shows_runs_and_means_the_same(lake: Settings, newes
 
 
 def test_hostile_values_stay_values(lake: Settings) -> None:
-    snapshot = open_backend(lake).open(published(lake)[0])
+    snapshot = Snapshot(open_backend(lake), published(lake)[0])
     sql = "SELECT label FROM gold.fct_num_labels_per_repo WHERE label = :label GROUP BY label"
     assert snapshot.run(sql, {"label": HOSTILE}).to_pylist() == [{"label": HOSTILE}]
     assert snapshot.run(sql, {"label": "x' OR '1'='1"}).num_rows == 0
@@ -51,7 +51,7 @@ def test_hostile_values_stay_values(lake: Settings) -> None:
 def test_each_publication_answers_from_its_own_snapshots(lake: Settings, newest: Sql, older: Sql) -> None:
     backend = open_backend(lake)
     for publication, expected in zip(published(lake), (newest, older), strict=True):
-        rows = backend.open(publication).run(COUNT, {"repos": ("apache/hudi",)})
+        rows = Snapshot(backend, publication).run(COUNT, {"repos": ("apache/hudi",)})
         sql = "SELECT count(*), sum(num_opened) FROM fct_all_time_issues_trend WHERE repo = 'apache/hudi'"
         assert [tuple(row.values()) for row in rows.to_pylist()] == expected(sql)
         assert rows.schema.field("opened").type == pa.int64()
@@ -61,7 +61,7 @@ def test_what_was_copied_to_disk_goes_with_its_snapshot(
     lake: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    snapshot = open_backend(lake).open(published(lake)[0])
+    snapshot = Snapshot(open_backend(lake), published(lake)[0])
     assert snapshot.run(COUNT, {"repos": ("apache/hudi",)}).num_rows == 1
     assert list(tmp_path.glob("*/lake.duckdb"))
     del snapshot
@@ -71,7 +71,7 @@ def test_what_was_copied_to_disk_goes_with_its_snapshot(
 
 def test_a_table_that_the_publication_does_not_have_is_named(lake: Settings) -> None:
     with pytest.raises(UnavailableError, match="has no table fct_nothing"):
-        open_backend(lake).open(published(lake)[0]).run("SELECT * FROM gold.fct_nothing", {})
+        Snapshot(open_backend(lake), published(lake)[0]).run("SELECT * FROM gold.fct_nothing", {})
 
 
 def test_reading_changes_no_file(lake: Settings) -> None:
@@ -80,7 +80,7 @@ def test_reading_changes_no_file(lake: Settings) -> None:
 
     before = digest()
     backend = open_backend(lake)
-    backend.open(published(lake)[0]).run(COUNT, {"repos": ("apache/hudi",)})
+    Snapshot(backend, published(lake)[0]).run(COUNT, {"repos": ("apache/hudi",)})
     backend.current(RUNS)
     assert digest() == before
 
@@ -101,18 +101,6 @@ def test_a_damaged_catalog_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_table_that_does_not_exist_has_no_rows(lake: Settings) -> None:
     assert open_backend(lake).current("ops.nothing").num_rows == 0
     assert open_backend(lake).current("nowhere.nothing").num_rows == 0
-
-
-def test_trino_reads_the_snapshots_by_version() -> None:
-    publication = Publication(
-        "run", date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), False, "1", {"dim_projects": 42, "fct_a": 7}, {}
-    )
-    assert pin("SELECT * FROM gold.dim_projects AS p JOIN gold.fct_a ON a = b", publication) == (
-        "SELECT * FROM lakepulse.gold.dim_projects FOR VERSION AS OF 42 AS p "
-        "JOIN lakepulse.gold.fct_a FOR VERSION AS OF 7 ON a = b"
-    )
-    with pytest.raises(UnavailableError, match="fct_b"):
-        pin("SELECT * FROM gold.fct_b", publication)
 
 
 def test_a_trino_that_does_not_answer_is_named_in_one_line(lake: Settings) -> None:
