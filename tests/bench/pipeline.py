@@ -15,13 +15,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psutil
 
 from tests.end_to_end.harness import Installation
 from tests.simulator import Simulator, World, demo_world
+from tests.simulator.server import Rules
 
 PAGE = 100
 REPORT = Path(__file__).with_name("results.md")
@@ -97,8 +98,12 @@ def measured_run(installation: Installation, simulator: Simulator) -> Measured:
 
 
 def least_requests(world: World) -> int:
-    """The fewest requests that can list everything once: a page for each 100 items, one at least."""
-    total = 4 * len(world.packages)
+    """The fewest requests that can list everything once: a page for each 100 items, one at least.
+
+    Of a package: one for each list of pypistats and PyPI, and one of ClickHouse for each full result.
+    """
+    rows = [len(package.served_versions(date.min, world.date)) for package in world.packages.values()]
+    total = sum(4 + max(1, math.ceil(count / Rules.result_rows)) for count in rows)
     for repo in world.repos.values():
         pulls = sum(issue.is_pull for issue in repo.issues.values())
         lists = (len(repo.log(repo.head)), len(repo.issues), len(repo.comments), pulls, len(repo.releases))

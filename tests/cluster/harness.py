@@ -171,7 +171,11 @@ class Installation:
         self.kubectl("rollout", "status", "deployment/simulator", "--timeout=180s")
         url = "http://simulator:8000"
         self.patch_settings(
-            GITHUB_API_URL=f"{url}/github", PYPISTATS_API_URL=f"{url}/pypistats/api", PYPI_SIMPLE_URL=f"{url}/simple", DEMO="1"
+            GITHUB_API_URL=f"{url}/github",
+            PYPISTATS_API_URL=f"{url}/pypistats/api",
+            PYPI_SIMPLE_URL=f"{url}/simple",
+            CLICKHOUSE_URL=f"{url}/clickhouse",
+            DEMO="1",
         )
         for cron in self.get("cronworkflows"):
             self.kubectl(

@@ -88,7 +88,9 @@ def take(chain: Chain, turn: Turn) -> None:
     faults.clear()
     faults.at_random(turn.seed, turn.fault_rate)
     if turn.is_broken:
-        faults.add("status", chance.choice(("/issues\\?", "/commits", "/pypistats/", "pond")), times=None, status=500)
+        faults.add(
+            "status", chance.choice(("/issues\\?", "/commits", "/pypistats/", "/clickhouse/", "pond")), times=None, status=500
+        )
     run = chain.begin(world.date - timedelta(days=turn.back), sweep=turn.sweep)
     stopped = chain.go(run, kill=turn.kill)
     chain.check()

@@ -38,7 +38,7 @@ from tests.simulator.world import Repo
 GITHUB = ("github_repo", "github_commits", "github_issues", "github_comments", "github_pulls", "github_releases")
 DOWNLOADS = ("pypistats_overall", "pypistats_python_minor", "pypistats_system")
 TOKEN = "token-one"
-CORE = (*GITHUB, *DOWNLOADS, "pypi_releases")
+CORE = (*GITHUB, *DOWNLOADS, "pypi_releases", "clickhouse_versions")
 
 KEY = {
     "github_commits": "sha",
@@ -168,6 +168,7 @@ class Lab:
             "github_api_url": "http://simulator/github",
             "pypistats_api_url": "http://simulator/pypistats/api",
             "pypi_simple_url": "http://simulator/simple",
+            "clickhouse_url": "http://simulator/clickhouse",
             "github_token": self.token,
             "as_of": self.world.date,
             "run_id": f"run-{self.runs}",
@@ -254,7 +255,7 @@ def landed(store: Store, source: str, scope: str) -> dict[Any, Any]:
             elif source == "github_repo":
                 key = manifest.as_of.isoformat()
             else:
-                key = (item["category"], item["date"])
+                key = (item["version"] if source == "clickhouse_versions" else item["category"], item["date"])
             found[key] = item
         if manifest.has_keys:
             present = keys(store, manifest)
@@ -271,6 +272,12 @@ def truth(world: World, source: str, scope: str) -> dict[Any, Any]:
         return {
             (category, day.isoformat()): {"category": category, "date": day.isoformat(), "downloads": count}
             for category, day, count in served
+        }
+    if source == "clickhouse_versions":
+        days = world.package(scope).served_versions(date.min, world.date - timedelta(days=1))
+        return {
+            (version, day.isoformat()): {"date": day.isoformat(), "version": version, "downloads": count}
+            for day, version, count in days
         }
     repo = world.repo(scope)
     return {_key(source, item, world.date): item for item in _items(repo, source)}

@@ -38,7 +38,7 @@ class Fault:
     """One fault and the requests that it befalls.
 
     `match` is a regular expression searched in `METHOD path?query` (paths begin with
-    `/github/`, `/pypistats/` or `/simple/`). The first `skip` matches are spared; then it
+    `/github/`, `/pypistats/`, `/simple/` or `/clickhouse/`). The first `skip` matches are spared; then it
     strikes `times` times, or always if that is None. `above_per_page` spares pages of that
     many items or fewer.
     """

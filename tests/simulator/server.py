@@ -1,4 +1,4 @@
-"""The HTTP server: GitHub REST under /github, pypistats under /pypistats/api, PyPI under /simple.
+"""The HTTP server: GitHub REST under /github, pypistats under /pypistats/api, PyPI under /simple, ClickHouse under /clickhouse.
 
 It writes its answers itself, byte by byte, so that it can also write wrong ones.
 """
@@ -32,6 +32,16 @@ from tests.simulator.world import Comment, Issue, Repo, World, from_iso, normali
 JSON = "application/json; charset=utf-8"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 DOCS = "https://docs.github.com/rest"
+
+FIRST_DAY_QUERY = (
+    "SELECT min(date) AS first FROM pypi.pypi_downloads_per_day_by_version WHERE project = {project:String} FORMAT JSON"
+)
+VERSIONS_QUERY = (
+    "SELECT date, version, toUInt32(sum(count)) AS downloads FROM pypi.pypi_downloads_per_day_by_version "
+    "WHERE project = {project:String} AND date BETWEEN {first:Date} AND {last:Date} "
+    "GROUP BY date, version ORDER BY date, version FORMAT JSON"
+)
+"""The two queries that ClickHouse's side answers; white space between words may be any."""
 
 
 @dataclass
@@ -76,7 +86,7 @@ class Quota:
 
 @dataclass
 class Rules:
-    """What the GitHub side enforces."""
+    """What the servers enforce: GitHub's, and the last one ClickHouse's."""
 
     anonymous_limit: int = 60
     token_limit: int = 5_000
@@ -92,6 +102,8 @@ class Rules:
     """`page` times `per_page` at which /issues answers 422 and wants a cursor."""
     bad_tokens: tuple[str, ...] = ()
     """Tokens that are answered 401."""
+    result_rows: int = 10_000
+    """Rows at which ClickHouse's public server cuts a result, with status 200."""
 
 
 def error(status: int, message: str, **more: object) -> Answer:
@@ -174,12 +186,17 @@ class Simulator:
     def simple_url(self) -> str:
         return f"{self.url}/simple"
 
+    @property
+    def clickhouse_url(self) -> str:
+        return f"{self.url}/clickhouse"
+
     def environment(self) -> dict[str, str]:
         """The settings that point lakepulse here."""
         return {
             "GITHUB_API_URL": self.github_url,
             "PYPISTATS_API_URL": self.pypistats_url,
             "PYPI_SIMPLE_URL": self.simple_url,
+            "CLICKHOUSE_URL": self.clickhouse_url,
         }
 
     # --- quota
@@ -311,7 +328,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.write(control(simulator, self.command, parts.path, sent))
             return
         auth = hash_auth(self.headers.get("Authorization"))
-        # Limits go by host, and these three APIs are three hosts.
+        # Limits go by host, and these four APIs are four hosts.
         api = parts.path.split("/")[1]
         client = auth if api == "github" else api
         in_flight, is_over = simulator.enter(client)
@@ -415,7 +432,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass
 class Request:
-    """One request to one of the three APIs, and how it is answered."""
+    """One request to one of the four APIs, and how it is answered."""
 
     simulator: Simulator
     method: str
@@ -457,6 +474,8 @@ class Request:
                 return self.pypistats(self.path.removeprefix("/pypistats/api"))
             if self.path.startswith("/simple/"):
                 return self.simple()
+            if self.path == "/clickhouse/":
+                return self.clickhouse()
         return error(404, "Not Found")
 
     def spoilt(self, fault: Fault | None) -> Answer | None:
@@ -832,6 +851,57 @@ class Request:
             return Answer(304, b"", {"ETag": etag})
         answer.headers["ETag"] = etag
         return answer
+
+    # --- ClickHouse
+
+    def clickhouse(self) -> Answer:
+        if self.headers.get("X-ClickHouse-User") != "demo":
+            return exception(403, 516, "default: Authentication failed", "AUTHENTICATION_FAILED")
+        query = " ".join(self.query.get("query", "").split())
+        if query not in (FIRST_DAY_QUERY, VERSIONS_QUERY):
+            return exception(400, 62, f"Syntax error: the simulator does not know {query!r}", "SYNTAX_ERROR")
+        given: dict[str, Any] = {}
+        for name, kind in re.findall(r"{(\w+):(\w+)}", query):
+            text = self.query.get(f"param_{name}")
+            if text is None:
+                return exception(400, 456, f"Substitution `{name}` is not set", "UNKNOWN_QUERY_PARAMETER")
+            try:
+                given[name] = date.fromisoformat(text) if kind == "Date" else text
+            except ValueError:
+                return exception(
+                    400, 457, f"Value {text} cannot be parsed as {kind} for query parameter '{name}'", "BAD_QUERY_PARAMETER"
+                )
+        world = self.simulator.world
+        package = world.packages.get(given["project"])
+        # Its table is of the log, where a package that left the index remains.
+        first, last = given.get("first", date.min), min(given.get("last", date.max), world.date - timedelta(days=1))
+        rows = package.served_versions(first, last) if package else []
+        if query == FIRST_DAY_QUERY:
+            return result({"first": "Date"}, [(min((row[0] for row in rows), default=date(1970, 1, 1)),)])
+        return result({"date": "Date", "version": "String", "downloads": "UInt32"}, rows[: self.simulator.rules.result_rows])
+
+
+def result(types: dict[str, str], rows: Sequence[tuple[Any, ...]]) -> Answer:
+    """ClickHouse's FORMAT JSON of rows with these columns."""
+    body = {
+        "meta": [{"name": name, "type": kind} for name, kind in types.items()],
+        "data": [
+            {name: v.isoformat() if isinstance(v, date) else v for name, v in zip(types, row, strict=True)} for row in rows
+        ],
+        "rows": len(rows),
+        "statistics": {"elapsed": 0.001, "rows_read": len(rows), "bytes_read": 16 * len(rows)},
+    }
+    return Answer(
+        200, items.dump(body), {"Content-Type": "application/json; charset=UTF-8", "X-ClickHouse-Format": "JSON"}, len(rows)
+    )
+
+
+def exception(status: int, code: int, message: str, name: str) -> Answer:
+    """An error as ClickHouse says it, in plain text."""
+    body = f"Code: {code}. DB::Exception: {message}. ({name}) (version 25.8.1.1)\n"
+    return Answer(
+        status, body.encode(), {"Content-Type": "text/plain; charset=UTF-8", "X-ClickHouse-Exception-Code": str(code)}
+    )
 
 
 def one(body: bytes) -> Answer:

@@ -21,6 +21,8 @@ import pytest
 from pypi_simple import PyPISimple
 
 from tests.simulator import RecordedWorld, Simulator, User, World, demo_world, tiny_world
+from tests.simulator.demo import START
+from tests.simulator.server import FIRST_DAY_QUERY, VERSIONS_QUERY
 from tests.simulator.tiny import PEOPLE, random_change
 from tests.simulator.world import DAY, DEPENDABOT, epoch, iso, person, user
 
@@ -78,6 +80,7 @@ def served(world: World) -> dict[str, bytes]:
             for kind in ("overall", "python_minor", "system"):
                 found[f"{package}/{kind}"] = client.get(f"{simulator.pypistats_url}/packages/{package}/{kind}").content
             found[package] = client.get(f"{simulator.simple_url}/{package}/").content
+            found[f"{package} versions"] = ask(simulator, VERSIONS_QUERY, project=package, first=START, last=AS_OF).content
     return found
 
 
@@ -547,7 +550,7 @@ def test_an_unknown_fault_is_refused(sim: Simulator) -> None:
         sim.faults.add("gremlin")
 
 
-# --- pypistats and PyPI
+# --- pypistats, PyPI and ClickHouse
 
 
 def test_pypistats_serves_the_last_180_days_of_what_it_has(demo: Simulator) -> None:
@@ -616,6 +619,83 @@ def test_the_simple_page_is_what_pypi_simple_expects(sim: Simulator) -> None:
     etag = httpx.get(url).headers["etag"]
     assert httpx.get(url, headers={"If-None-Match": etag}).status_code == 304
     assert httpx.get(f"{sim.simple_url}/none/").status_code == 404
+
+
+def ask(sim: Simulator, query: str, user: str = "demo", **parameters: object) -> httpx.Response:
+    given = {"query": query} | {f"param_{name}": str(value) for name, value in parameters.items()}
+    return httpx.get(f"{sim.clickhouse_url}/", params=given, headers={"X-ClickHouse-User": user})
+
+
+def test_clickhouse_splits_each_day_over_the_versions_that_were_out(demo: Simulator) -> None:
+    package = demo.world.package("pyiceberg")
+    first = ask(demo, FIRST_DAY_QUERY, project="pyiceberg").json()["data"][0]["first"]
+    assert first == min(iso(file.uploaded_at)[:10] for file in package.files.values())
+    document = ask(demo, VERSIONS_QUERY, project="pyiceberg", first=AS_OF - timedelta(days=90), last=AS_OF).json()
+    assert [(entry["name"], entry["type"]) for entry in document["meta"]] == [
+        ("date", "Date"),
+        ("version", "String"),
+        ("downloads", "UInt32"),
+    ]
+    assert document["rows"] == len(document["data"])
+    days: dict[str, dict[str, int]] = {}
+    for row in document["data"]:
+        days.setdefault(row["date"], {})[row["version"]] = row["downloads"]
+    assert max(days) == (AS_OF - timedelta(days=1)).isoformat()
+    for day, counts in days.items():
+        assert sum(counts.values()) == package.downloads["overall"][date.fromisoformat(day)]["without_mirrors"]
+        assert counts.keys() == {file.version for file in package.files.values() if iso(file.uploaded_at)[:10] <= day}
+
+
+def test_a_newer_version_gains_and_none_is_forgotten(sim: Simulator) -> None:
+    world = sim.world
+    package = world.add_package("acme-lake")
+    for version, back in (("1.0", 100), ("1.1rc1", 60), ("1.1", 50)):
+        world.upload("acme-lake", version, epoch(world.date) - back * DAY)
+    for back in range(1, 102):
+        world.set_downloads("acme-lake", "overall", world.date - timedelta(days=back), "without_mirrors", 1_000)
+    shares = [package.by_version(world.date - timedelta(days=back)) for back in range(101, 0, -1)]
+    assert [list(counts) for counts in (shares[0], shares[1], shares[41], shares[-1])] == [
+        [],
+        ["1.0"],
+        ["1.1rc1", "1.0"],
+        ["1.1rc1", "1.1", "1.0"],
+    ]
+    gained = [counts["1.1"] for counts in shares[51:]]
+    assert gained == sorted(gained)
+    assert (gained[0] < 50, 400 < gained[-1] < 500) == (True, True)
+    assert all(0 < counts["1.1rc1"] < 10 for counts in shares[41:])
+
+
+def test_clickhouse_cuts_a_result_and_tells_the_minimum_of_nothing(sim: Simulator) -> None:
+    world = sim.world
+    world.add_package("acme-lake")
+    for number in range(3):
+        world.upload("acme-lake", f"1.{number}", epoch(world.date) - 9 * DAY)
+    world.set_downloads("acme-lake", "overall", world.date - timedelta(days=1), "without_mirrors", 90)
+    sim.rules.result_rows = 2
+    whole = {"project": "acme-lake", "first": "2026-01-01", "last": "2026-01-31"}
+    document = ask(sim, f"\n{VERSIONS_QUERY}\n".replace(" ", "  "), **whole).json()
+    assert (document["rows"], [row["version"] for row in document["data"]]) == (2, ["1.0", "1.1"])
+    assert ask(sim, VERSIONS_QUERY, **whole | {"last": "2026-01-13"}).json()["data"] == []
+    assert ask(sim, FIRST_DAY_QUERY, project="none").json()["data"] == [{"first": "1970-01-01"}]
+
+
+@pytest.mark.parametrize(
+    ("query", "more", "status", "said"),
+    [
+        ("SELECT 1", {}, 400, "Code: 62. DB::Exception: Syntax error"),
+        (VERSIONS_QUERY.replace("sum", "max"), {}, 400, "Code: 62."),
+        (VERSIONS_QUERY, {"last": "2026-02-30"}, 400, "Code: 457."),
+        (VERSIONS_QUERY, {}, 400, "Code: 456. DB::Exception: Substitution `last` is not set"),
+        (FIRST_DAY_QUERY, {"user": "default"}, 403, "Code: 516."),
+    ],
+)
+def test_clickhouse_refuses_what_it_does_not_know(
+    sim: Simulator, query: str, more: dict[str, str], status: int, said: str
+) -> None:
+    answer = ask(sim, query, **{"project": "acme-lake", "first": "2026-01-01"} | more)
+    assert (answer.status_code, answer.text[: len(said)]) == (status, said)
+    assert answer.headers["X-ClickHouse-Exception-Code"] == said.split()[1].rstrip(".")
 
 
 # --- recorded data
@@ -700,7 +780,7 @@ def test_exec_points_a_command_at_itself_and_hands_on_its_exit_code() -> None:
     program = (
         "import os, sys, urllib.request as u; e = os.environ;"
         "repo = u.urlopen(e['GITHUB_API_URL'] + '/repos/acme/lake').read();"
-        "print(e['DEMO'], e['GITHUB_TOKEN'], e['PYPI_SIMPLE_URL'], len(repo) > 99);"
+        "print(e['DEMO'], e['GITHUB_TOKEN'], e['CLICKHOUSE_URL'], e['PYPI_SIMPLE_URL'], len(repo) > 99);"
         "print(u.urlopen(e['PYPISTATS_API_URL'] + '/packages/acme-lake/system').read().decode()); sys.exit(75)"
     )
     ended = simulate("exec", "--world", "tiny", "--seed", "3", "--", sys.executable, "-c", program, AS_OF="2026-02-03")

@@ -269,6 +269,18 @@ def test_shares_and_the_category_null(world: World) -> None:
     assert [r["share"] for r in tables["fct_downloads_by_system"]] == [None]
 
 
+def test_shares_by_version_are_of_whole_days_before_the_run(world: World) -> None:
+    world.upload("acme-lake", "1.0", at(1))
+    fill_downloads(world, {30: 5, 31: 6})
+    known = Known(PROJECTS)
+    for as_of in (AS_OF, AS_OF - timedelta(days=1)):
+        known.look(world, as_of)
+        (row,) = gold(known, AS_OF)["fct_downloads_by_version"]
+        assert row == {"package": "acme-lake", "date": date(2026, 1, 30), "version": "1.0", "downloads": 5, "share": 1.0}
+        # The second look asks for no day after the 29th, and so misses the correction.
+        fill_downloads(world, {30: 7})
+
+
 def test_uplift_takes_seven_whole_days_on_each_side(world: World) -> None:
     fill_downloads(world, dict.fromkeys(range(1, 9), 10) | dict.fromkeys(range(9, 17), 15))
     world.upload("acme-lake", "2.0", at(9))

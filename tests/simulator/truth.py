@@ -40,6 +40,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "fct_releases": ("project", "source", "scope", "name"),
     "fct_downloads_by_python": ("package", "date", "python_minor"),
     "fct_downloads_by_system": ("package", "date", "system"),
+    "fct_downloads_by_version": ("package", "date", "version"),
     "fct_release_uplift": ("package", "version"),
     "fct_download_anomalies": ("package", "category", "date"),
     "fct_unanswered_issues": ("repo", "number"),
@@ -77,7 +78,9 @@ class KnownRepo:
 @dataclass
 class KnownPackage:
     files: list[PackageFile] = field(default_factory=list)
-    downloads: dict[str, dict[tuple[str, date], int]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    downloads: dict[str, dict[tuple[str, date], int]] = field(
+        default_factory=lambda: {kind: {} for kind in (*KINDS, "version")}
+    )
 
 
 class Known:
@@ -100,7 +103,7 @@ class Known:
                 for name in project.repos:
                     self._look_at_repo(world, name, as_of, sweep)
                 for name in project.packages:
-                    self._look_at_package(world, name)
+                    self._look_at_package(world, name, as_of)
 
     def _look_at_repo(self, world: World, name: str, as_of: date, sweep: bool) -> None:
         repo = world.find(name)
@@ -134,7 +137,7 @@ class Known:
                 "updated_at": moment(repo.updated_at),
             }
 
-    def _look_at_package(self, world: World, name: str) -> None:
+    def _look_at_package(self, world: World, name: str, as_of: date) -> None:
         package = world.packages.get(name)
         if package is None or package.is_gone:
             return
@@ -143,6 +146,9 @@ class Known:
         for kind in KINDS:
             for category, day, count in package.served(kind, world.date):
                 known.downloads[kind][category, day] = count
+        # Whole days are asked for, of the run's date and not of today.
+        for day, version, count in package.served_versions(date.min, min(as_of, world.date) - timedelta(days=1)):
+            known.downloads["version"][version, day] = count
 
 
 def moment(seconds: int) -> datetime:
@@ -281,6 +287,7 @@ class _Gold:
             self.downloads(name, package)
             self.shares(name, package, "python_minor", "fct_downloads_by_python")
             self.shares(name, package, "system", "fct_downloads_by_system")
+            self.shares(name, package, "version", "fct_downloads_by_version")
             self.anomalies(name, package)
         return self.out
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -189,6 +190,41 @@ class Package:
             for category, count in categories.items()
         ]
         return sorted(rows)
+
+    def served_versions(self, first: date, last: date) -> list[tuple[date, str, int]]:
+        """(day, version, downloads) by day and version, without mirrors, of days that pypistats has too."""
+        return [
+            (day, version, count)
+            for day in sorted(self.downloads["overall"])
+            if first <= day <= last
+            for version, count in sorted(self.by_version(day).items())
+        ]
+
+    def by_version(self, day: date) -> dict[str, int]:
+        """The day's downloads without mirrors, split over the versions that were out by its end.
+
+        Each final version takes a part, which grows with its age up to a half, of what the newer ones
+        have left; the oldest takes the rest. Few ask for a pre-release while there is a final version.
+        None is quite forgotten.
+        """
+        left = self.downloads["overall"].get(day, {}).get("without_mirrors", 0)
+        end = epoch(day) + DAY
+        out: dict[str, int] = {}
+        for file in self.files.values():
+            if file.uploaded_at < end:
+                out[file.version] = min(file.uploaded_at, out.get(file.version, end))
+        # Pre-releases come first; among their like the newer one does.
+        ranks = sorted((re.fullmatch(r"[\d.]+", version) is not None, -at, version) for version, at in out.items())
+        least = 1 if left >= len(ranks) else 0
+        left -= least * len(ranks)
+        found: dict[str, int] = {}
+        for i, (is_final, at, version) in enumerate(ranks, start=1):
+            age = (end + at) / DAY
+            part = 0.5 * (1 - math.exp(-age / 20)) if is_final else 0.005 * math.exp(-age / 30)
+            taken = left if i == len(ranks) else int(left * part)
+            found[version] = least + taken
+            left -= taken
+        return {version: count for version, count in found.items() if count}
 
 
 @dataclass(eq=False)

@@ -33,7 +33,7 @@ WHERE project = {project:String} AND date BETWEEN {first:Date} AND {last:Date}
 GROUP BY date, version ORDER BY date, version FORMAT JSON
 """
 _MOST_ROWS = 10_000
-_SPAN_DAYS = 90
+_SPAN_DAYS = 365
 _REVISED_DAYS = 10  # recent days are corrected for a while
 
 
@@ -79,7 +79,8 @@ def _visit(visit: Visit) -> None:
         if first is None or first.year < 2000:  # ClickHouse's minimum of nothing is 1970-01-01
             visit.complete(landing)
             return
-    day = first if landing.is_resumed else first - timedelta(days=_REVISED_DAYS if draft.next_day else 0)
+    # Also where a visit was cut short: what it had read may have been corrected since.
+    day = first - timedelta(days=_REVISED_DAYS if draft.next_day else 0)
     span = _SPAN_DAYS
     while day < today:
         last = min(day + timedelta(days=span - 1), today - timedelta(days=1))
