@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +21,29 @@ _TEMPORARY = re.compile(
     r"|ExecutorLostFailure|ExecutorDeadException|Checkpoint block|FetchFailed|MetadataFetchFailed"
 )
 
+_DISK = {
+    errno.ENOSPC: re.compile(r"No space left on device|SQLITE_FULL"),
+    errno.EDQUOT: re.compile(r"Disk quota exceeded"),
+    errno.EROFS: re.compile(r"Read-only file system|SQLITE_READONLY"),
+    errno.EACCES: re.compile(r"Permission denied"),
+}
+"""Why a disk takes nothing, and how Java, Hadoop and SQLite say so."""
+
+
+class DiskError(PermanentError):
+    """Nothing more can be written, to the data's disk or to the one for Spark's scratch files."""
+
+    def __init__(self, doing: str, number: int, *, path: str | None = None, more: int = 0) -> None:
+        where = path or "DATA_DIR, or where Spark's scratch files lie (SPARK_LOCAL_DIRS, else /tmp)"
+        others = f" ({more} more likewise)" if more else ""
+        do = "free space" if number in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
+        super().__init__(f"{doing} failed{others}: {os.strerror(number)}: {where}; {do}, then run again")
+        self.doing, self.number, self.path = doing, number, path
+
 
 @contextmanager
 def engine_error(doing: str) -> Iterator[None]:
-    """Turn what Spark and Iceberg raise in the block into one line that begins with `doing`.
+    """Turn what Spark and Iceberg raise in the block, and a disk, into one line that begins with `doing`.
 
     Raises:
         TemporaryError: the network, a service or an executor went away.
@@ -30,6 +51,10 @@ def engine_error(doing: str) -> Iterator[None]:
     """
     try:
         yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise DiskError(doing, error.errno, path=error.filename) from error
     except Py4JJavaError as error:
         raise _classified(doing, error.java_exception) from error
     except PySparkException as error:
@@ -39,7 +64,12 @@ def engine_error(doing: str) -> Iterator[None]:
 
 
 def joined(errors: Sequence[StepError]) -> StepError | None:
-    """One error that tells of all; permanent if one is."""
+    """One error that tells of all; permanent if one is. What one disk did to many is told once."""
+    disks = [error for error in errors if isinstance(error, DiskError)]
+    if len(disks) > 1:
+        first = disks[0]
+        told = DiskError(first.doing, first.number, path=first.path, more=len(disks) - 1)
+        errors = [told, *(error for error in errors if not isinstance(error, DiskError))]
     if len(errors) < 2:
         return errors[0] if errors else None
     kind = TemporaryError if all(isinstance(error, TemporaryError) for error in errors) else PermanentError
@@ -52,6 +82,9 @@ def _classified(doing: str, java: object, text: str = "") -> StepError:
     while java is not None and len(chain) < 20:
         chain.append(str(java.toString()))  # type: ignore[attr-defined]
         java = java.getCause()  # type: ignore[attr-defined]
+    for number, words in _DISK.items():
+        if any(words.search(link) for link in (*chain, text)):
+            return DiskError(doing, number)
     cause = one_line((chain[-1] if chain else text).split("\n", 1)[0])
     if any(_TEMPORARY.search(link) for link in (*chain, text)):
         return TemporaryError(f"{doing} failed: {cause}; run again")

@@ -116,7 +116,7 @@ class Load:
         result = Result()
         session = bound_session(self._engine, self._settings)
         try:
-            with lock(self._settings, f"{RAW}.{name}"), engine_error(f"loading {RAW}.{name}"):
+            with engine_error(f"loading {RAW}.{name}"), lock(self._settings, f"{RAW}.{name}"):
                 work(session, TABLES[name], result)
         except StepError as error:
             result.error = error

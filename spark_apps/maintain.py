@@ -74,7 +74,7 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
     for name in _tables(session):
         began = time.monotonic()
         try:
-            with lock(settings, _lock_of(name)), engine_error(f"maintaining {name}"):
+            with engine_error(f"maintaining {name}"), lock(settings, _lock_of(name)):
                 done[name] = _maintain_table(session, settings, name, now or started)
                 done[name].seconds = round(time.monotonic() - began, 2)
                 log.info("maintained", table=name, **asdict(done[name]))
