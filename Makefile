@@ -15,6 +15,7 @@ OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
 MINUTES ?=# for `make soak`: end the whole chain's part after so long, whatever it came to
 SEED ?=# for `make soak`, to play its sequences again; default: a new one
+COMMITS ?=# for `make bench-commits`; default: 5000000, which takes 10 GB of disk
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -126,6 +127,10 @@ bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, and fetch 
 bench-dashboard: $(READY) ## scripted interactions with the dashboard in a real browser
 	@data="$${DATA_DIR:-.data/demo}"; [ -d "$$data" ] || { echo "error: DATA_DIR: there is no $$data; run make demo SERVE=0" >&2; exit 1; }; \
 	$(PY) -m tests.dashboard.bench demo --data "$$data"; $(PY) -m tests.dashboard.bench large
+
+.PHONY: bench-commits
+bench-commits: $(READY) $(JARS) ## a load of COMMITS generated commits, its time and memory, into tests/bench/commits.md
+	@$(if $(strip $(COMMITS)),COMMITS=$(strip $(COMMITS))) $(PY) -m tests.bench.commits
 
 .PHONY: bench-cluster
 bench-cluster: $(READY) $(JARS) ## time and memory on a cluster made from nothing, into tests/cluster/results.md
