@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -104,9 +104,13 @@ def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFra
     return frame[frame[series].isin(totals.index[:MOST_SERIES])], len(totals) - MOST_SERIES
 
 
-def lump(frame: pd.DataFrame, time: str, series: str, value: str) -> pd.DataFrame:
+Rank = Literal["sum", "max"]
+"""What makes a series large: all its values together, or its peak, which a young one can have too."""
+
+
+def lump(frame: pd.DataFrame, time: str, series: str, value: str, rank_by: Rank = "sum") -> pd.DataFrame:
     """The largest series, and the rest summed to one called `other`; the largest first."""
-    totals = frame.groupby(series, observed=True)[value].sum().sort_values(ascending=False)
+    totals = frame.groupby(series, observed=True)[value].agg(rank_by).sort_values(ascending=False)
     kept = list(totals.index if len(totals) <= MOST_SERIES else totals.index[: MOST_SERIES - 1])
     named = frame.assign(**{series: frame[series].where(frame[series].isin(kept), "other")})
     summed = named.groupby([time, series], observed=True, as_index=False)[value].sum()

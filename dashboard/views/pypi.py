@@ -50,25 +50,38 @@ FROM gold.fct_release_uplift
 WHERE package IN :packages AND CAST(released_at AS date) BETWEEN :first AND :last
 ORDER BY released_at DESC, package, version
 """
+# A day's shares sum to 1, so all of a span sum to its days: what came within it had no share before.
 PYTHONS = """
-SELECT CAST(date_trunc(:grain, date) AS date) AS date, python_minor, avg(share) AS share, sum(downloads) AS downloads
-FROM gold.fct_downloads_by_python
-WHERE package = :package AND date BETWEEN :first AND :last
-GROUP BY 1, 2
+WITH spans AS (
+    SELECT CAST(date_trunc(:grain, date) AS date) AS date, python_minor, sum(share) AS share, sum(downloads) AS downloads
+    FROM gold.fct_downloads_by_python
+    WHERE package = :package AND date BETWEEN :first AND :last
+    GROUP BY 1, 2
+)
+SELECT date, python_minor, share / sum(share) OVER (PARTITION BY date) AS share, downloads
+FROM spans
 ORDER BY 1, 2
 """
 SYSTEMS = """
-SELECT CAST(date_trunc(:grain, date) AS date) AS date, system, avg(share) AS share, sum(downloads) AS downloads
-FROM gold.fct_downloads_by_system
-WHERE package = :package AND date BETWEEN :first AND :last
-GROUP BY 1, 2
+WITH spans AS (
+    SELECT CAST(date_trunc(:grain, date) AS date) AS date, system, sum(share) AS share, sum(downloads) AS downloads
+    FROM gold.fct_downloads_by_system
+    WHERE package = :package AND date BETWEEN :first AND :last
+    GROUP BY 1, 2
+)
+SELECT date, system, share / sum(share) OVER (PARTITION BY date) AS share, downloads
+FROM spans
 ORDER BY 1, 2
 """
 VERSIONS = """
-SELECT CAST(date_trunc(:grain, date) AS date) AS date, version, avg(share) AS share, sum(downloads) AS downloads
-FROM gold.fct_downloads_by_version
-WHERE package = :package AND date BETWEEN :first AND :last
-GROUP BY 1, 2
+WITH spans AS (
+    SELECT CAST(date_trunc(:grain, date) AS date) AS date, version, sum(share) AS share, sum(downloads) AS downloads
+    FROM gold.fct_downloads_by_version
+    WHERE package = :package AND date BETWEEN :first AND :last
+    GROUP BY 1, 2
+)
+SELECT date, version, share / sum(share) OVER (PARTITION BY date) AS share, downloads
+FROM spans
 ORDER BY 1, 2
 """
 
@@ -199,8 +212,8 @@ def uplift(frame: pd.DataFrame) -> None:
     )
 
 
-def shares(frame: pd.DataFrame, series: str) -> None:
-    lumped = charts.lump(frame, "date", series, "share")
+def shares(frame: pd.DataFrame, series: str, rank_by: charts.Rank = "sum") -> None:
+    lumped = charts.lump(frame, "date", series, "share", rank_by)
     charts.show(
         charts.stacked(
             lumped,
@@ -299,8 +312,9 @@ if page.selection.packages:
         "By version of the package",
         "fct_downloads_by_version",
         VERSIONS,
-        lambda frame: shares(frame, "version"),
+        lambda frame: shares(frame, "version", "max"),
         keys=("date", "version"),
         empty="pypistats does not tell versions. Set CLICKHOUSE_URL, or import an export, to see them.",
+        note=SHARES,
         extra=chosen,
     )

@@ -42,6 +42,9 @@ def test_more_series_than_colours_are_left_out_and_counted() -> None:
     assert lumped["n"].sum() == many["n"].sum()
     assert lumped["repo"].nunique() == charts.MOST_SERIES
     assert list(lumped["repo"])[-1] == "other"
+    young = pd.concat([many, series(2, name="young").assign(n=9)])
+    assert "young" not in set(charts.lump(young, "date", "repo", "n")["repo"])
+    assert "young" in set(charts.lump(young, "date", "repo", "n", "max")["repo"])
 
 
 def test_a_repository_keeps_its_colour_when_others_are_filtered_out() -> None:
