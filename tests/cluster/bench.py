@@ -1,7 +1,9 @@
 """`make bench-cluster`: what the pipeline costs on a kind cluster, written to results.md beside it.
 
 A cluster is made from nothing (with the images built already), runs `daily` twice on the demo's
-world in the simulator, and is deleted again. Figures of one machine on one day.
+world in the simulator, loads COMMITS generated commits with 1, 2 and 4 executors, and is deleted
+again. The dashboard on Trino is measured as `make bench-dashboard` measures it on one machine, into
+the same file. Figures of one machine on one day.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -19,16 +22,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pyiceberg.catalog import load_catalog
 
 from k8s.cluster import NAMESPACE
+from lakepulse.catalog import pyiceberg_properties
+from lakepulse.names import CATALOG, LANDINGS, RAW
+from lakepulse.settings import Settings
+from tests.bench import commits
 from tests.cluster.conftest import DAY
 from tests.cluster.harness import Installation, why_not
+from tests.dashboard import sample
 
 REPORT = Path(__file__).with_name("results.md")
 _EVERY_SECONDS = 3
 _AT_REST_SECONDS = 60
 _MB = 1e6
 _STEPS = ("fetch", "load", "build", "publish", "record")
+_EXECUTORS = (1, 2, 4)
+_LAKE = "s3://lakepulse/bench"
+"""Of the generated landings, apart from those of the runs before."""
 
 
 @dataclass
@@ -57,6 +69,7 @@ class Watch:
     pods: dict[str, Pod] = field(default_factory=dict)
     memory: list[dict[str, float]] = field(default_factory=list)
     """Per sample: pod -> MB."""
+    _began: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     _end: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Watch:
@@ -76,6 +89,8 @@ class Watch:
 
     def _note(self, document: dict[str, Any]) -> None:
         meta = document["metadata"]
+        if _time(meta["creationTimestamp"]) < self._began:
+            return  # a run before this one left it
         step = meta["labels"].get("app.kubernetes.io/component", "")
         pod = self.pods.setdefault(meta["name"], Pod(step, _time(meta["creationTimestamp"])))
         for container in document["status"].get("containerStatuses", []):
@@ -92,6 +107,10 @@ class Watch:
             for pod in summary["pods"]
             if pod["podRef"]["namespace"] == NAMESPACE and "workingSetBytes" in pod.get("memory", {})
         }
+
+    def largest(self, part: str) -> float:
+        """The most memory, in MB, that one pod with `part` in its name had."""
+        return max((size for sample in self.memory for pod, size in sample.items() if part in pod), default=0.0)
 
     def peak(self) -> tuple[float, list[tuple[str, float]]]:
         """The largest sum of all pods in MB, and the three largest pods in that sample."""
@@ -171,7 +190,64 @@ def _measure(installed: Installation, load_before: float) -> str:
         total, largest = watch.peak()
         parts = ", ".join(f"{name} {size:.0f}" for name, size in largest)
         lines.append(f"- Peak memory in the {title} run: {total:.0f} MB, of which {parts}.")
+    _dashboard(installed)
+    lines += ["", *_loads(installed)]
     return "\n".join(lines) + "\n"
+
+
+def _dashboard(installed: Installation) -> None:
+    """The dashboard's speed with Trino behind it: of the demo's gold, then of a large publication."""
+    for name in ("demo", "large"):
+        if name == "large":
+            with installed.outside() as outside:
+                sample.publish_large(_settings(outside))
+        with installed.forwarded("trino", 8080) as port, tempfile.TemporaryDirectory() as unused:
+            settings = {"ENGINE": "trino", "TRINO_PORT": str(port), "TRINO_USER": "dashboard"}
+            command = [sys.executable, "-m", "tests.dashboard.bench", f"{name}, cluster", "--data", unused]
+            subprocess.run(command, env=installed.environment | settings, check=True)
+
+
+def _loads(installed: Installation) -> list[str]:
+    """A table of loads of the same generated commits into empty tables, by number of executors."""
+    with installed.outside() as outside:
+        commits.generate(_settings(outside), commits.COMMITS, commits.REPOS)
+    installed.patch_settings(LAKE_URL=_LAKE)
+    lines = [
+        f"| load of {commits.COMMITS:,} generated commits | seconds | driver, MB | largest executor, MB |",
+        "|---|---|---|---|",
+    ]
+    for executors in _EXECUTORS:
+        with installed.outside() as outside:
+            _forget(_settings(outside))
+        with Watch(installed) as watch:
+            _load(installed, executors)
+        with installed.outside() as outside:
+            commits.check(_settings(outside), commits.COMMITS, commits.REPOS)
+        seconds = max(pod.work() for pod in watch.pods.values() if pod.step == "load")
+        cells = (f"{executors} executors of 1 core", seconds, watch.largest("-load-"), watch.largest("-exec-"))
+        lines.append("| {} | {:.0f} | {:.0f} | {:.0f} |".format(*cells))
+    return lines
+
+
+def _settings(outside: dict[str, str]) -> Settings:
+    given = {name.lower(): value for name, value in outside.items()}
+    return Settings(_env_file=None, **given | {"lake_url": _LAKE, "demo": True})  # type: ignore[arg-type]
+
+
+def _forget(settings: Settings) -> None:
+    """Drop what the load before wrote, files too."""
+    catalog = load_catalog(CATALOG, **pyiceberg_properties(settings))
+    for name in (f"{RAW}.commits", LANDINGS):
+        if catalog.table_exists(name):
+            catalog.purge_table(name)
+
+
+def _load(installed: Installation, executors: int) -> None:
+    """The load step of the pipeline `commits` alone, in a workflow of its own."""
+    command = ["argo", "submit", "--context", installed.cluster.context, "--namespace", NAMESPACE, "--wait"]
+    command += ["--from", "workflowtemplate/commits", "--entrypoint", "load", "--parameter", f"executors={executors}"]
+    done = subprocess.run(command, env=installed.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{installed.trouble()}"
 
 
 if __name__ == "__main__":

@@ -495,11 +495,9 @@ def record_run(
     append(open_catalog(settings), RUNS, arrow(_RUNS, [row]))
 
 
-def build_large(folder: Path, projects: int = 100) -> Settings:
-    """A data folder with one publication: that many projects over five years, about ten million commits and issues with 100."""
+def publish_large(settings: Settings, projects: int = 100) -> None:
+    """A publication of that many projects over five years, about ten million commits and issues with 100."""
     as_of = datetime.now(UTC).date()
-    settings = Settings(data_dir=folder, demo=True)
-    open_data_dir(settings)
     first = as_of - timedelta(days=1826)
     many: Projects = {
         f"Project {i:03}": ({f"owner{i:03}/repo{i:03}": first}, {f"package{i:03}": first}) for i in range(projects)
@@ -507,6 +505,13 @@ def build_large(folder: Path, projects: int = 100) -> Settings:
     at = datetime.combine(as_of, time(7), UTC)
     publish(settings, Sample(as_of, revised=True, projects=many, volume=14), "large-1", at)
     record_run(settings, "large-1", as_of, at)
+
+
+def build_large(folder: Path, projects: int = 100) -> Settings:
+    """A data folder with such a publication."""
+    settings = Settings(data_dir=folder, demo=True)
+    open_data_dir(settings)
+    publish_large(settings, projects)
     return settings
 
 
