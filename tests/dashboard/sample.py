@@ -369,7 +369,16 @@ class Sample:
         return self._shares("system", SYSTEMS)
 
     def _downloads_by_version(self) -> Iterable[Row]:
-        return ()
+        """Of pyiceberg alone: a version has a share from its release on, and the newer the larger."""
+        released = {
+            name: at.date() for _, source, scope, name, at, *_ in self.releases() if (source, scope) == ("pypi", "pyiceberg")
+        }
+        for package, category, day, count in self.downloads():
+            if package != "pyiceberg" or category == "with_mirrors" or day < self.as_of - timedelta(days=400):
+                continue
+            names = sorted((name for name, first in released.items() if first <= day), key=released.__getitem__)
+            counts = [count * 2**i // 2 ** len(names) for i in range(len(names))]
+            yield from ((package, day, name, n, n / sum(counts)) for name, n in zip(names, counts, strict=True))
 
     def _release_uplift(self) -> Iterable[Row]:
         for _, source, scope, name, at, is_prerelease, *_ in self.releases():
