@@ -14,6 +14,7 @@ ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
 OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
 MINUTES ?=# for `make soak`: end the whole chain's part after so long, whatever it came to
+FIRST ?=# for `make soak`: the whole chain's part goes on from this sequence, 1 to 100
 SEED ?=# for `make soak`, to play its sequences again; default: a new one
 COMMITS ?=# for `make bench-commits`; default: 5000000, which takes 10 GB of disk
 
@@ -116,7 +117,7 @@ test: $(READY) $(JARS) ## all tests that need no cluster
 
 .PHONY: soak
 soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns, into tests/soak.md
-	@$(if $(strip $(MINUTES)),CHAIN_MINUTES=$(strip $(MINUTES))) $(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
+	@$(if $(strip $(MINUTES)),CHAIN_MINUTES=$(strip $(MINUTES))) $(if $(strip $(FIRST)),CHAIN_FIRST=$(strip $(FIRST))) $(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
 
 .PHONY: bench
 bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, and fetch beside other loaders, into tests/bench/*.md

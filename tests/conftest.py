@@ -12,9 +12,9 @@ from tests.tally import Tally
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Counts of one test of random sequences; a test marked `soak("part")` writes them down."""
-    counts = Tally()
+    mark = request.node.get_closest_marker("soak")
+    counts = Tally(mark.args[0], request.config.getoption("--hypothesis-seed")) if mark else Tally()
     yield counts
     print(counts)
-    mark = request.node.get_closest_marker("soak")
     if mark is not None:
-        counts.write(mark.args[0], request.config.getoption("--hypothesis-seed"))
+        counts.write()

@@ -29,8 +29,10 @@ against what the simulated upstream has. Written by `make soak`, a line for each
 
 @dataclass
 class Tally:
-    """Counts over all sequences of one test."""
+    """Counts over all sequences of one test; `part` is its line in the results, if it has one."""
 
+    part: str | None = None
+    seed: int | None = None
     sequences: int = 0
     runs: int = 0
     kills: int = 0
@@ -52,14 +54,14 @@ class Tally:
             f"{self.rows} rows compared, {self.lost} lost, {self.surplus} surplus"
         )
 
-    def write(self, part: str, seed: int | None) -> None:
+    def write(self) -> None:
         """Put the line of `part` into the results, in place of an older one."""
         machine = f"{os.cpu_count()}, {platform.python_version()}"
         numbers = [self.sequences, self.runs, self.kills, self.faults, self.rows, self.lost, self.surplus]
         counts = " | ".join(f"{number:,}" for number in numbers)
         minutes = (time.monotonic() - self.began) / 60
-        line = f"| {part} | {datetime.now(UTC):%Y-%m-%d} | {machine} | {seed} | {counts} | {minutes:.0f} |"
+        line = f"| {self.part} | {datetime.now(UTC):%Y-%m-%d} | {machine} | {self.seed} | {counts} | {minutes:.0f} |"
         old = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
         lines = {other.split(" | ")[0]: other for other in old if other.startswith("| ") and not other.startswith("| part ")}
-        lines[f"| {part}"] = line
+        lines[f"| {self.part}"] = line
         RESULTS.write_text(_HEAD + "".join(f"{lines[key]}\n" for key in sorted(lines)), encoding="utf-8")

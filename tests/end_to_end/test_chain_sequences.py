@@ -133,12 +133,15 @@ def test_a_random_sequence(engine: SparkSession, tally: Tally, number: int) -> N
 
 @pytest.mark.soak("whole chain")
 def test_100_random_sequences(engine: SparkSession, tally: Tally, pytestconfig: pytest.Config) -> None:
-    """`CHAIN_MINUTES` ends it after the sequence that is under way; the results say how many there were."""
+    """`CHAIN_MINUTES` ends it after the sequence that is under way; `CHAIN_FIRST` goes on from one, in a line of its own."""
     ends = time.monotonic() + 60 * float(os.environ.get("CHAIN_MINUTES", "inf"))
-    for number in range(MANY):
+    first = int(os.environ.get("CHAIN_FIRST", "1"))
+    if first > 1:
+        tally.part = f"{tally.part}, from the {first}th"
+    for number in range(first - 1, MANY):
         chance = random.Random(f"{pytestconfig.getoption('--hypothesis-seed')} {number}")
         play(engine, tally, chance, [chance.choice((*STEPS, None)) for _ in range(chance.randint(1, 4))])
         # Hours may lie before the last one: what was seen outlives an end by hand.
-        tally.write("whole chain", pytestconfig.getoption("--hypothesis-seed"))
+        tally.write()
         if time.monotonic() > ends:
             break
