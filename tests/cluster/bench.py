@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,15 +136,26 @@ def main() -> int:
             print(built.stderr, file=sys.stderr)
             return built.returncode
         try:
-            report = _measure(installed, load_before)
+            lines = _measure(installed, load_before)
+            _write(lines)
+            _dashboard(installed)
+            # These take longest.
+            lines.append("")
+            for line in _loads(installed):
+                lines.append(line)
+                _write(lines)
         finally:
             installed.down(keep_data=False)
-    REPORT.write_text(report, encoding="utf-8")
-    print(report)
+    print(REPORT.read_text(encoding="utf-8"))
     return 0
 
 
-def _measure(installed: Installation, load_before: float) -> str:
+def _write(lines: list[str]) -> None:
+    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _measure(installed: Installation, load_before: float) -> list[str]:
+    """The report on the pipeline itself."""
     began = time.monotonic()
     installed.up()
     up = time.monotonic() - began
@@ -190,9 +202,7 @@ def _measure(installed: Installation, load_before: float) -> str:
         total, largest = watch.peak()
         parts = ", ".join(f"{name} {size:.0f}" for name, size in largest)
         lines.append(f"- Peak memory in the {title} run: {total:.0f} MB, of which {parts}.")
-    _dashboard(installed)
-    lines += ["", *_loads(installed)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _dashboard(installed: Installation) -> None:
@@ -207,15 +217,13 @@ def _dashboard(installed: Installation) -> None:
             subprocess.run(command, env=installed.environment | settings, check=True)
 
 
-def _loads(installed: Installation) -> list[str]:
-    """A table of loads of the same generated commits into empty tables, by number of executors."""
+def _loads(installed: Installation) -> Iterator[str]:
+    """Lines of a table: loads of the same generated commits into empty tables, by number of executors."""
     with installed.outside() as outside:
         commits.generate(_settings(outside), commits.COMMITS, commits.REPOS)
     installed.patch_settings(LAKE_URL=_LAKE)
-    lines = [
-        f"| load of {commits.COMMITS:,} generated commits | seconds | driver, MB | largest executor, MB |",
-        "|---|---|---|---|",
-    ]
+    yield f"| load of {commits.COMMITS:,} generated commits | seconds | driver, MB | largest executor, MB |"
+    yield "|---|---|---|---|"
     for executors in _EXECUTORS:
         with installed.outside() as outside:
             _forget(_settings(outside))
@@ -225,8 +233,7 @@ def _loads(installed: Installation) -> list[str]:
             commits.check(_settings(outside), commits.COMMITS, commits.REPOS)
         seconds = max(pod.work() for pod in watch.pods.values() if pod.step == "load")
         cells = (f"{executors} executors of 1 core", seconds, watch.largest("-load-"), watch.largest("-exec-"))
-        lines.append("| {} | {:.0f} | {:.0f} | {:.0f} |".format(*cells))
-    return lines
+        yield "| {} | {:.0f} | {:.0f} | {:.0f} |".format(*cells)
 
 
 def _settings(outside: dict[str, str]) -> Settings:
