@@ -183,12 +183,13 @@ class Installation:
             )
 
     def ready(self, since: datetime, seconds: float = 900) -> None:
-        """Wait until every workload runs in containers younger than `since`: what the API says of a
+        """Wait until every service runs in containers younger than `since`: what the API says of a
         stopped node's pods is old.
         """
         deadline = time.monotonic() + seconds
         while True:
-            selector = ("--selector", "!workflows.argoproj.io/workflow")
+            # Not the steps of runs, nor the executors that died with the node.
+            selector = ("--selector", "!workflows.argoproj.io/workflow,!spark-role")
             listed = self.kubectl("get", "pods", *selector, "--output", "json", check=False)
             pods = json.loads(listed)["items"] if listed else []
             late = [pod["metadata"]["name"] for pod in pods if not _runs(pod, since)]
