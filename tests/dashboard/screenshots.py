@@ -28,7 +28,7 @@ def main(data_dir: Path, folder: Path) -> None:
                         continue
                     opened.resize(width, 1000)
                     opened.open(f"{address}/{entry.path if index else ''}")
-                    save(opened.whole_page(width, 2600), folder / f"{entry.path}{suffix}.png")
+                    save(opened.whole_page(width, 5000), folder / f"{entry.path}{suffix}.png")
 
 
 def save(picture: bytes, path: Path) -> None:
