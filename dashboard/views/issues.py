@@ -172,10 +172,9 @@ def unanswered(frame: pd.DataFrame) -> None:
         frame.assign(url=frame["url"].map(text.web_link)),
         hide_index=True,
         placeholder="–",
-        column_order=["number", "repo", "title", "age_days", "author", "comments", "created_at", "url"],
+        column_order=["url", "repo", "title", "age_days", "author", "comments", "created_at"],
         column_config={
-            "number": st.column_config.NumberColumn("Issue", format="%d", width="small"),
-            "url": st.column_config.LinkColumn("Link", display_text="Open on GitHub"),
+            "url": st.column_config.LinkColumn("Issue", display_text=r"/(\d+)$", width="small"),
             "repo": "Repository",
             "title": st.column_config.TextColumn("Title", width="large"),
             "age_days": st.column_config.NumberColumn("Age (days)", format="%.0f"),
