@@ -14,10 +14,12 @@ from dashboard.charts import is_dark
 _STYLE = """
 <style>
 .lp-row { border: 1px solid rgba(128, 140, 152, .4); border-radius: .5rem; padding: .75rem 1rem; margin-bottom: .75rem; }
+.lp-row { container-type: inline-size; }
 .lp-row h3 { font-size: 1.25rem; padding: 0; margin: 0 0 .5rem; }
 .lp-figures, .lp-figures li { margin: 0 !important; padding: 0 !important; }
-.lp-figures { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; list-style: none; }
-.lp-figures li { width: 7rem; }
+.lp-figures { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .75rem 1.25rem; list-style: none; }
+@container (max-width: 40rem) { .lp-figures { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+@container (max-width: 22rem) { .lp-figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 .lp-figures a { display: block; color: inherit; text-decoration: none; border-radius: .25rem; }
 .lp-figures a:hover .lp-label, .lp-figures a:focus-visible .lp-label { text-decoration: underline; }
 .lp-label { display: block; font-size: .875rem; }
