@@ -38,7 +38,7 @@ class SparkSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SPARK_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     master: str = Field("local[2]", description="local[N] or k8s://https://host:port")
-    driver_memory: str = Field("2g", pattern=r"\d+[mg]")
+    driver_memory: str = Field("1200m", pattern=r"\d+[mg]", description="Java's heap; the step as a whole takes more")
     driver_java_options: str = Field(
         # A local session is short: the second compiler would cost more than it gives back.
         "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
@@ -113,8 +113,8 @@ def _local(spark: SparkSettings) -> dict[str, str]:
         "spark.driver.extraClassPath": f"{jars_dir()}/*",
         "spark.driver.extraJavaOptions": _java_options(spark.driver_java_options, *java_options()),
         "spark.sql.shuffle.partitions": "2",
-        # A job that lists folders costs more than the listing of a local disk.
-        "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
+        # A job that lists folders costs more than the listing of a local disk, however many pages there are.
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     }
 
 
@@ -212,6 +212,8 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
     # The JVM reads it before any configuration of ours; a name that does not resolve stops the driver.
     if not spark.is_kubernetes:
         os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
+        # The JVM inherits it: each of its many threads would keep native memory of its own.
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     # It would print each failed query's whole plan beside the one line that we give.
     PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder

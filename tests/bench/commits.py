@@ -7,16 +7,19 @@ what was loaded can be checked without keeping what was generated.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -149,14 +152,18 @@ def _gigabytes(folder: Path) -> float:
 
 def main() -> int:
     """Measure, print and write the report."""
-    busy = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.commits", description=__doc__.split("\n")[0])
+    parser.add_argument("--folder", help="keep the landings there, and load again what it holds of an earlier run")
+    chosen = parser.parse_args().folder
+    with nullcontext(chosen) if chosen else tempfile.TemporaryDirectory() as folder:
+        data = Path(folder).absolute() / "data"
+        for left in ("warehouse", "locks", "runs"):
+            shutil.rmtree(data / left, ignore_errors=True)
+        (data / "catalog.db").unlink(missing_ok=True)
         settings = Settings(_env_file=None, data_dir=data, demo=True, run_id="bench")
-        began = time.monotonic()
         generate(settings, COMMITS, REPOS)
-        generated = time.monotonic() - began
-        own = {"DATA_DIR": str(data), "DEMO": "1", "RUN_ID": "bench", "SPARK_LOCAL_DIRS": f"{folder}/scratch"}
+        busy = os.getloadavg()[0]
+        own = {"DATA_DIR": str(data), "DEMO": "1", "RUN_ID": "bench", "SPARK_LOCAL_DIRS": str(data.with_name("scratch"))}
         peaks: dict[str, float] = {}
         began = time.monotonic()
         with watched_memory(peaks):
@@ -172,7 +179,7 @@ def main() -> int:
         "",
         (
             f"Measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"Python {platform.python_version()}; load average before: {busy:.1f}. Written by `make bench-commits`."
+            f"Python {platform.python_version()}; load average before the load: {busy:.1f}. Written by `make bench-commits`."
         ),
         "",
         "| commits | repositories | landings, GB | load, seconds | commits a second | peak memory, GB | tables, GB |",
@@ -184,7 +191,6 @@ def main() -> int:
         "",
         "- Memory is what is resident of all the step's processes together: Python and the JVM, with default settings.",
         "- Rows, distinct ids and a digest of every row, by repository, are those that were generated, read by PyIceberg.",
-        f"- To generate the landings took {timedelta(seconds=round(generated))}, with the writer that fetch uses.",
         "",
     ]
     REPORT.write_text("\n".join(lines), encoding="utf-8")

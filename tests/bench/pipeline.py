@@ -54,6 +54,10 @@ def watched_memory(peaks: dict[str, float]) -> Iterator[None]:
                 try:
                     words = " ".join(process.cmdline())
                     size = process.memory_info().rss / 1e6
+                    parent = process.parent()
+                    # A child that has not become its program yet is its parent a second time: the memory is the same.
+                    if parent and parent.pid != me.pid and parent.cmdline() == process.cmdline():
+                        continue
                 except psutil.Error:
                     continue
                 for step, program in PROGRAMS.items():
