@@ -98,6 +98,9 @@ def configuration(settings: Settings, spark: SparkSettings) -> dict[str, str]:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+        # What is kept for a second look is unique text: trying to encode each column costs more than it saves.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        "spark.rdd.compress": "true",
         # Pages are small gzip files: many belong into one task.
         "spark.sql.files.openCostInBytes": str(128 * 1024),
         "spark.sql.files.maxPartitionBytes": str(16 * 1024 * 1024),

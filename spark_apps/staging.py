@@ -34,7 +34,7 @@ BAD = "bad"
 WRITTEN = (INSERT, UPDATE, REMOVAL, REVIVAL)
 
 _FEW_ROWS = 100_000
-"""A batch up to this size finds its rows in the table by a broadcast of its keys."""
+"""A batch up to this size finds its rows in the table by a broadcast of its keys, and is kept in memory."""
 
 _ID_PATTERN = "([^/]+/[^/]+/[0-9]{8})/[^/]+$"
 
@@ -88,7 +88,9 @@ def stage(session: SparkSession, settings: Settings, batch: Batch, *, is_empty: 
 
         def keep(frame: DataFrame) -> DataFrame:
             stack.callback(frame.unpersist)
-            return frame.persist(StorageLevel.MEMORY_AND_DISK)
+            # Millions of rows in the heap would keep its collector busy for a third of the load.
+            is_large = batch.rows > _FEW_ROWS
+            return frame.persist(StorageLevel.DISK_ONLY if is_large else StorageLevel.MEMORY_AND_DISK)
 
         yield keep(_staged(session, settings, batch, keep, is_empty=is_empty))
 
