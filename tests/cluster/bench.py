@@ -4,12 +4,16 @@ A cluster is made from nothing (with the images built already), runs `daily` twi
 world in the simulator, loads COMMITS generated commits with 1, 2 and 4 executors, and is deleted
 again. The dashboard on Trino is measured as `make bench-dashboard` measures it on one machine, into
 the same file. Figures of one machine on one day.
+
+    python -m tests.cluster.bench loads     one part alone: pipeline, dashboard (needs pipeline) or loads
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -40,6 +44,8 @@ _AT_REST_SECONDS = 60
 _MB = 1e6
 _STEPS = ("fetch", "load", "build", "publish", "record")
 _EXECUTORS = (1, 2, 4)
+_PARTS = ("pipeline", "dashboard", "loads")
+_HEAD = "# The pipeline on a kind cluster\n\nWritten by `make bench-cluster`.\n"
 _LAKE = "s3://lakepulse/bench"
 """Of the generated landings, apart from those of the runs before."""
 
@@ -125,10 +131,14 @@ def _time(text: str) -> datetime:
 
 def main() -> int:
     """Measure, print and write the report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster.bench", description=__doc__.split("\n")[0])
+    parser.add_argument("part", nargs="*", help=f"of {', '.join(_PARTS)}; default all")
+    parts = parser.parse_args().part or list(_PARTS)
+    if unknown := sorted(set(parts) - set(_PARTS)):
+        parser.error(f"unknown {', '.join(unknown)}; known: {', '.join(_PARTS)}")
     if reason := why_not():
         print(f"error: no cluster can be made here: {reason}", file=sys.stderr)
         return 1
-    load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         installed = Installation(Path(folder), "lakepulse-bench")
         built = installed.command("k8s.cluster", "images")
@@ -136,28 +146,40 @@ def main() -> int:
             print(built.stderr, file=sys.stderr)
             return built.returncode
         try:
-            lines = _measure(installed, load_before)
-            _write(lines)
-            _dashboard(installed)
+            when, began = _when(), time.monotonic()
+            installed.up()
+            if "pipeline" in parts:
+                _write("Daily runs", [when, "", *_measure(installed, began)])
+            if "dashboard" in parts:
+                _dashboard(installed)
             # These take longest.
-            lines.append("")
-            for line in _loads(installed):
-                lines.append(line)
-                _write(lines)
+            if "loads" in parts:
+                lines: list[str] = []
+                for line in _loads(installed):
+                    lines.append(line)
+                    _write("Loads by executors", lines)
         finally:
             installed.down(keep_data=False)
     print(REPORT.read_text(encoding="utf-8"))
     return 0
 
 
-def _write(lines: list[str]) -> None:
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def _write(title: str, lines: list[str]) -> None:
+    """Put a section into the report, in place of an older one."""
+    old = REPORT.read_text(encoding="utf-8") if REPORT.exists() else ""
+    _, *found = re.split(r"^## (.+)\n", old, flags=re.MULTILINE)
+    sections = dict(zip(found[::2], found[1::2], strict=True)) | {title: "\n".join(lines)}
+    text = "\n".join(f"## {name}\n\n{body.strip()}\n" for name, body in sections.items())
+    REPORT.write_text(f"{_HEAD}\n{text}", encoding="utf-8")
 
 
-def _measure(installed: Installation, load_before: float) -> list[str]:
-    """The report on the pipeline itself."""
-    began = time.monotonic()
-    installed.up()
+def _when() -> str:
+    """The line that says when and where, as a measurement begins."""
+    return f"Measured {datetime.now(UTC).date()}, {os.cpu_count()} cores; load average before: {os.getloadavg()[0]:.1f}."
+
+
+def _measure(installed: Installation, began: float) -> list[str]:
+    """The report on the pipeline itself, on a cluster that was asked for at `began`."""
     up = time.monotonic() - began
     installed.serve("demo", DAY)
     with Watch(installed) as resting:
@@ -174,12 +196,7 @@ def _measure(installed: Installation, load_before: float) -> list[str]:
             with installed.forwarded("dashboard", 8501) as port:
                 assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).status_code == 200
             to_dashboard = time.monotonic() - began - _AT_REST_SECONDS
-    when = f"Measured {datetime.now(UTC).date()}, {os.cpu_count()} cores; load average before: {load_before:.1f}."
     lines = [
-        "# The pipeline on a kind cluster",
-        "",
-        f"{when} Written by `make bench-cluster`.",
-        "",
         f"- From no cluster to all services ready, images built: {up:.0f} s.",
         f"- From no cluster to a dashboard with data: {to_dashboard:.0f} s.",
         f"- Memory of all our pods at rest: {at_rest:.0f} MB.",
@@ -222,6 +239,8 @@ def _loads(installed: Installation) -> Iterator[str]:
     with installed.outside() as outside:
         commits.generate(_settings(outside), commits.COMMITS, commits.REPOS)
     installed.patch_settings(LAKE_URL=_LAKE)
+    yield f"{_when()} A load into an empty table, checked row by row after it."
+    yield ""
     yield f"| load of {commits.COMMITS:,} generated commits | seconds | driver, MB | largest executor, MB |"
     yield "|---|---|---|---|"
     for executors in _EXECUTORS:
