@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import structlog
 
-from lakepulse.data_dir import open_data_dir
+from lakepulse.data_dir import look_into_data_dir
 from lakepulse.settings import Settings
 from lakepulse_dbt.export import whole_folder, write_json
 from lakepulse_dbt.figures import METRICS, Figure, figures
@@ -42,7 +42,7 @@ def badges(settings: Settings, out: Path) -> None:
     Raises:
         PermanentError: nothing is published yet, or `out` holds something else.
     """
-    open_data_dir(settings)
+    look_into_data_dir(settings)
     with catalog_errors():
         catalog = open_catalog(settings)
         newest = newest_publication(catalog, settings)

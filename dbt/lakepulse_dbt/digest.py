@@ -9,7 +9,7 @@ from datetime import timedelta
 import duckdb
 from pyiceberg.catalog import Catalog
 
-from lakepulse.data_dir import open_data_dir
+from lakepulse.data_dir import look_into_data_dir
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
 from lakepulse_dbt.figures import METRICS, Figure, figures, open_gold, percent
@@ -66,7 +66,7 @@ def digest(settings: Settings) -> str:
     Raises:
         PermanentError: nothing is published yet, or the alert rules cannot be read.
     """
-    open_data_dir(settings)
+    look_into_data_dir(settings)
     rules = load_rules(settings.alerts)
     with catalog_errors():
         catalog = open_catalog(settings)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import structlog
 from pyarrow import csv, parquet
 
-from lakepulse.data_dir import open_data_dir
+from lakepulse.data_dir import look_into_data_dir
 from lakepulse.names import GOLD
 from lakepulse.outcome import PermanentError
 from lakepulse.settings import Settings
@@ -37,7 +37,7 @@ def export(settings: Settings, out: Path) -> None:
     Raises:
         PermanentError: nothing is published yet, or `out` holds something else.
     """
-    open_data_dir(settings)
+    look_into_data_dir(settings)
     with catalog_errors():
         catalog = open_catalog(settings)
         newest = newest_publication(catalog, settings)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lakepulse.data_dir import open_data_dir
+from lakepulse.data_dir import look_into_data_dir, open_data_dir
 from lakepulse.outcome import PermanentError
 from lakepulse.settings import Settings
 
@@ -35,6 +35,14 @@ def test_demo_and_real_data_do_not_mix(settings: Settings) -> None:
     open_data_dir(settings)
     with pytest.raises(PermanentError, match="holds real data"):
         open_data_dir(Settings(data_dir=settings.data_dir, demo=True))
+
+
+def test_reading_takes_either_kind_and_makes_no_folder(settings: Settings) -> None:
+    with pytest.raises(PermanentError, match="has no data; run make demo or make run first"):
+        look_into_data_dir(settings)
+    assert not settings.data_dir.exists()
+    open_data_dir(settings)
+    look_into_data_dir(Settings(data_dir=settings.data_dir, demo=True))
 
 
 def test_a_foreign_folder_is_left_alone(settings: Settings) -> None:

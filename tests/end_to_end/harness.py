@@ -53,6 +53,12 @@ class Installation:
             check=False,
         )
 
+    def make(self, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """`make <target>` of a user who names the folder and, beside `variables`, no setting."""
+        kept = {name: value for name, value in os.environ.items() if name not in _SETTINGS | {"MAKEFLAGS"}}
+        command = ["make", "--directory", str(ROOT), target, f"DATA_DIR={self.data_dir}"]
+        return subprocess.run(command, env=kept | variables, capture_output=True, text=True, timeout=900, check=False)
+
     def run(self, as_of: date, pipeline: str = "daily", **settings: str) -> str:
         """Run a pipeline and return what it printed; a run that failed fails the test."""
         ended = self.with_settings(AS_OF=as_of.isoformat(), **settings).command("workflows", "run", pipeline)

@@ -115,6 +115,19 @@ def test_a_moved_data_folder_is_refused_by_every_command(installation: Installat
         assert ended.stderr.count("\n") == 1, command
 
 
+def test_what_was_built_is_taken_elsewhere_without_saying_of_what_kind_it_is(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.run(FIRST_DAY)
+    for target, told in (("export", "manifest.json"), ("badges", "watched.json")):
+        ended = installation.make(target, OUT=str(tmp_path / target))
+        assert ended.returncode == 0, ended.stderr
+        assert '"is_demo": true' in (tmp_path / target / told).read_text(encoding="utf-8")
+    ended = installation.make("digest")
+    assert ended.returncode == 0, ended.stderr
+    assert "Demo data" in ended.stdout
+
+
 def test_a_date_after_today_is_refused(installation: Installation) -> None:
     ended = installation.with_settings(AS_OF=date(2999, 1, 1).isoformat()).command("workflows", "run", "daily")
     assert ended.returncode == 1

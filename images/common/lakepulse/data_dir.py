@@ -17,7 +17,7 @@ _CARD = "lakepulse.json"
 
 
 def open_data_dir(settings: Settings) -> None:
-    """Check `DATA_DIR`, or create it; on the cluster there is none and nothing happens.
+    """Check `DATA_DIR` before a step writes, or create it; on the cluster there is none and nothing happens.
 
     Raises:
         PermanentError: it was moved, has another layout, or holds the other kind of data.
@@ -26,14 +26,33 @@ def open_data_dir(settings: Settings) -> None:
     if not settings.is_local:
         return
     folder = settings.data_dir.resolve()
-    card = folder / _CARD
     kind = "demo" if settings.demo else "real"
+    held = _held(folder)
+    if held is None:
+        _create(folder, kind)
+    elif held != kind:
+        raise PermanentError(f"DATA_DIR {folder} holds {held} data, this run's is {kind}; use another DATA_DIR")
+
+
+def look_into_data_dir(settings: Settings) -> None:
+    """Check `DATA_DIR` before something is read from it; what is read says whether it is a demo's.
+
+    Raises:
+        PermanentError: there is none, it was moved, or it has another layout.
+        OSError: it cannot be read.
+    """
+    if settings.is_local and _held(folder := settings.data_dir.resolve()) is None:
+        raise PermanentError(f"DATA_DIR {folder} has no data; run make demo or make run first, or use another DATA_DIR")
+
+
+def _held(folder: Path) -> str | None:
+    """The kind of data that a folder says it holds; None if it says nothing."""
+    card = folder / _CARD
     try:
         found = json.loads(card.read_text(encoding="utf-8"))
-        layout, path, held = found["layout"], found["path"], found["kind"]
+        layout, path, held = found["layout"], found["path"], str(found["kind"])
     except FileNotFoundError:
-        _create(folder, card, kind)
-        return
+        return None
     except (ValueError, KeyError, TypeError):
         raise PermanentError(f"{card} is damaged; restore it from a copy, or use another DATA_DIR") from None
     if layout != LAYOUT:
@@ -42,14 +61,14 @@ def open_data_dir(settings: Settings) -> None:
         raise PermanentError(
             f"DATA_DIR {folder} was moved from {path}, and Iceberg paths are absolute; move it back, or use another DATA_DIR"
         )
-    if held != kind:
-        raise PermanentError(f"DATA_DIR {folder} holds {held} data, this run's is {kind}; use another DATA_DIR")
+    return held
 
 
-def _create(folder: Path, card: Path, kind: str) -> None:
+def _create(folder: Path, kind: str) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         raise PermanentError(f"DATA_DIR {folder} is not empty and not a lakepulse folder; use another DATA_DIR")
     folder.mkdir(parents=True, exist_ok=True)
+    card = folder / _CARD
     text = json.dumps({"layout": LAYOUT, "path": str(folder), "kind": kind})
     partial = card.with_suffix(".partial")
     partial.write_text(text + "\n", encoding="utf-8")
