@@ -40,8 +40,9 @@ class SparkSettings(BaseSettings):
     master: str = Field("local[2]", description="local[N] or k8s://https://host:port")
     driver_memory: str = Field("1200m", pattern=r"\d+[mg]", description="Java's heap; the step as a whole takes more")
     driver_java_options: str = Field(
-        # A local session is short: the second compiler would cost more than it gives back.
-        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        # A local session is short: the second compiler would cost more than it gives back. The first alone has 48 MB
+        # for its code by default, after which it stops for good.
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="JVM options of a local session",
     )
     # --- Kubernetes only

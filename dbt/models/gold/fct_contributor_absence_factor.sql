@@ -20,8 +20,13 @@ repos as (
                 then coverage.commits_from
         end as cut_from
     from {{ ref('silver_repo_coverage') }} as coverage
+    -- Without commits there is a row that says so; a repo that was never had has none.
+    inner join {{ ref('silver_coverage') }} as fetched
+        on
+            coverage.repo = fetched.scope
+            and fetched.source = 'github_commits'
+            and fetched.last_fetched_at is not null
     cross join windows
-    where coverage.repo in (select commits.repo from commits)
 ),
 
 authors as (

@@ -1,4 +1,4 @@
--- The last month of the trend and the window of 365 days are one and the same.
+-- The last month of the trend and the window of 365 days are one and the same. The trend begins with a repo's first commit.
 with newest as (
     select max(month) as month from {{ ref('fct_absence_factor_trend') }}
 ),
@@ -21,6 +21,7 @@ from {{ ref('fct_contributor_absence_factor') }} as windows
 left join last_months on windows.repo = last_months.repo
 where
     windows.window_days = 365
+    and (last_months.repo is not null or windows.commits > 0)
     and (
         windows.factor is distinct from last_months.factor
         or windows.contributors is distinct from last_months.contributors
