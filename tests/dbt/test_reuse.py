@@ -224,7 +224,7 @@ def test_hits_go_to_the_report_and_to_the_webhooks_body(published: Lake) -> None
         "Pond, stars: 7 is above 6.",
     ]
     row = recording.run_row(published.settings(), [report], "succeeded", None, None)
-    assert recording.message(row, [report])["alerts"] == report.details["alerts"]
+    assert recording.message(row)["alerts"] == report.details["alerts"]
 
 
 def test_a_backfill_raises_no_alert(published: Lake) -> None:
