@@ -78,8 +78,8 @@ def digest(settings: Settings) -> str:
     if newest.is_demo:
         lines += ["**Demo data: these figures are not real.**", ""]
     lines += _table(found)
-    alerts = [_plain(alert.message) for alert in check(rules, found)]
-    for title, items in [("Alerts", alerts), *events]:
+    alerts, _ = check(rules, found)
+    for title, items in [("Alerts", [_plain(alert.message) for alert in alerts]), *events]:
         if items:
             lines += ["", f"## {title}", "", *(f"- {item}" for item in items)]
     return "\n".join(lines) + "\n"
