@@ -35,30 +35,70 @@ class Rule(BaseModel):
             raise ValueError("needs exactly one of above, below, rises_percent, falls_percent")
         return self
 
+    @property
+    def limit(self) -> tuple[str, float]:
+        """The limit's name and value."""
+        return next(
+            (name, value)
+            for name in ("above", "below", "rises_percent", "falls_percent")
+            if (value := getattr(self, name)) is not None
+        )
+
+    def concerns(self, figure: Figure) -> bool:
+        """Whether the rule is about the figure: a project has none of what it does not have."""
+        return figure.metric == self.metric and self.project in {None, figure.project} and figure.applies
+
+    def lacks(self, figure: Figure) -> str | None:
+        """What is missing to check the rule, as words; None if nothing is."""
+        if figure.value is None:
+            return "there is no figure"
+        if self.limit[0].endswith("_percent") and figure.change is None:
+            return f"{figure.text} has no figure of 28 days before beside it"
+        return None
+
     def broken_by(self, figure: Figure) -> str | None:
         """What the figure did, as words; None if it keeps the rule or is unknown."""
-        if figure.metric != self.metric or self.project not in {None, figure.project} or figure.value is None:
+        value, change = figure.value, figure.change
+        if value is None:
             return None
-        change = figure.change
-        if self.above is not None and figure.value > self.above:
-            return f"{figure.text} is above {number(self.above)}"
-        if self.below is not None and figure.value < self.below:
-            return f"{figure.text} is below {number(self.below)}"
-        if self.rises_percent is not None and change is not None and change > self.rises_percent:
-            return f"changed by {percent(change)} in 28 days, to {figure.text}; the limit is {percent(self.rises_percent)}"
-        if self.falls_percent is not None and change is not None and -change > self.falls_percent:
-            return f"changed by {percent(change)} in 28 days, to {figure.text}; the limit is {percent(-self.falls_percent)}"
-        return None
+        match self.limit:
+            case "above", limit if value > limit:
+                return f"{figure.text} is above {number(limit)}"
+            case "below", limit if value < limit:
+                return f"{figure.text} is below {number(limit)}"
+            case "rises_percent", limit if change is not None and change > limit:
+                words, allowed = percent(change), percent(limit)
+            case "falls_percent", limit if change is not None and -change > limit:
+                words, allowed = percent(change), percent(-limit)
+            case _:
+                return None
+        return f"changed by {words} in 28 days, to {figure.text}; the limit is {allowed}{_breaks(figure)}"
+
+
+def _breaks(figure: Figure) -> str:
+    """What else than the project may have made the change, as sentences to go on with."""
+    return "".join(
+        f". Its source has a known break on {known.day}: {known.what_changed.rstrip('.')}" for known in figure.breaks
+    )
 
 
 class Alert(BaseModel):
-    """A rule that a project's figure broke; `message` is a sentence."""
+    """A rule that a project's figure broke; `message` is a sentence or more."""
 
     model_config = ConfigDict(frozen=True)
     project: str
     metric: str
     value: float
     change_percent: float | None
+    message: str
+
+
+class Unchecked(BaseModel):
+    """A rule that no figure of a project could be held against; `message` is a sentence."""
+
+    model_config = ConfigDict(frozen=True)
+    project: str
+    metric: str
     message: str
 
 
@@ -87,17 +127,27 @@ def load_rules(path: Path) -> list[Rule]:
         raise PermanentError(f"{path}: cannot be read: {one_line(error)}") from error
 
 
-def check(rules: list[Rule], found: list[Figure]) -> list[Alert]:
-    """The alerts, in the order of the figures."""
-    return [
-        Alert(
-            project=figure.project,
-            metric=figure.metric,
-            value=figure.value,
-            change_percent=figure.change,
-            message=f"{figure.project}, {METRICS[figure.metric].title}: {words}.",
-        )
-        for figure in found
-        for rule in rules
-        if figure.value is not None and (words := rule.broken_by(figure))
-    ]
+def check(rules: list[Rule], found: list[Figure]) -> tuple[list[Alert], list[Unchecked]]:
+    """The alerts, and what could not be checked; both in the order of the figures."""
+    alerts: list[Alert] = []
+    unchecked: list[Unchecked] = []
+    for figure in found:
+        about = f"{figure.project}, {METRICS[figure.metric].title}"
+        for rule in rules:
+            if not rule.concerns(figure):
+                continue
+            if missing := rule.lacks(figure):
+                name, limit = rule.limit
+                message = f"{about}: {missing}, so the rule '{name}: {number(limit)}' was not checked."
+                unchecked.append(Unchecked(project=figure.project, metric=figure.metric, message=message))
+            elif figure.value is not None and (words := rule.broken_by(figure)):
+                alerts.append(
+                    Alert(
+                        project=figure.project,
+                        metric=figure.metric,
+                        value=figure.value,
+                        change_percent=figure.change,
+                        message=f"{about}: {words}.",
+                    )
+                )
+    return alerts, unchecked

@@ -12,12 +12,13 @@ from pyiceberg.catalog import Catalog
 from lakepulse.data_dir import look_into_data_dir
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
-from lakepulse_dbt.figures import METRICS, Figure, figures, open_gold, percent
+from lakepulse_dbt.figures import METRICS, Break, Figure, figures, open_gold, percent
 from lakepulse_dbt.publications import Publication, newest_publication
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
-# Each gives one list item a row; `$from` is the week's first day.
+# Each gives a list item a row: a text, or what an address is put behind, the address, and what follows it.
+# `$from` is the first of the seven days that end with the publication's date.
 _EVENTS: dict[str, tuple[str, str]] = {
     "fct_releases": (
         "Releases",
@@ -39,6 +40,34 @@ _EVENTS: dict[str, tuple[str, str]] = {
         order by date, package
         """,
     ),
+    "fct_first_commits": (
+        "Newcomers",
+        """
+        select repo || ': ' || count(*) || ' with a first commit: ' || array_to_string(list(author order by author)[:10], ', ')
+            || case when count(*) > 10 then ' and ' || (count(*) - 10) || ' more' else '' end
+        from fct_first_commits
+        where first_commit_date >= $from
+        group by repo
+        order by count(*) desc, repo
+        """,
+    ),
+    # As the dashboard has it: grew at the end of the last whole week and shrank a week earlier, or the other way round.
+    "fct_issue_backlog": (
+        "Backlogs that turned",
+        """
+        select now.repo || ': ' || case when now.backlog_index < 1 then 'began to grow' else 'began to shrink' end || ', '
+            || format('{:.2f}', now.backlog_index) || ' closed per opened in 8 weeks, '
+            || format('{:.2f}', before.backlog_index) || ' a week earlier'
+        from fct_issue_backlog as now
+        join fct_issue_backlog as before on now.repo = before.repo and before.week = now.week - 7
+        where now.week = cast(date_trunc('week', $from + 6) as date) - 7
+            and (
+                (now.backlog_index < 1 and before.backlog_index >= 1)
+                or (now.backlog_index > 1 and before.backlog_index <= 1)
+            )
+        order by now.repo
+        """,
+    ),
     "fct_last_7_days_fct_issues": (
         "Issues opened",
         """
@@ -51,10 +80,22 @@ _EVENTS: dict[str, tuple[str, str]] = {
     "fct_unanswered_issues": (
         "Longest without an answer",
         """
-        select repo || ' #' || number || ': ' || title || ', ' || format('{:,.0f}', age_days) || ' days'
+        select repo || ' #' || number, url, ': ' || title || ', ' || format('{:,.0f}', age_days) || ' days'
         from fct_unanswered_issues
         order by age_days desc, repo, number
         limit 5
+        """,
+    ),
+    "fct_data_freshness": (
+        "Late sources",
+        """
+        select source || ': ' || string_agg(
+            scope || coalesce(', last had ' || strftime(last_fetched_at, '%Y-%m-%d'), ', never had'), '; ' order by scope
+        )
+        from fct_data_freshness
+        where is_stale
+        group by source
+        order by source
         """,
     ),
 }
@@ -78,8 +119,13 @@ def digest(settings: Settings) -> str:
     if newest.is_demo:
         lines += ["**Demo data: these figures are not real.**", ""]
     lines += _table(found)
-    alerts = [_plain(alert.message) for alert in check(rules, found)]
-    for title, items in [("Alerts", alerts), *events]:
+    alerts, unchecked = check(rules, found)
+    sections = [
+        ("Alerts", [_plain(alert.message) for alert in alerts]),
+        ("Rules that were not checked", [_plain(rule.message) for rule in unchecked]),
+        ("Known breaks within a change", _breaks(found)),
+    ]
+    for title, items in [*sections, *events]:
         if items:
             lines += ["", f"## {title}", "", *(f"- {item}" for item in items)]
     return "\n".join(lines) + "\n"
@@ -95,7 +141,23 @@ def _events(catalog: Catalog, newest: Publication) -> Iterator[tuple[str, list[s
 
 def _items(connection: duckdb.DuckDBPyConnection, sql: str, newest: Publication) -> list[str]:
     parameters = {"from": newest.as_of - timedelta(days=6)} if "$from" in sql else {}
-    return [_plain(row[0]) for row in connection.execute(sql, parameters).fetchall()]
+    return [_item(*row) for row in connection.execute(sql, parameters).fetchall()]
+
+
+def _item(text: str, address: str | None = None, rest: str = "") -> str:
+    return _link(text, address) + _plain(rest)
+
+
+def _breaks(found: list[Figure]) -> list[str]:
+    """Each break of a source that lies between a figure and the one it is compared with, and the figures concerned."""
+    concerned: dict[Break, list[str]] = {}
+    for figure in found:
+        for known in figure.breaks:
+            concerned.setdefault(known, []).append(f"{figure.project}, {METRICS[figure.metric].title}")
+    return [
+        f"{_link(str(known.day), known.link)}{_plain(f': {known.what_changed} Compared across it: ' + '; '.join(of) + '.')}"
+        for known, of in sorted(concerned.items(), key=lambda entry: (entry[0].day, entry[0].what_changed))
+    ]
 
 
 def _table(found: list[Figure]) -> list[str]:
@@ -110,6 +172,12 @@ def _table(found: list[Figure]) -> list[str]:
 def _cell(figure: Figure) -> str:
     change = figure.change
     return figure.text if change is None else f"{figure.text} ({percent(change)})"
+
+
+def _link(text: str, address: str | None) -> str:
+    """The text as a link, if the address is one of the web that can end nothing early."""
+    safe = address is not None and re.fullmatch(r"https?://[^\s<>()\[\]\\]+", address)
+    return f"[{_plain(text)}]({address})" if safe else _plain(text)
 
 
 def _plain(text: str) -> str:

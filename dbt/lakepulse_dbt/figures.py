@@ -1,21 +1,32 @@
-"""The figures of a project that alerts, badges and the digest tell, each one number made from gold."""
+"""The figures of a project that alerts, badges and the digest tell, each one number made from gold.
+
+A figure is of all of a project's repositories or packages: if one of them is not known, nor is it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
 
 import duckdb
 from pyiceberg.catalog import Catalog
 
 from lakepulse_dbt.publications import Publication, read_table
 
+_FRESHNESS = "fct_data_freshness"
+_BREAKS = "fct_known_breaks"
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure per project. `sql` gives project, value and the value 28 days before, or null for it.
+    """A figure per project.
 
-    `$as_of` is the publication's date; `members` are the project's repos and packages. Repositories
-    and packages are summed unless `says` tells otherwise.
+    `sql` gives project, value, the value 28 days before, and the first and last date of what the two
+    are made of (null for what there is not). It has `$as_of`, the publication's date, `members`, the
+    project list, and what `_prepare` makes. Repositories and packages are summed unless `says` tells
+    otherwise. `kind` is the member without which a project has no such figure; `sources` are the landing
+    sources that a change is made of.
     """
 
     title: str
@@ -23,26 +34,33 @@ class Metric:
     tables: tuple[str, ...]
     sql: str
     unit: str = ""
+    kind: Literal["repo", "package"] | None = "repo"
+    sources: tuple[str, ...] = ()
 
 
 METRICS: dict[str, Metric] = {
     "stars": Metric(
         "stars",
-        "Stars at the newest snapshot.",
+        "Stars at the newest snapshot; null unless every repository has one.",
         ("fct_all_time_base_repo_stats",),
         """
-        select project, sum(now), case when count(*) = count(before) then sum(before) end
-        from (
+        with stars as (
             select
                 repo,
                 max_by(stargazers_count, snapshot_date) as now,
-                max_by(stargazers_count, snapshot_date) filter (where snapshot_date <= $as_of - 28) as before
+                max(snapshot_date) as now_on,
+                max_by(stargazers_count, snapshot_date) filter (where snapshot_date <= $as_of - 28) as before,
+                max(snapshot_date) filter (where snapshot_date <= $as_of - 28) as before_on
             from fct_all_time_base_repo_stats
             group by repo
-        ) as stats
-        join members on members.kind = 'repo' and members.name = stats.repo
+        )
+        select project, whole_sum(now), whole_sum(before), min(before_on), max(now_on)
+        from members
+        left join stars on members.name = stars.repo
+        where members.kind = 'repo'
         group by project
         """,
+        sources=("github_repo",),
     ),
     "downloads_28d": Metric(
         "downloads in 28 days",
@@ -57,6 +75,7 @@ METRICS: dict[str, Metric] = {
         totals as (
             select
                 package,
+                any_value(newest) as newest,
                 case when count(*) filter (where date > newest - 28) = 28
                     then sum(downloads) filter (where date > newest - 28) end as now,
                 case when count(*) filter (where date <= newest - 28) = 28
@@ -65,107 +84,209 @@ METRICS: dict[str, Metric] = {
             where date > newest - 56
             group by package
         )
-        select
-            project,
-            case when count(*) = count(now) then sum(now) end,
-            case when count(*) = count(before) then sum(before) end
+        select project, whole_sum(now), whole_sum(before), min(newest) - 55, max(newest)
         from members
         left join totals on members.name = totals.package
         where members.kind = 'package'
         group by project
         """,
+        kind="package",
+        sources=("pypistats_overall",),
     ),
     "open_issues": Metric(
         "open issues",
-        "Issues open at the end of the day.",
-        ("fct_all_time_issues_trend",),
+        "Issues open at the end of the day; null unless every repository's issues are all known.",
+        ("fct_all_time_issues_trend", _FRESHNESS),
         """
-        select project, sum(num_open) filter (where date = $as_of), sum(num_open) filter (where date = $as_of - 28)
-        from fct_all_time_issues_trend as trend
-        join members on members.kind = 'repo' and members.name = trend.repo
+        with trend as (
+            select
+                repo,
+                max(num_open) filter (where date = $as_of) as now,
+                max(num_open) filter (where date = $as_of - 28) as before
+            from fct_all_time_issues_trend
+            group by repo
+        )
+        select
+            project,
+            -- The table begins with a repository's first issue.
+            whole_sum(case when is_whole(issues_from) then coalesce(now, 0) end),
+            whole_sum(case when is_whole(issues_from) then coalesce(before, 0) end),
+            $as_of - 28,
+            $as_of
+        from repos
+        left join trend using (repo)
         group by project
         """,
+        sources=("github_issues",),
     ),
     "unanswered_issues": Metric(
         "unanswered issues",
-        "Open issues without an answer by somebody else who is no bot.",
-        ("fct_unanswered_issues",),
+        "Open issues without an answer by somebody else who is no bot; null unless every repository's issues and comments "
+        "are all known.",
+        ("fct_unanswered_issues", _FRESHNESS),
         """
-        select project, count(number), null
-        from members
-        left join fct_unanswered_issues as issues on members.name = issues.repo
-        where members.kind = 'repo'
+        with unanswered as (
+            select repo, count(*) as issues
+            from fct_unanswered_issues
+            group by repo
+        )
+        select
+            project,
+            whole_sum(case when is_whole(issues_from) and is_whole(comments_from) then coalesce(issues, 0) end),
+            null,
+            null,
+            null
+        from repos
+        left join unanswered using (repo)
         group by project
         """,
     ),
     "response_hours": Metric(
         "first response",
-        "Median of the weekly medians of the project's repositories over the last 12 whole weeks, in hours.",
-        ("fct_issue_response",),
+        "Median of the weekly medians of the project's repositories over the last 12 whole weeks, in hours; null unless those "
+        "weeks of every repository are known.",
+        ("fct_issue_response", _FRESHNESS),
         """
+        with calendar as (
+            select cast(date_trunc('week', $as_of) as date) as this_week
+        )
         select
             project,
-            quantile_disc(p50_hours, 0.5) filter (where week >= this_week - 84),
-            quantile_disc(p50_hours, 0.5) filter (where week < this_week - 28 and week >= this_week - 112)
-        from fct_issue_response as response
-        join members on members.kind = 'repo' and members.name = response.repo
-        cross join (select cast(date_trunc('week', $as_of) as date) as this_week) as calendar
-        where week < this_week
+            case when bool_and(coalesce(issues_from <= this_week - 84 and comments_from <= this_week - 84, false))
+                then quantile_disc(p50_hours, 0.5) filter (where week >= this_week - 84) end,
+            case when bool_and(coalesce(issues_from <= this_week - 112 and comments_from <= this_week - 112, false))
+                then quantile_disc(p50_hours, 0.5) filter (where week < this_week - 28 and week >= this_week - 112) end,
+            any_value(this_week) - 112,
+            any_value(this_week) - 1
+        from repos
+        cross join calendar
+        left join fct_issue_response as response on repos.repo = response.repo and response.week < this_week
         group by project
         """,
         " h",
+        sources=("github_issues", "github_comments"),
     ),
     "backlog_index": Metric(
         "backlog index",
-        "Issues closed / opened in the 8 weeks that end with the last whole week.",
-        ("fct_issue_backlog",),
+        "Issues closed / opened in the 8 weeks that end with the last whole week; null unless those weeks of every repository "
+        "are known, or if none was opened.",
+        ("fct_issue_backlog", _FRESHNESS),
         """
+        with calendar as (
+            select cast(date_trunc('week', $as_of) as date) as this_week
+        ),
+        weeks as (
+            select
+                repo,
+                max(opened_8w) filter (where week = this_week - 7) as opened,
+                max(closed_8w) filter (where week = this_week - 7) as closed,
+                max(opened_8w) filter (where week = this_week - 35) as opened_before,
+                max(closed_8w) filter (where week = this_week - 35) as closed_before
+            from fct_issue_backlog
+            cross join calendar
+            group by repo
+        ),
+        known as (
+            -- The table begins with a repository's first issue.
+            select *, case when is_whole(issues_from) then 0 end as none
+            from repos
+            cross join calendar
+            left join weeks using (repo)
+        )
         select
             project,
-            sum(closed_8w) filter (where week = this_week - 7) / nullif(sum(opened_8w) filter (where week = this_week - 7), 0),
-            sum(closed_8w) filter (where week = this_week - 35) / nullif(sum(opened_8w) filter (where week = this_week - 35), 0)
-        from fct_issue_backlog as backlog
-        join members on members.kind = 'repo' and members.name = backlog.repo
-        cross join (select cast(date_trunc('week', $as_of) as date) as this_week) as calendar
+            whole_sum(coalesce(closed, none)) / nullif(whole_sum(coalesce(opened, none)), 0),
+            whole_sum(coalesce(closed_before, none)) / nullif(whole_sum(coalesce(opened_before, none)), 0),
+            any_value(this_week) - 84,
+            any_value(this_week) - 1
+        from known
         group by project
         """,
+        sources=("github_issues",),
     ),
     "absence_factor": Metric(
         "absence factor",
-        "Contributor absence factor over 365 days, of the project's repository with the lowest.",
-        ("fct_contributor_absence_factor",),
+        "Contributor absence factor over 365 days, of the project's repository with the lowest; one without a commit in them "
+        "has none. Null unless that year of every repository is known.",
+        ("fct_contributor_absence_factor", _FRESHNESS),
         """
-        select project, min(factor), null
-        from fct_contributor_absence_factor as absence
-        join members on members.kind = 'repo' and members.name = absence.repo
-        where window_days = 365
+        with year as (
+            select repo, factor, contributors
+            from fct_contributor_absence_factor
+            where window_days = 365
+        )
+        select
+            project,
+            -- The table has no row of a repository without a commit.
+            case when bool_and(contributors is not null or (year.repo is null and coalesce(is_whole(commits_from), false)))
+                then min(factor) end,
+            null,
+            null,
+            null
+        from repos
+        left join year on repos.repo = year.repo
         group by project
         """,
     ),
     "days_since_release": Metric(
         "last release",
-        "Days since the newest final release that is not yanked.",
-        ("fct_releases",),
+        "Days since the newest final release that is not yanked; null unless the releases of every repository and package are "
+        "known.",
+        ("fct_releases", _FRESHNESS),
         """
-        select project, date_diff('day', cast(max(released_at) as date), $as_of), null
-        from fct_releases
-        where not is_prerelease and not is_yanked
-        group by project
+        with newest as (
+            select project, max(released_at) as released_at
+            from fct_releases
+            where not is_prerelease and not is_yanked
+            group by project
+        ),
+        held as (
+            select scope, case source when 'github_releases' then 'repo' else 'package' end as kind
+            from fct_data_freshness
+            where source in ('github_releases', 'pypi_releases') and last_fetched_at is not null
+        )
+        select
+            members.project,
+            case when count(*) = count(held.scope)
+                then date_diff('day', cast(any_value(newest.released_at) as date), $as_of) end,
+            null,
+            null,
+            null
+        from members
+        left join held on members.name = held.scope and members.kind = held.kind
+        left join newest on members.project = newest.project
+        group by members.project
         """,
         " days ago",
+        kind=None,
     ),
 }
 """Figures by name; the names are what rules, JSON files and badges use."""
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A known break in how a source counts."""
+
+    day: date
+    what_changed: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
-    """One project's figure; None where gold has none. `before` is the figure of 28 days earlier."""
+    """One project's figure; None where gold has none. `before` is the figure of 28 days earlier.
+
+    `breaks` are the source's known breaks between the two. `applies` is False for a project that has
+    none of what is counted, as one without packages has no downloads.
+    """
 
     project: str
     metric: str
     value: float | None
     before: float | None
+    breaks: tuple[Break, ...] = ()
+    applies: bool = True
 
     @property
     def change(self) -> float | None:
@@ -177,7 +298,10 @@ class Figure:
     @property
     def text(self) -> str:
         """The value as people read it."""
-        return "unknown" if self.value is None else number(self.value) + METRICS[self.metric].unit
+        metric = METRICS[self.metric]
+        if not self.applies:
+            return "no packages" if metric.kind == "package" else "no repositories"
+        return "unknown" if self.value is None else number(self.value) + metric.unit
 
 
 def number(value: float) -> str:
@@ -207,16 +331,85 @@ def figures(catalog: Catalog, publication: Publication) -> list[Figure]:
     """
     if "dim_projects" not in publication.snapshots:
         return []
-    wanted = {table for metric in METRICS.values() for table in metric.tables}
+    wanted = {table for metric in METRICS.values() for table in metric.tables} | {_BREAKS}
     with open_gold(catalog, publication, wanted) as connection:
-        projects = [row[0] for row in connection.execute("select distinct project from members order by 1").fetchall()]
-        found = {
-            (project, name): Figure(project, name, value, before)
+        _prepare(connection, publication)
+        members: dict[str, list[tuple[str, str]]] = {}
+        for project, kind, name in connection.execute("select project, kind, name from members order by 1").fetchall():
+            members.setdefault(project, []).append((kind, name))
+        rows = {
+            (project, name): values
             for name, metric in METRICS.items()
             if publication.snapshots.keys() >= set(metric.tables)
-            for project, value, before in connection.execute(metric.sql, _used(metric.sql, publication)).fetchall()
+            for project, *values in connection.execute(metric.sql, _used(metric.sql, publication)).fetchall()
         }
-    return [found.get((project, name), Figure(project, name, None, None)) for project in projects for name in METRICS]
+        known = _breaks(connection) if _BREAKS in publication.snapshots else []
+    unknown = [None] * 4
+    return [
+        _figure(project, name, rows.get((project, name), unknown), members[project], known)
+        for project in members
+        for name in METRICS
+    ]
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, publication: Publication) -> None:
+    """What the metrics' SQL has beside the tables.
+
+    `whole_sum`, a sum that is null unless every row has a value; and `repos`, the projects' repositories
+    with the time from which on the commits, issues and comments of each are known: null if they were never
+    had, and if all are, `is_whole`.
+    """
+    connection.execute("create macro whole_sum(value) as case when count(*) = count(value) then sum(value) end")
+    connection.execute("create macro is_whole(known_from) as known_from = timestamp '-infinity'")
+    if _FRESHNESS in publication.snapshots:
+        connection.execute("""
+            create view repos as
+            with held as (
+                select source, scope, coalesce(covered_from, timestamp '-infinity') as known_from
+                from fct_data_freshness
+                where last_fetched_at is not null
+            )
+            select
+                members.project,
+                members.name as repo,
+                max(known_from) filter (where source = 'github_commits') as commits_from,
+                max(known_from) filter (where source = 'github_issues') as issues_from,
+                max(known_from) filter (where source = 'github_comments') as comments_from
+            from members
+            left join held on members.name = held.scope
+            where members.kind = 'repo'
+            group by members.project, members.name
+        """)
+
+
+def _breaks(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, date, Break]]:
+    """Source, scope (empty: all), last day and break of each known one, the earliest first."""
+    rows = connection.execute("""
+        select source, coalesce(scope, ''), from_date, coalesce(to_date, from_date), what_changed, link
+        from fct_known_breaks
+        order by from_date, id
+    """).fetchall()
+    return [(source, scope, last, Break(first, what, link)) for source, scope, first, last, what, link in rows]
+
+
+def _figure(
+    project: str, metric: str, values: list[Any], members: list[tuple[str, str]], known: list[tuple[str, str, date, Break]]
+) -> Figure:
+    value, before, first, last = values
+    kind = METRICS[metric].kind
+    scopes = {"", *(name for member, name in members if kind in {None, member})}
+    # A change on the first day of the span is in all that is compared.
+    between = (
+        found
+        for source, scope, ends, found in known
+        if first is not None
+        and first < ends
+        and found.day <= last
+        and scope in scopes
+        and any(name == source or name.startswith(f"{source}_") for name in METRICS[metric].sources)
+    )
+    figure = Figure(project, metric, value, before, applies=kind is None or any(member == kind for member, _ in members))
+    return figure if figure.change is None else replace(figure, breaks=tuple(dict.fromkeys(between)))
 
 
 def _used(sql: str, publication: Publication) -> dict[str, object]:

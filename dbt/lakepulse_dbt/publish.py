@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import structlog
@@ -21,13 +22,13 @@ from pyiceberg.table.update.snapshot import ManageSnapshots
 from lakepulse.data_dir import open_data_dir
 from lakepulse.locks import lock
 from lakepulse.names import GOLD, PUBLICATIONS
-from lakepulse.outcome import PermanentError
+from lakepulse.outcome import PermanentError, StepError, one_line
 from lakepulse.settings import Settings
-from lakepulse_dbt.alerts import check, load_rules
+from lakepulse_dbt.alerts import Alert, Rule, Unchecked, check, load_rules
 from lakepulse_dbt.build_store import GOLD_LOCK, GoldTable, Passed, State, open_build_store
 from lakepulse_dbt.figures import figures
-from lakepulse_dbt.publications import publications
-from lakepulse_dbt.steps import reported
+from lakepulse_dbt.publications import Publication, publications
+from lakepulse_dbt.steps import catalog_errors, reported
 from lakepulse_dbt.warehouse import PUBLICATIONS_SCHEMA, TABLE_PROPERTIES, open_catalog
 
 log = structlog.get_logger()
@@ -67,11 +68,33 @@ def publish(settings: Settings) -> None:
         else:
             changed = _publish(settings, catalog)
         known = publications(catalog)
-        alerts = check(rules, figures(catalog, known[0])) if known[0].run_id == settings.run_id else []
-        for alert in alerts:
-            log.warning("alert", project=alert.project, metric=alert.metric, message=alert.message)
         report.rows = sum(next(found.row_counts for found in known if found.run_id == settings.run_id).values())
-        report.details |= {"changed": changed, "alerts": [alert.model_dump() for alert in alerts]}
+        report.details |= {"changed": changed} | _checked(catalog, rules, known[0], settings)
+
+
+def _checked(catalog: Catalog, rules: list[Rule], newest: Publication, settings: Settings) -> dict[str, Any]:
+    """What the rules found, for the report: `alerts`, `unchecked`, and `alerts_error` if the check itself failed."""
+    alerts: list[Alert] = []
+    unchecked: list[Unchecked] = []
+    error: str | None = None
+    if newest.run_id == settings.run_id:
+        try:
+            with catalog_errors():
+                alerts, unchecked = check(rules, figures(catalog, newest))
+        except Exception as problem:
+            # Readers see the publication already, so the step did what it is for.
+            is_expected = isinstance(problem, StepError)
+            error = one_line(problem) if is_expected else f"{type(problem).__name__}: {one_line(problem)}"
+            log.error("published, but the alert rules were not checked", error=error, exc_info=not is_expected)
+    for alert in alerts:
+        log.warning("alert", project=alert.project, metric=alert.metric, message=alert.message)
+    for rule in unchecked:
+        log.info("an alert rule was not checked", project=rule.project, metric=rule.metric, message=rule.message)
+    return {
+        "alerts": [alert.model_dump() for alert in alerts],
+        "unchecked": [rule.model_dump() for rule in unchecked],
+        "alerts_error": error,
+    }
 
 
 def _publish(settings: Settings, catalog: Catalog) -> list[str]:

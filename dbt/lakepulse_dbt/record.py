@@ -58,7 +58,7 @@ def record(settings: Settings, outcome: str | None, failed_step: str | None, mes
                 table.append(rows)
         own.rows = 1
     log.info("the run is recorded", run_id=settings.run_id, outcome=row["outcome"], failed_step=row["failed_step"])
-    _tell(settings, row, reports)
+    _tell(settings, row)
 
 
 def run_row(
@@ -92,22 +92,37 @@ def _hidden(settings: Settings, text: str) -> str:
     return reduce(lambda hidden, secret: hidden.replace(secret, HIDDEN), secrets_of(settings), text)
 
 
-def message(row: dict[str, Any], reports: list[StepReport]) -> dict[str, Any]:
-    """What the webhook gets: the run's row, its steps and the alerts that `publish` found."""
+def message(row: dict[str, Any]) -> dict[str, Any]:
+    """What the webhook gets: the run's row, its steps, what `publish` found of the alert rules, and all of it in a line.
+
+    The line is `text`, which chats show; they refuse a message without one.
+    """
     body = {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
-    body["alerts"] = [alert for report in reports for alert in report.details.get("alerts", [])]
-    body["steps"] = json.loads(row["steps"])
-    return body
+    body["steps"] = steps = json.loads(row["steps"])
+    body["alerts"] = [alert for step in steps for alert in step["details"].get("alerts", [])]
+    body["unchecked"] = [rule for step in steps for rule in step["details"].get("unchecked", [])]
+    body["alerts_error"] = next((error for step in steps if (error := step["details"].get("alerts_error"))), None)
+    return {"text": _line(body)} | body
 
 
-def _tell(settings: Settings, row: dict[str, Any], reports: list[StepReport]) -> None:
+def _line(body: dict[str, Any]) -> str:
+    demo = " (demo data)" if body["is_demo"] else ""
+    step = f" in {body['failed_step']}" if body["failed_step"] else ""
+    why = f": {body['message']}" if body["message"] else ""
+    line = f"lakepulse{demo}: {body['pipeline']} as of {body['as_of']} {body['outcome']}{step}{why}"
+    if body["alerts_error"]:
+        line += f" · alert rules not checked: {body['alerts_error']}"
+    return one_line(" · ".join([line, *(alert["message"] for alert in body["alerts"])]))
+
+
+def _tell(settings: Settings, row: dict[str, Any]) -> None:
     """Post the outcome. Nobody's webhook decides whether a run succeeded, so a failure is one warning."""
     if settings.webhook_url is None:
         return
     try:
         # A redirect could carry the outcome, and the secret in the path, elsewhere.
         answer = requests.post(
-            settings.webhook_url.get_secret_value(), json=message(row, reports), timeout=_WEBHOOK_SECONDS, allow_redirects=False
+            settings.webhook_url.get_secret_value(), json=message(row), timeout=_WEBHOOK_SECONDS, allow_redirects=False
         )
         answer.raise_for_status()
     except requests.HTTPError as error:

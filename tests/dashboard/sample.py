@@ -108,9 +108,11 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
     },
     "fct_data_freshness": {
         "source": TEXT, "scope": TEXT, "last_event_at": MOMENT, "last_fetched_at": MOMENT, "covered_from": MOMENT,
-        "rows": COUNT, "lag_hours": RATIO, "is_stale": FLAG,
+        "rows": COUNT, "lag_hours": RATIO, "stale_after_hours": COUNT, "is_stale": FLAG,
     },
-    "fct_data_quality": {"check_name": TEXT, "scope": TEXT, "checked_at": MOMENT, "failing_rows": COUNT, "status": TEXT},
+    "fct_data_quality": {
+        "check_name": TEXT, "scope": TEXT, "checked_at": MOMENT, "failing_rows": COUNT, "status": TEXT, "reason": TEXT,
+    },
     "dim_projects": {"project": TEXT, "kind": TEXT, "name": TEXT},
 }  # fmt: skip
 
@@ -422,18 +424,18 @@ class Sample:
         for repo in self.repos:
             for source in sources:
                 cut = moment(self.as_of - timedelta(days=30)) if (repo, source) == ("apache/hudi", "github_comments") else None
-                yield source, repo, fetched - timedelta(hours=3), fetched, cut, 1000, 3.0, False
+                yield source, repo, fetched - timedelta(hours=3), fetched, cut, 1000, 3.0, 48, False
         for package in self.packages:
             for source in ("pypistats_overall", "pypistats_python_minor", "pypistats_system", "pypi_releases"):
                 stale = source == "pypistats_system"
                 lag = 96 if stale else 24
-                yield source, package, fetched - timedelta(hours=lag), fetched, None, 500, float(lag), stale
+                yield source, package, fetched - timedelta(hours=lag), fetched, None, 500, float(lag), 48, stale
 
     def _data_quality(self) -> Iterable[Row]:
         at = moment(self.as_of, 7)
-        yield "events_after_as_of", "github_commits", at, 2, "held back"
-        yield "quarantined_rows", "github_issues", at, 1, "held back"
-        yield "commits_without_parent", "", at, 0, "ok"
+        yield "events_after_as_of", "github_commits", at, 2, "held back", "dated after the end of as_of"
+        yield "quarantined_rows", "github_issues", at, 1, "held back", "title is not a string"
+        yield "commits_without_parent", "", at, 0, "ok", None
 
 
 def open_catalog(settings: Settings) -> Catalog:

@@ -44,6 +44,22 @@ def test_gold_says_what_raw_holds(published: Lake) -> None:
     assert days[date(2024, 3, 10)]["num_open"] == 1
 
 
+def test_a_change_of_pypis_counting_touches_every_source_of_downloads(published: Lake) -> None:
+    """Each counts what PyPI's one service records; so a break of one that the others lack was forgotten."""
+    with (ROOT / "dbt" / "seeds" / "sources.csv").open(encoding="utf-8") as file:
+        packages = [row["source"] for row in csv.DictReader(file) if row["kind"] == "package"]
+    counting = {name for name in packages if name != "pypi_releases"}
+    touched: dict[date, set[str]] = {}
+    for row in published.gold("fct_known_breaks"):
+        touched.setdefault(row["from_date"], set()).update(
+            name for name in counting if name == row["source"] or name.startswith(f"{row['source']}_")
+        )
+    assert {day: names for day, names in touched.items() if names} == {
+        date(2018, 7, 26): counting,
+        date(2026, 8, 24): counting,
+    }
+
+
 def test_an_empty_lake_gives_empty_gold(lake: Lake) -> None:
     """The first run of all, before any load has made a raw table; and every dbt unit test, on what it left."""
     lake.step("build")

@@ -58,7 +58,7 @@ def test_a_run_is_published(lake: Lake) -> None:
     assert stars(lake) == {"a": 1, "b": 2}
     (report,) = read_reports(open_store(lake.settings()), "run-1")
     assert (report.step, report.outcome, report.rows) == ("publish", "succeeded", 3)
-    assert report.details == {"changed": ["fct_stars", "fct_tags"], "alerts": []}
+    assert report.details == {"changed": ["fct_stars", "fct_tags"], "alerts": [], "unchecked": [], "alerts_error": None}
 
 
 def test_publishing_twice_changes_nothing(lake: Lake) -> None:

@@ -146,6 +146,7 @@ def test_the_webhook_is_told(lake: Lake, webhook: Webhook) -> None:
     ((path, body),) = webhook.received
     assert path == "/hook/s3cret"
     assert (body["run_id"], body["outcome"], body["failed_step"], body["message"]) == ("run-1", "failed", "fetch", "no network")
+    assert body["text"] == "lakepulse (demo data): daily as of 2024-03-10 failed in fetch: no network"
     assert (body["as_of"], body["started_at"]) == ("2024-03-10", START.isoformat())
     assert [step["step"] for step in body["steps"]] == ["fetch"]
 

@@ -30,7 +30,34 @@ def rows(*rows: dict[str, Any], **types: pa.DataType) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=pa.schema(types))
 
 
-def gold() -> dict[str, tuple[list[str], pa.Table]]:
+Gold = dict[str, tuple[list[str], pa.Table]]
+
+
+def known(*, cut: dict[str, str] | None = None, never: tuple[str, ...] = ()) -> pa.Table:
+    """fct_data_freshness: all history of each member is held, but of those in `cut` from that day on, and of `never` none."""
+    sources = {"repo": ("github_commits", "github_issues", "github_comments", "github_releases"), "package": ("pypi_releases",)}
+    entries = [("repo", "acme/lake"), ("repo", "acme/dam"), ("repo", "acme/pond"), ("package", "pylake")]
+    return rows(
+        *(
+            {
+                "source": source,
+                "scope": scope,
+                "covered_from": at(cut[scope], 0).replace(tzinfo=None) if cut and scope in cut else None,
+                "last_fetched_at": None if scope in never else at("2024-03-10", 6).replace(tzinfo=None),
+                "is_stale": scope in never,
+            }
+            for kind, scope in entries
+            for source in sources[kind]
+        ),
+        source=pa.string(),
+        scope=pa.string(),
+        covered_from=pa.timestamp("us"),
+        last_fetched_at=pa.timestamp("us"),
+        is_stale=pa.bool_(),
+    )
+
+
+def gold() -> Gold:
     """Two projects: Lake & Co. has two repos and a package, Pond one repo and little else."""
     text, whole, real, day, flag, moment = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.timestamp("us")
     members = (("Lake & Co.", "repo", "acme/lake"), ("Lake & Co.", "repo", "acme/dam"), ("Lake & Co.", "package", "pylake"))
@@ -54,7 +81,14 @@ def gold() -> dict[str, tuple[list[str], pa.Table]]:
         ("acme/dam", 0, 999.0),
         ("acme/dam", 3, None),
     ]
-    backlog = [("acme/lake", 1, 10, 4), ("acme/dam", 1, 10, 4), ("acme/lake", 5, 10, 10), ("acme/pond", 1, 0, 1)]
+    backlog = [
+        ("acme/lake", 1, 10, 4, 0.4),
+        ("acme/dam", 1, 10, 4, 0.4),
+        ("acme/lake", 2, 10, 11, 1.1),
+        ("acme/dam", 2, 10, 9, 0.9),
+        ("acme/lake", 5, 10, 10, 1.0),
+        ("acme/pond", 1, 0, 1, None),
+    ]
     releases: list[dict[str, Any]] = [
         {"project": "Lake & Co.", "scope": "pylake", "name": "2.0", "released_at": at("2024-03-05", 23), "is_yanked": True},
         {"project": "Lake & Co.", "scope": "pylake", "name": "1.1", "released_at": at("2024-03-06", 1), "is_yanked": False},
@@ -100,24 +134,26 @@ def gold() -> dict[str, tuple[list[str], pa.Table]]:
             ["repo", "week"],
             rows(
                 *(
-                    {"repo": r, "week": MONDAY - timedelta(weeks=back), "opened_8w": o, "closed_8w": c}
-                    for r, back, o, c in backlog
+                    {"repo": r, "week": MONDAY - timedelta(weeks=back), "opened_8w": o, "closed_8w": c, "backlog_index": index}
+                    for r, back, o, c, index in backlog
                 ),
                 repo=text,
                 week=day,
                 opened_8w=whole,
                 closed_8w=whole,
+                backlog_index=real,
             ),
         ),
         "fct_contributor_absence_factor": (
             ["repo", "window_days"],
             rows(
-                {"repo": "acme/lake", "window_days": 365, "factor": 3},
-                {"repo": "acme/dam", "window_days": 365, "factor": 1},
-                {"repo": "acme/dam", "window_days": 30, "factor": 0},
+                {"repo": "acme/lake", "window_days": 365, "factor": 3, "contributors": 9},
+                {"repo": "acme/dam", "window_days": 365, "factor": 1, "contributors": 1},
+                {"repo": "acme/dam", "window_days": 30, "factor": 0, "contributors": 1},
                 repo=text,
                 window_days=whole,
                 factor=whole,
+                contributors=whole,
             ),
         ),
         "fct_releases": (
@@ -135,11 +171,63 @@ def gold() -> dict[str, tuple[list[str], pa.Table]]:
         "fct_unanswered_issues": (
             ["repo", "number"],
             rows(
-                {"repo": "acme/lake", "number": 7, "title": hostile, "age_days": 12.5},
+                {
+                    "repo": "acme/lake",
+                    "number": 7,
+                    "title": hostile,
+                    "age_days": 12.5,
+                    "url": "https://x.example/acme/lake/issues/7",
+                },
+                {"repo": "acme/dam", "number": 1, "title": "Why", "age_days": 2.0, "url": "javascript:alert(1)"},
+                {
+                    "repo": "acme/dam",
+                    "number": 2,
+                    "title": "How",
+                    "age_days": 2.0,
+                    "url": "https://x.example/1) [y](https://y.example",
+                },
                 repo=text,
                 number=whole,
                 title=text,
                 age_days=real,
+                url=text,
+            ),
+        ),
+        "fct_data_freshness": (["source", "scope"], known()),
+        "fct_first_commits": (
+            ["repo", "author"],
+            rows(
+                *({"repo": "acme/dam", "author": f"new{n:02}", "first_commit_date": AS_OF} for n in range(12)),
+                {"repo": "acme/lake", "author": "@ann", "first_commit_date": MONDAY},
+                {"repo": "acme/lake", "author": "bob", "first_commit_date": MONDAY - timedelta(days=1)},
+                repo=text,
+                author=text,
+                first_commit_date=day,
+            ),
+        ),
+        "fct_known_breaks": (
+            ["id"],
+            rows(
+                # The first day that is compared, so all of it is counted alike; the first with a change; the last.
+                *(
+                    {
+                        "id": str(back),
+                        "source": "pypistats",
+                        "from_date": AS_OF - timedelta(days=back),
+                        "what_changed": f"{back} ago.",
+                        "link": "https://x.example/why" if back else "javascript:alert(1)",
+                    }
+                    for back in (55, 54, 0)
+                ),
+                {"id": "of another", "source": "pypistats", "scope": "pypond", "from_date": AS_OF, "what_changed": "No."},
+                {"id": "elsewhere", "source": "pypi", "from_date": AS_OF, "what_changed": "No."},
+                id=text,
+                source=text,
+                scope=text,
+                from_date=day,
+                to_date=day,
+                what_changed=text,
+                link=text,
             ),
         ),
         "fct_last_7_days_fct_issues": (
@@ -187,14 +275,14 @@ def test_figures_are_those_of_gold(published: Lake) -> None:
         ("Lake & Co.", "stars"): (120, 60),
         ("Lake & Co.", "downloads_28d"): (280, 560),
         ("Lake & Co.", "open_issues"): (33, 40),
-        ("Lake & Co.", "unanswered_issues"): (1, None),
+        ("Lake & Co.", "unanswered_issues"): (3, None),
         ("Lake & Co.", "response_hours"): (20.0, None),
         ("Lake & Co.", "backlog_index"): (0.4, 1.0),
         ("Lake & Co.", "absence_factor"): (1, None),
         ("Lake & Co.", "days_since_release"): (4, None),
         ("Pond", "stars"): (7, None),
         ("Pond", "downloads_28d"): (None, None),
-        ("Pond", "open_issues"): (1, None),
+        ("Pond", "open_issues"): (1, 0),
         ("Pond", "unanswered_issues"): (0, None),
         ("Pond", "response_hours"): (None, None),
         ("Pond", "backlog_index"): (None, None),
@@ -202,6 +290,85 @@ def test_figures_are_those_of_gold(published: Lake) -> None:
         ("Pond", "days_since_release"): (None, None),
     }
     assert [figure.change for figure in found[:2]] == [100, -50]
+
+
+def without(gold: Gold, table: str, **where: Any) -> None:
+    """Take the rows with these values out of a table."""
+    grain, content = gold[table]
+    kept = [row for row in content.to_pylist() if any(row[column] != value for column, value in where.items())]
+    gold[table] = (grain, pa.Table.from_pylist(kept, schema=content.schema))
+
+
+def shown(lake: Lake, tables: Gold, project: str) -> dict[str, float | None]:
+    lake.stage(**tables)
+    lake.publish()
+    return {
+        figure.metric: figure.value
+        for figure in figures(lake.catalog(), publications(lake.catalog())[0])
+        if figure.project == project
+    }
+
+
+OF_ISSUES = {"open_issues", "unanswered_issues", "response_hours", "backlog_index"}
+
+
+@pytest.mark.parametrize(
+    ("cut", "never", "unknown"),
+    [
+        # Twelve whole weeks back is 2023-12-11, the first week of which the backlog tells 2024-01-08.
+        ({"acme/dam": "2024-03-01"}, (), OF_ISSUES | {"absence_factor"}),
+        ({"acme/dam": "2023-12-11"}, (), OF_ISSUES - {"response_hours"} | {"absence_factor"}),
+        ({}, ("acme/dam",), OF_ISSUES | {"absence_factor", "days_since_release"}),
+        ({}, ("pylake",), {"days_since_release"}),
+    ],
+)
+def test_a_project_has_no_figure_of_some_of_its_repos(
+    lake: Lake, cut: dict[str, str], never: tuple[str, ...], unknown: set[str]
+) -> None:
+    """A repo whose history is cut, or that was never had, has no row where gold cannot tell its figure."""
+    whole, part = gold(), gold()
+    for table in ("fct_issue_backlog", "fct_contributor_absence_factor", "fct_unanswered_issues"):
+        without(whole, table, repo="acme/dam")
+        without(part, table, repo="acme/dam")
+    part["fct_data_freshness"] = (["source", "scope"], known(cut=cut, never=never))
+    # No row of a repo that is wholly known: nothing happened there.
+    before = shown(lake, whole, "Lake & Co.")
+    assert (before["backlog_index"], before["absence_factor"], before["unanswered_issues"]) == (0.4, 3, 1)
+    lake.run_id = "run-2"
+    assert shown(lake, part, "Lake & Co.") == before | dict.fromkeys(unknown)
+    lake.run_id = "run-3"
+    assert shown(lake, part, "Pond")["open_issues"] == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "metric"),
+    [
+        ("fct_all_time_base_repo_stats", {"repo": "acme/dam"}, "stars"),
+        ("fct_percent_change_downloads_overall", {"date": AS_OF - timedelta(days=27)}, "downloads_28d"),
+    ],
+)
+def test_a_missing_snapshot_or_day_leaves_no_figure(lake: Lake, table: str, where: dict[str, Any], metric: str) -> None:
+    tables = gold()
+    without(tables, table, **where)
+    assert shown(lake, tables, "Lake & Co.")[metric] is None
+
+
+@pytest.mark.parametrize(("contributors", "factor"), [(0, 3), (None, None)])
+def test_a_year_without_commits_is_known_and_a_cut_one_is_not(lake: Lake, contributors: int | None, factor: int | None) -> None:
+    tables = gold()
+    grain, content = tables["fct_contributor_absence_factor"]
+    changed = [
+        row | ({"factor": None, "contributors": contributors} if row["repo"] == "acme/dam" else {})
+        for row in content.to_pylist()
+    ]
+    tables["fct_contributor_absence_factor"] = (grain, pa.Table.from_pylist(changed, schema=content.schema))
+    assert shown(lake, tables, "Lake & Co.")["absence_factor"] == factor
+
+
+def test_breaks_of_a_source_within_what_is_compared_come_with_a_change(published: Lake) -> None:
+    found = figures(published.catalog(), publications(published.catalog())[0])
+    breaks = {(figure.project, figure.metric): [b.what_changed for b in figure.breaks] for figure in found if figure.breaks}
+    assert breaks == {("Lake & Co.", "downloads_28d"): ["54 ago.", "0 ago."]}
 
 
 RULES = """\
@@ -218,13 +385,42 @@ def test_hits_go_to_the_report_and_to_the_webhooks_body(published: Lake) -> None
     rules(published, RULES)
     published.publish()
     (report,) = read_reports(open_store(published.settings()), "run-1")
+    broken = " Its source has a known break on 2024-01-16: 54 ago. Its source has a known break on 2024-03-10: 0 ago."
     assert [alert["message"] for alert in report.details["alerts"]] == [
         "Lake & Co., stars: changed by +100.0 % in 28 days, to 120; the limit is +99.0 %.",
-        "Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %.",
+        f"Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %.{broken}",
         "Pond, stars: 7 is above 6.",
     ]
-    row = recording.run_row(published.settings(), [report], "succeeded", None, None)
-    assert recording.message(row, [report])["alerts"] == report.details["alerts"]
+    assert [rule["message"] for rule in report.details["unchecked"]] == [
+        "Pond, stars: 7 has no figure of 28 days before beside it, so the rule 'rises_percent: 99' was not checked.",
+        "Pond, backlog index: there is no figure, so the rule 'below: 0.4' was not checked.",
+    ]
+    body = recording.message(recording.run_row(published.settings(), [report], "succeeded", None, None))
+    assert {key: body[key] for key in ("alerts", "unchecked", "alerts_error")} == {
+        key: report.details[key] for key in ("alerts", "unchecked", "alerts_error")
+    }
+    assert body["text"].startswith(
+        "lakepulse (demo data): daily as of 2024-03-10 succeeded · Lake & Co., stars: changed by +100.0 % in 28 days, to 120; "
+        "the limit is +99.0 %. · Lake & Co., downloads in 28 days: changed by"
+    )
+    assert body["text"].endswith(" · Pond, stars: 7 is above 6.")
+
+
+def test_a_publication_stands_when_its_rules_cannot_be_checked(lake: Lake) -> None:
+    """Gold of other code, say: the table is there and the column is not."""
+    tables = gold()
+    grain, content = tables["fct_releases"]
+    tables["fct_releases"] = (grain, content.drop_columns(["is_yanked"]))
+    lake.stage(**tables)
+    done = lake.step("publish")
+    assert "published, but the alert rules were not checked" in done.stderr
+    assert [publication.run_id for publication in publications(lake.catalog())] == ["run-1"]
+    (report,) = read_reports(open_store(lake.settings()), "run-1")
+    assert (report.outcome, report.details["alerts"]) == ("succeeded", [])
+    assert report.details["alerts_error"].startswith("BinderException: ")
+    row = recording.run_row(lake.settings(), [report], None, None, None)
+    assert row["outcome"] == "succeeded"
+    assert " succeeded · alert rules not checked: BinderException: " in recording.message(row)["text"]
 
 
 def test_a_backfill_raises_no_alert(published: Lake) -> None:
@@ -236,10 +432,24 @@ def test_a_backfill_raises_no_alert(published: Lake) -> None:
     assert report.details["alerts"] == []
 
 
-def test_an_unknown_figure_breaks_no_rule(lake: Lake) -> None:
-    rules(lake, "rules: [{metric: stars, below: 5}, {metric: stars, falls_percent: 1}]\n")
+def test_an_unknown_figure_breaks_no_rule_and_keeps_none(lake: Lake) -> None:
+    rules(
+        lake, "rules: [{metric: stars, below: 5}, {metric: stars, falls_percent: 1}, {metric: stars, above: 9, project: Sea}]\n"
+    )
     loaded = load_rules(lake.folder / "alerts.yaml")
-    assert check(loaded, [Figure("Pond", "stars", None, None), Figure("Pond", "stars", 6, 0)]) == []
+    alerts, unchecked = check(loaded, [Figure("Pond", "stars", None, None), Figure("Lake", "stars", 6, 0)])
+    assert alerts == []
+    assert [rule.message for rule in unchecked] == [
+        "Pond, stars: there is no figure, so the rule 'below: 5' was not checked.",
+        "Pond, stars: there is no figure, so the rule 'falls_percent: 1' was not checked.",
+        "Lake, stars: 6 has no figure of 28 days before beside it, so the rule 'falls_percent: 1' was not checked.",
+    ]
+
+
+def test_a_rule_is_not_about_a_project_that_has_none_of_what_is_counted(lake: Lake) -> None:
+    rules(lake, "rules: [{metric: downloads_28d, below: 5}]\n")
+    figure = Figure("Pond", "downloads_28d", None, None, applies=False)
+    assert check(load_rules(lake.folder / "alerts.yaml"), [figure]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -280,7 +490,7 @@ def test_badges_and_json_for_each_project(published: Lake, tmp_path: Path) -> No
     assert json.loads((out / "index.json").read_text(encoding="utf-8"))["projects"] == {"lake-co": "Lake & Co.", "pond": "Pond"}
     for name, text in (
         ("lake-co-downloads_28d", "downloads in 28 days: 280"),
-        ("pond-downloads_28d", "downloads in 28 days: unknown"),
+        ("pond-downloads_28d", "downloads in 28 days: no packages"),
     ):
         image = ElementTree.parse(out / f"{name}.svg").getroot()  # noqa: S314 - written just now
         assert image.attrib["aria-label"] == text
@@ -288,9 +498,28 @@ def test_badges_and_json_for_each_project(published: Lake, tmp_path: Path) -> No
     assert len(list(out.glob("*.svg"))) == 16
 
 
-def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
-    rules(published, RULES)
-    text = digest(published.settings())
+def test_the_digest_is_markdown_and_harmless(lake: Lake) -> None:
+    """Text of others stays text, and an address that could end its link early is none."""
+    lake.extra["ALERTS"] = str(lake.folder / "alerts.yaml")
+    rules(lake, RULES)
+    tables = gold()
+    grain, content = tables["fct_data_freshness"]
+    late = {"acme/dam": None, "acme/pond": at("2024-03-01").replace(tzinfo=None)}
+    tables["fct_data_freshness"] = (
+        grain,
+        pa.Table.from_pylist(
+            [
+                row | {"is_stale": True, "last_fetched_at": late[row["scope"]]}
+                if row["source"] == "github_releases" and row["scope"] in late
+                else row
+                for row in content.to_pylist()
+            ],
+            schema=content.schema,
+        ),
+    )
+    lake.stage(**tables)
+    lake.publish()
+    text = digest(lake.settings())
     assert text == (
         "# lakepulse, 2024-03-04 to 2024-03-10\n"
         "\n"
@@ -299,14 +528,25 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
         "| project | stars | downloads in 28 days | open issues | unanswered issues | first response | backlog index "
         "| absence factor | last release |\n"
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-        "| Lake & Co. | 120 (+100.0 %) | 280 (-50.0 %) | 33 (-17.5 %) | 1 | 20 h | 0.4 (-60.0 %) | 1 | 4 days ago |\n"
-        "| Pond | 7 | unknown | 1 | 0 | unknown | unknown | unknown | unknown |\n"
+        "| Lake & Co. | 120 (+100.0 %) | 280 (-50.0 %) | 33 (-17.5 %) | 3 | 20 h | 0.4 (-60.0 %) | 1 | unknown |\n"
+        "| Pond | 7 | no packages | 1 | 0 | unknown | unknown | unknown | unknown |\n"
         "\n"
         "## Alerts\n"
         "\n"
         "- Lake & Co., stars: changed by \\+100.0 % in 28 days, to 120; the limit is \\+99.0 %.\n"
-        "- Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %.\n"
+        "- Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %. Its source has a "
+        "known break on 2024-01-16: 54 ago. Its source has a known break on 2024-03-10: 0 ago.\n"
         "- Pond, stars: 7 is above 6.\n"
+        "\n"
+        "## Rules that were not checked\n"
+        "\n"
+        "- Pond, stars: 7 has no figure of 28 days before beside it, so the rule 'rises\\_percent: 99' was not checked.\n"
+        "- Pond, backlog index: there is no figure, so the rule 'below: 0.4' was not checked.\n"
+        "\n"
+        "## Known breaks within a change\n"
+        "\n"
+        "- [2024-01-16](https://x.example/why): 54 ago. Compared across it: Lake & Co., downloads in 28 days.\n"
+        "- 2024-03-10: 0 ago. Compared across it: Lake & Co., downloads in 28 days.\n"
         "\n"
         "## Releases\n"
         "\n"
@@ -316,11 +556,27 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
         "\n"
         "- pylake: 12,345 on 2024-03-10, usually about 10\n"
         "\n"
+        "## Newcomers\n"
+        "\n"
+        "- acme/dam: 12 with a first commit: new00, new01, new02, new03, new04, new05, new06, new07, new08, new09 and 2 more\n"
+        "- acme/lake: 1 with a first commit: \\@ann\n"
+        "\n"
+        "## Backlogs that turned\n"
+        "\n"
+        "- acme/lake: began to grow, 0.40 closed per opened in 8 weeks, 1.10 a week earlier\n"
+        "\n"
         "## Issues opened\n"
         "\n"
         "- acme/lake: 4\n"
         "\n"
         "## Longest without an answer\n"
         "\n"
-        "- acme/lake \\#7: \\<img src=x\\> \\[click\\]\\(http://x\\) \\@all \\# big, 12 days\n"
+        "- [acme/lake \\#7](https://x.example/acme/lake/issues/7): "
+        "\\<img src=x\\> \\[click\\]\\(http://x\\) \\@all \\# big, 12 days\n"
+        "- acme/dam \\#1: Why, 2 days\n"
+        "- acme/dam \\#2: How, 2 days\n"
+        "\n"
+        "## Late sources\n"
+        "\n"
+        "- github\\_releases: acme/dam, never had; acme/pond, last had 2024-03-01\n"
     )

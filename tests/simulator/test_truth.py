@@ -125,12 +125,15 @@ def test_calendars_have_no_holes_and_end_with_as_of(world: World) -> None:
 def test_contributors_by_month(world: World) -> None:
     for who, day in ((ADA, -60), (BEN, -60), (ROBOT, -60), (ADA, -25), (ADA, 2), (person("cleo"), 3)):
         world.commit("acme/lake", who, at=at(day))
-    rows = [tuple(r.values())[1:] for r in shown(world)["fct_contributors"]]
+    tables = shown(world)
+    rows = [tuple(r.values())[1:] for r in tables["fct_contributors"]]
     assert rows == [
         (date(2025, 11, 1), 2, 2, 0, 0),
         (date(2025, 12, 1), 1, 0, 1, 1),
         (date(2026, 1, 1), 2, 1, 1, 0),
     ]
+    first = {r["author"]: r["first_commit_date"] for r in tables["fct_first_commits"]}
+    assert first == {"ada": date(2025, 11, 1), "ben": date(2025, 11, 1), "cleo": date(2026, 1, 3)}
 
 
 def test_issues_by_day_with_a_reopened_one(world: World) -> None:

@@ -37,6 +37,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "fct_change_requests": ("repo", "month"),
     "fct_contributor_absence_factor": ("repo", "window_days"),
     "fct_contributors": ("repo", "month"),
+    "fct_first_commits": ("repo", "author"),
     "fct_releases": ("project", "source", "scope", "name"),
     "fct_downloads_by_python": ("package", "date", "python_minor"),
     "fct_downloads_by_system": ("package", "date", "system"),
@@ -315,6 +316,7 @@ class _Gold:
         humans = [(author, day) for author, day in by_author if not self.people.is_bot(author)]
         self.absence(name, humans)
         self.contributors(name, humans)
+        self.first_commits(name, humans)
 
     def trend(self, table: str, name: str, column: str, days: list[date]) -> None:
         counts = Counter(days)
@@ -367,6 +369,13 @@ class _Gold:
             )
             ever |= now
             before = now
+
+    def first_commits(self, name: str, humans: list[tuple[str, date]]) -> None:
+        first: dict[str, date] = {}
+        for author, day in humans:
+            first[author] = min(day, first.get(author, day))
+        for author, day in first.items():
+            self.add("fct_first_commits", repo=name, author=author, first_commit_date=day)
 
     # --- issues
 

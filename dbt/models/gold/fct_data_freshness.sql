@@ -37,6 +37,7 @@ select
     covered_from,
     row_count as "rows",
     lag_hours,
+    stale_after_hours,
     -- What upstream took away, or was never had, can only get older.
     coalesce(lag_hours > stale_after_hours or status = 'gone', true) as is_stale
 from freshness

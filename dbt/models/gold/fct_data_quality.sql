@@ -24,8 +24,12 @@
     ),
     ('downloads', 'downloads', 'package', ['cast(landed.date as timestamp)'], 'false', 'false'),
 ] %}
-{# finding, the status of a check that has one #}
-{% set findings = [('after_as_of', 'left_out'), ('without_time', 'left_out'), ('removed_upstream', 'left_out')] %}
+{# finding, why its rows are left out #}
+{% set findings = [
+    ('after_as_of', 'dated after the end of as_of'),
+    ('without_time', 'no date to count it by'),
+    ('removed_upstream', 'deleted or transferred upstream, or no longer on the default branch'),
+] %}
 
 with scopes as (
     select
@@ -51,25 +55,44 @@ counts as (
     {%- endfor %}
 ),
 
+quarantined as (
+    select
+        source,
+        lower(scope) as match_key,
+        coalesce(reason, 'no reason was given') as reason,
+        count(*) as num_rows
+    from {{ ref('bronze_quarantine') }}
+    where resolved_at is null
+    group by source, lower(scope), coalesce(reason, 'no reason was given')
+),
+
+by_frequency as (
+    select
+        *,
+        row_number() over (partition by source, match_key order by num_rows desc, reason asc) as position
+    from quarantined
+),
+
 held_back as (
     select
         sources.source,
         scopes.scope,
-        count(held.landing_id) as failing_rows
+        coalesce(sum(held.num_rows), 0) as failing_rows,
+        max(case when held.position = 1 then held.reason end) as reason
     from scopes
     inner join {{ ref('sources') }} as sources on scopes.kind = sources.kind
-    left join {{ ref('bronze_quarantine') }} as held
-        on sources.source = held.source and scopes.match_key = lower(held.scope) and held.resolved_at is null
+    left join by_frequency as held on sources.source = held.source and scopes.match_key = held.match_key
     group by sources.source, scopes.scope
 ),
 
 checks as (
-    {%- for finding, status in findings %}
+    {%- for finding, reason in findings %}
     select
         subject || '_{{ finding }}' as check_name,
         scope,
         {{ finding }} as failing_rows,
-        case when {{ finding }} = 0 then 'ok' else '{{ status }}' end as status
+        case when {{ finding }} = 0 then 'ok' else 'left_out' end as status,
+        case when {{ finding }} > 0 then '{{ reason }}' end as reason
     from counts
 
     union all
@@ -78,7 +101,8 @@ checks as (
         source || '_quarantined' as check_name,
         scope,
         failing_rows,
-        case when failing_rows = 0 then 'ok' else 'held_back' end as status
+        case when failing_rows = 0 then 'ok' else 'held_back' end as status,
+        reason
     from held_back
 
     union all
@@ -88,7 +112,11 @@ checks as (
         coverage.source || '_gone_upstream' as check_name,
         coverage.scope,
         case when coverage.status = 'gone' then coalesce(held.row_count, 0) else 0 end as failing_rows,
-        case when coverage.status = 'gone' then 'gone' else 'ok' end as status
+        case when coverage.status = 'gone' then 'gone' else 'ok' end as status,
+        case
+            when coverage.status = 'gone'
+                then 'upstream answers that it is not there, so what we hold can only get older'
+        end as reason
     from {{ ref('silver_coverage') }} as coverage
     left join {{ ref('silver_source_rows') }} as held
         on coverage.source = held.source and coverage.scope = held.scope
@@ -98,6 +126,7 @@ select
     check_name,
     scope,
     {{ run_time() }} as checked_at,
-    failing_rows,
-    status
+    {{ bigint('failing_rows') }} as failing_rows,
+    status,
+    reason
 from checks

@@ -1,4 +1,5 @@
--- The same commits are counted per day, per person and per window. Where the history is cut, the all-time figures are null.
+-- The same commits are counted per day, per person and per window, and the same people are new. Where the history is cut, the
+-- all-time figures are null, and nobody is known to be new.
 with people as (
     {%- for role in ('author', 'committer') %}
     select
@@ -22,6 +23,15 @@ days as (
     group by repo
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+newcomers as (
+    select
+        repo,
+        {{ month_of('first_commit_date') }} as month,
+        count(*) as num_authors
+    from {{ ref('fct_first_commits') }}
+    group by repo, {{ month_of('first_commit_date') }}
 )
 
 select
@@ -49,3 +59,15 @@ where
     people.role = 'author'
     and people.num_commits is not null
     and windows.commits is distinct from people.num_commits_of_humans
+
+union all
+
+select
+    'new in a month' as what,
+    'author' as role,
+    coalesce(contributors.repo, newcomers.repo) as repo,
+    newcomers.num_authors as num_commits,
+    contributors."new" as expected
+from {{ ref('fct_contributors') }} as contributors
+full outer join newcomers on contributors.repo = newcomers.repo and contributors.month = newcomers.month
+where coalesce(newcomers.num_authors, 0) <> coalesce(contributors."new", 0)

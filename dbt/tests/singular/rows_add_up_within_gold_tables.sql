@@ -40,3 +40,11 @@ from {{ ref('fct_release_uplift') }} as uplift
 left join {{ ref('fct_releases') }} as releases
     on uplift.package = releases.scope and uplift.version = releases.name and releases.source = 'pypi'
 where releases.name is null
+
+union all
+
+select
+    'fct_data_quality' as what,
+    scope as repo
+from {{ ref('fct_data_quality') }}
+where (status = 'ok') <> (failing_rows = 0 and reason is null) and status <> 'gone'
