@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
+from lakepulse.outages import outage
 from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
 
 # Networks, services that restart, lost executors and commits that lost a race.
@@ -43,7 +44,7 @@ class DiskError(PermanentError):
 
 @contextmanager
 def engine_error(doing: str) -> Iterator[None]:
-    """Turn what Spark and Iceberg raise in the block, and a disk, into one line that begins with `doing`.
+    """Turn what Spark, Iceberg, a store or a disk raise in the block into one line that begins with `doing`.
 
     Raises:
         TemporaryError: the network, a service or an executor went away.
@@ -51,16 +52,18 @@ def engine_error(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        raise DiskError(doing, error.errno, path=error.filename) from error
     except Py4JJavaError as error:
         raise _classified(doing, error.java_exception) from error
     except PySparkException as error:
         raise _classified(doing, getattr(error, "_origin", None), str(error)) from error
     except Py4JError as error:
         raise TemporaryError(f"{doing} failed: the JVM has ended ({one_line(error)}); run again") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise DiskError(doing, error.errno, path=error.filename) from error
+        if known := outage(error):
+            raise type(known)(f"{doing} failed: {known}") from error
+        raise
 
 
 def joined(errors: Sequence[StepError]) -> StepError | None:

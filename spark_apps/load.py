@@ -26,6 +26,7 @@ from lakepulse.landing import Manifest
 from lakepulse.locks import lock
 from lakepulse.logs import configure_logs
 from lakepulse.names import RAW
+from lakepulse.outages import outage
 from lakepulse.outcome import PermanentError, StepError, one_line, run_step
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings, load_settings
@@ -388,7 +389,11 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
         write_report(store, report)
     except BaseError as error:
         # On a full disk the first error is the one to show.
-        failure = failure or PermanentError(f"its report was not written ({one_line(error)}); free space, then run again")
+        failure = (
+            failure
+            or outage(error)
+            or PermanentError(f"its report was not written ({one_line(error)}); free space, then run again")
+        )
     if failure:
         raise failure
     return report

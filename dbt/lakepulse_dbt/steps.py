@@ -12,17 +12,14 @@ import duckdb
 import structlog
 from obstore.exceptions import BaseError
 from pyiceberg.exceptions import CommitFailedException
-from sqlalchemy.exc import OperationalError
 
+from lakepulse.outages import outage
 from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import open_store
 
 log = structlog.get_logger()
-
-_LASTING = ("readonly database", "unable to open database file", "disk is full")
-"""What SQLite says when waiting does not help."""
 
 _NO_ROOM = ("No space left on device", "Read-only file system", "Permission denied")
 
@@ -37,10 +34,10 @@ class Report:
 
 @contextmanager
 def reported(settings: Settings, step: str) -> Iterator[Report]:
-    """Write the step's report when it ends, and turn the catalog's own errors into step errors.
+    """Write the step's report when it ends, and turn the store's and the catalog's own errors into step errors.
 
     Raises:
-        TemporaryError: another writer won a commit, or the catalog's database did not answer.
+        TemporaryError: another writer won a commit, or the store or the catalog's database did not answer.
         PermanentError: the catalog cannot be written.
     """
     report = Report()
@@ -76,7 +73,7 @@ def reported(settings: Settings, step: str) -> Iterator[Report]:
 
 @contextmanager
 def catalog_errors() -> Iterator[None]:
-    """Turn a lost commit or a catalog that does not answer into a `TemporaryError`.
+    """Turn a lost commit, and a store or catalog that does not answer, into a `TemporaryError`.
 
     A catalog file that cannot be written, or has no room, is a `PermanentError`.
     """
@@ -84,14 +81,10 @@ def catalog_errors() -> Iterator[None]:
         yield
     except CommitFailedException as error:
         raise TemporaryError(f"another writer changed a table at the same time ({one_line(error)}); run again") from error
-    except OperationalError as error:
-        # `orig` alone: the whole message may hold the statement's parameters.
-        why = one_line(error.orig)
-        if any(words in why for words in _LASTING):
-            raise PermanentError(f"the catalog cannot be written ({why}); free space or permissions, then run again") from error
-        raise TemporaryError(f"the catalog's database did not answer ({why}); run again") from error
-    except (BaseError, duckdb.Error) as error:
-        if not any(words in str(error) for words in _NO_ROOM):
+    except Exception as error:
+        if known := outage(error):
+            raise known from error
+        why = next((words for words in _NO_ROOM if words in str(error)), None)
+        if why is None or not isinstance(error, BaseError | duckdb.Error):
             raise
-        why = next(words for words in _NO_ROOM if words in str(error))
         raise PermanentError(f"{why}: nothing could be written; free space or permissions, then run again") from error

@@ -53,6 +53,13 @@ def test_a_foreign_folder_is_left_alone(settings: Settings) -> None:
     assert [entry.name for entry in settings.data_dir.iterdir()] == ["thesis.txt"]
 
 
+def test_a_first_step_that_was_killed_does_not_block_the_folder(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / "lakepulse.partial").write_text('{"lay')
+    open_data_dir(settings)
+    assert [entry.name for entry in settings.data_dir.iterdir()] == ["lakepulse.json"]
+
+
 def test_a_damaged_card_is_one_clear_line(settings: Settings) -> None:
     open_data_dir(settings)
     (settings.data_dir / "lakepulse.json").write_text("{")

@@ -65,11 +65,12 @@ def _held(folder: Path) -> str | None:
 
 
 def _create(folder: Path, kind: str) -> None:
-    if folder.is_dir() and any(folder.iterdir()):
+    card = folder / _CARD
+    partial = card.with_suffix(".partial")
+    # A first step that was killed here leaves its card half-written.
+    if folder.is_dir() and set(folder.iterdir()) - {partial}:
         raise PermanentError(f"DATA_DIR {folder} is not empty and not a lakepulse folder; use another DATA_DIR")
     folder.mkdir(parents=True, exist_ok=True)
-    card = folder / _CARD
     text = json.dumps({"layout": LAYOUT, "path": str(folder), "kind": kind})
-    partial = card.with_suffix(".partial")
     partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(card)

@@ -44,16 +44,18 @@ def one_line(text: object) -> str:
 def run_step(step: Callable[[], None]) -> int:
     """Run a step and turn how it ended into an exit code.
 
-    An expected failure prints one line to stderr. A full disk or a folder that cannot be
-    written is expected too; anything else is a bug and keeps its traceback.
+    An expected failure prints one line to stderr. A store or a catalog that does not answer, a full
+    disk and a folder that cannot be written are expected too; anything else is a bug and keeps its traceback.
     """
+    from lakepulse.outages import outage  # which raises these errors
+
     try:
         step()
-    except StepError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if error.errno is None:
+    except Exception as error:
+        if known := error if isinstance(error, StepError) else outage(error):
+            print(f"error: {one_line(known)}", file=sys.stderr)
+            return known.exit_code
+        if not isinstance(error, OSError) or error.errno is None:
             raise
         where = f" {error.filename}" if error.filename else ""
         print(f"error: {os.strerror(error.errno)}:{where} (free space or permissions, then run again)", file=sys.stderr)
