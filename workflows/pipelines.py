@@ -125,7 +125,8 @@ _DBT = Resources(cpu="100m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi
 
 def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
     parts = tuple(
-        Part(name=group, sources=chosen, mutexes=tuple(f"fetch.{source}" for source in chosen))
+        # Held by upstream: a second run with the same tokens would send their requests side by side.
+        Part(name=group, sources=chosen, mutexes=(f"fetch.{group}",))
         for group, members in SOURCE_GROUPS.items()
         if (chosen := tuple(source for source in members if source in sources))
     )
@@ -134,7 +135,7 @@ def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
         name="fetch",
         image="fetch",
         command=("python", "-m", "lakepulse_fetch", *(() if everything else ("--sources", ",".join(sources)))),
-        mutexes=tuple(f"fetch.{source}" for source in sources),
+        mutexes=tuple(mutex for part in parts for mutex in part.mutexes),
         secrets=("storage", "github"),
         retries=3,
         deadline=deadline,

@@ -165,6 +165,19 @@ def test_a_limit_beyond_the_longest_wait_is_temporary(sim: Simulator, make: Make
     assert clock.waits == []
 
 
+def test_a_limit_whose_reset_is_past_ends_after_a_few_waits(sim: Simulator, make: Make, clock: FakeClock) -> None:
+    sim.faults.add("primary", "acme/lake", times=None, seconds=-10)
+    with pytest.raises(TemporaryError, match="still rate limited"):
+        make(TOKEN).get(REPO, Meter())
+    assert len(sim.log) < 10
+
+
+def test_a_link_that_is_no_address_is_one_line() -> None:
+    answer = Answer(200, "/list", httpx.Headers({"link": '<http://[::1>; rel="next"'}), base="https://api.example.org")
+    with pytest.raises(TemporaryError, match="links to what is no address"):
+        _ = answer.next_url
+
+
 def test_without_a_token_a_used_up_quota_is_told_at_once(sim: Simulator, make: Make, clock: FakeClock) -> None:
     api = make()
     sim.quota(None).used = 59

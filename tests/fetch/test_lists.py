@@ -231,6 +231,19 @@ def test_deleted_releases_and_files_leave_at_the_next_run(lab: Labs) -> None:
     assert {row["yanked_reason"] for row in yanked} == {"broken"}
 
 
+def test_a_release_of_an_old_tag_behind_a_full_last_page_arrives(lab: Labs) -> None:
+    at = lab(tiny_world(), page_size=5)
+    releases = at.world.repo(REPO).releases
+    while len(releases) % 5 or not releases:
+        at.world.release(REPO, f"v{len(releases) + 10}", None)
+    at.run()
+    at.run()
+    late = at.world.release(REPO, "v0-late", None)
+    late.created_at = min(release.created_at for release in releases.values()) - 1
+    at.run()
+    agrees(at, ("github_releases",))
+
+
 def test_a_renamed_repo_keeps_one_history_and_its_id(lab: Labs) -> None:
     at = lab(tiny_world(repos=(REPO,)))
     at.run()

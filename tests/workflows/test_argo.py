@@ -170,7 +170,7 @@ def test_shards_of_a_part_run_side_by_side_under_one_mutex_and_the_semaphore() -
     known = {inner["name"]: inner for inner in TEMPLATES["issues"]["spec"]["templates"]}
     around = known["fetch-github"]
     held = {mutex["name"] for mutex in around["synchronization"]["mutexes"]}
-    assert held == {"fetch.github_issues", "fetch.github_comments", "fetch.github_pulls"}
+    assert held == {"fetch.github"}
     (task,) = around["dag"]["tasks"]
     assert task["withSequence"] == {"count": "{{workflow.parameters.shards}}"}
     assert "mutexes" not in known["fetch"]["synchronization"]

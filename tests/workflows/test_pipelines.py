@@ -66,6 +66,15 @@ def test_every_source_has_a_group_and_a_pipeline_besides_daily() -> None:
     assert set(fetched) == FETCHED
 
 
+def test_no_two_runs_ask_one_upstream_at_once() -> None:
+    asked: dict[str, set[tuple[str, ...]]] = {}
+    for pipeline in PIPELINES.values():
+        for part in (part for step in pipeline.steps for part in step.parts):
+            for source in part.sources:
+                asked.setdefault("github" if source.startswith("github_") else "pypi", set()).add(part.mutexes)
+    assert asked == {"github": {("fetch.github",)}, "pypi": {("fetch.pypi",)}}
+
+
 def test_two_writers_of_one_table_share_a_mutex() -> None:
     maintain = PIPELINES["maintenance"].steps[0]
     for (name, _), step in STEPS.items():

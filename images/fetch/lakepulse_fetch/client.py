@@ -48,7 +48,7 @@ _ATTEMPTS = 6
 _CONNECT_ATTEMPTS = 4
 _CONNECT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _HEAVY_AFTER = 2
-_SECONDARY_STRIKES = 4
+_STRIKES = 4
 _REDIRECTS = 5
 _DEADLINE_FACTOR = 10  # a body may take this many read timeouts in all, however steadily it drips
 _HEAVY = frozenset({502, 504})  # GitHub's answer to a page that takes too long to make
@@ -121,6 +121,18 @@ def _below(base: str, url: str) -> str:
     return url.removeprefix(base) if url.startswith(f"{base}/") else url
 
 
+def _joined(url: str, link: str) -> str:
+    """Where a link on the page `url` leads.
+
+    Raises:
+        TemporaryError: it is no address.
+    """
+    try:
+        return str(httpx.URL(url).join(link))
+    except httpx.InvalidURL as error:
+        raise TemporaryError(f"{url} links to what is no address ({one_line(error)[:200]}); run again later") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A definite answer: 200 with its `document`, or one of 304, 404, 409, 410, 422, 451.
@@ -141,10 +153,14 @@ class Answer:
 
     @property
     def next_url(self) -> str | None:
-        """The `next` relation of the Link header."""
+        """The `next` relation of the Link header.
+
+        Raises:
+            TemporaryError: it is no address.
+        """
         links = httpx.Response(200, headers=self.headers).links
         found = links.get("next", {}).get("url")
-        return _below(self.base, str(httpx.URL(_absolute(self.base, self.url)).join(found))) if found else None
+        return _below(self.base, _joined(_absolute(self.base, self.url), found)) if found else None
 
     @property
     def date(self) -> datetime | None:
@@ -286,7 +302,7 @@ class Api:
             location = answer.headers.get("location")
             if not location:
                 raise PermanentError(f"{self.name}: {target} redirects to nowhere; check the address")
-            target = str(httpx.URL(target).join(location))
+            target = _joined(target, location)
         raise PermanentError(f"{self.name}: {url} redirects in circles; check the address")
 
     def _retrying(
@@ -440,16 +456,17 @@ class Api:
             TemporaryError: the limit did not end after several waits.
         """
         headers = answer.headers
-        if _number(headers, "x-ratelimit-remaining") == 0 and "retry-after" not in headers:
-            return  # a primary limit: already blocked until its reset
         retry_after = _number(headers, "retry-after")
-        is_limit = answer.status == 429 or retry_after is not None or "rate limit" in answer.message.lower()
+        is_primary = _number(headers, "x-ratelimit-remaining") == 0 and "retry-after" not in headers
+        is_limit = is_primary or answer.status == 429 or retry_after is not None or "rate limit" in answer.message.lower()
         if not is_limit:
             raise PermanentError(f"{self.name}: {answer.message} for {answer.url}; check what the token may read")
         lane.strikes += 1
-        if lane.strikes > _SECONDARY_STRIKES:
+        if lane.strikes > _STRIKES:
             lane.strikes = 0
-            raise TemporaryError(f"{self.name}: still rate limited after {_SECONDARY_STRIKES} waits; {_KEPT}")
+            raise TemporaryError(f"{self.name}: still rate limited after {_STRIKES} waits; {_KEPT}")
+        if is_primary:
+            return  # already blocked until its reset
         seconds = float(retry_after) if retry_after is not None else 60.0 * 2 ** (lane.strikes - 1)
         lane.blocked_until = self.clock.monotonic() + seconds + random.random()  # noqa: S311  (spreads waits)
 
@@ -507,7 +524,7 @@ def _merit(lane: _Lane) -> tuple[bool, float]:
 def _json_or_none(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

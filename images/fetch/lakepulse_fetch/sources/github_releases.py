@@ -1,4 +1,7 @@
-"""Releases. The list has no order by update and is short, so every run lists it in full."""
+"""Releases. The list has no order by update and is short, so every run lists it in full.
+
+GitHub sorts it by the tag's commit: a release of an old tag comes last, so a full last page is always looked past.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def _visit(visit: Visit) -> None:
         draft.has_keys_due = True
 
     listing = FullListing(visit, f"/repositories/{visit.repository().id}/releases?per_page={visit.page_size}", "id")
-    is_whole = listing.read(landing, see=see)
+    is_whole = listing.read(landing, look_past=True, see=see)
     draft.covered_from = None if is_whole else oldest
     keys = listing.keys() if is_whole and draft.has_keys_due else None
     draft.has_keys_due = draft.has_keys_due and not is_whole
