@@ -103,21 +103,18 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
 
 
 def _tables(session: SparkSession) -> list[str]:
-    """Every `namespace.table` of lakepulse, sorted."""
-    found = []
-    present = {row[0] for row in session.sql(f"SHOW NAMESPACES IN {CATALOG}").collect()}
-    for namespace in (RAW, GOLD, OPS):
-        if namespace in present:
-            found += [
-                f"{namespace}.{row['tableName']}" for row in session.sql(f"SHOW TABLES IN {full_name(namespace)}").collect()
-            ]
-    return sorted(found)
+    """Every `namespace.table` of the catalog, sorted: on a cluster also what dbt builds there."""
+    return sorted(
+        f"{namespace}.{row['tableName']}"
+        for (namespace,) in session.sql(f"SHOW NAMESPACES IN {CATALOG}").collect()
+        for row in session.sql(f"SHOW TABLES IN {full_name(namespace)}").collect()
+    )
 
 
 def _lock_of(name: str) -> str:
-    """The lock that writers of a table hold: publish and record lock their namespace."""
+    """The lock that writers of a table hold: loads lock their table, record its namespace, build and publish gold."""
     namespace = name.split(".", 1)[0]
-    return name if namespace == RAW else namespace
+    return {RAW: name, OPS: OPS}.get(namespace, GOLD)
 
 
 def _maintain_table(session: SparkSession, settings: Settings, name: str, now: datetime) -> Kept:

@@ -86,6 +86,24 @@ def test_publications_of_the_last_90_days_stay_readable(lake: Lake) -> None:
     assert table.snapshot_by_id(snapshots["old"]) is None
 
 
+def test_what_dbt_builds_in_the_catalog_is_kept_small_under_the_lock_of_gold(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = lake.catalog
+    catalog.create_namespace("bronze")
+    rows = pa.table({"n": pa.array([1], pa.int64())})
+    table = catalog.create_table("bronze.issues", rows.schema)
+    for _ in range(6):
+        table.append(rows)
+    monkeypatch.setattr(maintain_module, "lock", lambda settings, name: lock(settings, name, wait_seconds=0.2))
+    with lock(lake.settings, "gold"), pytest.raises(TemporaryError, match="holds the lock gold"):
+        maintain(lake.engine, lake.settings, datetime.now(UTC) + LATER)
+    report = maintain(lake.engine, lake.settings, datetime.now(UTC) + LATER)
+    done = report.details["tables"]["bronze.issues"]
+    assert (done["compacted_files"], done["expired_snapshots"]) == (6, 6)
+    assert catalog.load_table("bronze.issues").scan().to_arrow().column("n").to_pylist() == [1] * 6
+
+
 def test_tags_within_the_limit_keep_their_snapshots_from_expiring(lake: Lake) -> None:
     now = datetime.now(UTC)
     snapshots = [publish(lake, f"run{n}", n, now + timedelta(hours=n)) for n in range(3)]
