@@ -24,7 +24,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,8 @@ class Cluster:
     folder: Path
     node_image: str | None = None
     argo_install: Path | None = None
+    kube_context: str | None = None
+    """Of a cluster that is not kind's, which is looked at and never made or deleted."""
 
     @classmethod
     def from_environment(cls) -> Cluster:
@@ -93,7 +95,7 @@ class Cluster:
 
     @property
     def context(self) -> str:
-        return f"kind-{self.name}"
+        return self.kube_context or f"kind-{self.name}"
 
     @property
     def node(self) -> str:
@@ -584,7 +586,7 @@ def main() -> int:
                 require_tools("docker")
                 build()
             case name:
-                forward(cluster, name)
+                forward(replace(cluster, kube_context=os.environ.get("KUBE_CONTEXT") or None), name)
 
     return run_step(step)
 

@@ -24,7 +24,8 @@ def sqlalchemy_url(settings: Settings) -> str:
     parts = urlsplit(uri)
     password = settings.catalog_password.get_secret_value() if settings.catalog_password else ""
     user = quote(settings.catalog_user or "", safe="")
-    return f"postgresql+psycopg://{user}:{quote(password, safe='')}@{parts.netloc}{parts.path}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"postgresql+psycopg://{user}:{quote(password, safe='')}@{parts.netloc}{parts.path}{query}"
 
 
 def pyiceberg_properties(settings: Settings) -> dict[str, str]:
