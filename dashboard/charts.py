@@ -7,6 +7,7 @@ more than all the rest of a page, and a browser that gets the same form again on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -34,10 +35,11 @@ Form = Mapping[str, Any]
 
 
 class Drawing(NamedTuple):
-    """A form, which several drawings may share, and the rows of the data sets that it names."""
+    """A form, which several drawings may share, the rows of the data sets that it names, and a word on how to read it."""
 
     form: Form
     data: Mapping[str, pd.DataFrame]
+    note: str = ""
 
 
 class Hue(NamedTuple):
@@ -67,6 +69,8 @@ def show(drawing: Drawing, alt: str) -> None:
     """Draw; `alt` says the same to those who cannot see it."""
     data = {name: _packed(rows) for name, rows in drawing.data.items()}
     st.vega_lite_chart({**drawing.form, "datasets": data}, alt=alt)
+    if drawing.note:
+        st.caption(drawing.note)
 
 
 def hue(series: str, present: Sequence[str], everything: Sequence[str] = (), columns: int = 2) -> Hue:
@@ -94,6 +98,19 @@ def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.
         return rows
     holes = rows.loc[broken, [series]].assign(**{time: rows.loc[broken, time] + step}, alone=False)
     return pd.concat([rows, holes], ignore_index=True).sort_values([series, time], ignore_index=True)
+
+
+def with_running(rows: pd.DataFrame, time: str, series: str, grain: str, over: date | None) -> pd.DataFrame:
+    """With columns `running`, of what is not over before the day `over`, and `tail`, of the line that leads there."""
+    if over is None:
+        return rows.assign(running=False, tail=False)
+    running = rows[time] + STEPS[grain] > pd.Timestamp(over)
+    follows = running.shift(-1, fill_value=False) & rows[series].eq(rows[series].shift(-1))
+    return rows.assign(running=running, tail=running | follows)
+
+
+def _explain_running(rows: pd.DataFrame, look: str, grain: str) -> str:
+    return f"{look}: the {grain} is not over." if rows["running"].any() else ""
 
 
 def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFrame, int]:
@@ -146,19 +163,24 @@ def lines(
     reference: float | None = None,
     value_format: str = ",.0f",
     axis_format: str = "~s",
+    over: date | None = None,
 ) -> Drawing:
     """One line a series over time, and a level line at `reference`.
 
-    `breaks` has the columns mark, from_date, to_date, what_changed; `markers` time and label, drawn
-    along the top; `points` are rows of `frame` to point out.
+    `breaks` has the columns mark, from_date, to_date, what_changed; `markers` time, series and label, drawn
+    along the top; `points` are rows of `frame` to point out. What is not over before the day `over` is dashed.
     """
     present = list(dict.fromkeys(frame[series]))
     rows = with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain])
+    rows = with_running(rows, time, series, grain, over)
     data = {_ROWS: _dated(rows, time), **_breaks(breaks, frame[time])}
     if points is not None and len(points):
         data["points"] = _dated(points[[time, series, value]], time)
-    if markers is not None and len(markers):
-        data["markers"] = _dated(markers[[time, "label"]], time)
+    if markers is not None:
+        # Beside the data there is nothing that a marker could explain.
+        markers = markers[markers[time].between(frame[time].min(), frame[time].max())]
+        if len(markers):
+            data["markers"] = _dated(markers[[time, series, "label"]], time)
     form = _lines(
         hue(series, present, everything),
         time=time,
@@ -168,9 +190,10 @@ def lines(
         reference=reference,
         formats=(value_format, axis_format),
         alone=_alone(rows),
+        running=bool(rows["running"].any()),
         parts=tuple(data),
     )
-    return Drawing(form, data)
+    return Drawing(form, data, _explain_running(rows, "Dashed", grain))
 
 
 @lru_cache(_MOST_FORMS)
@@ -184,16 +207,17 @@ def _lines(
     reference: float | None,
     formats: tuple[str, str],
     alone: bool,
+    running: bool,
     parts: tuple[str, ...],
 ) -> Form:
     value_format, axis_format = formats
     x, colour = _time(time), hue.encoding()
-    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(format=axis_format, tickCount=5))
+    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=_numbers(axis_format))
     tip = _tooltip(time, hue.series, value, title, value_format)
     base = _of(_ROWS)
     layers: list[alt.Chart] = [
         *_break_layers(parts, hue.ink),
-        base.mark_line(strokeWidth=2, strokeJoin="round").encode(x, y, colour),
+        *_line_layers(running, x, y, colour),
         *_alone_layer(alone, x, y, colour),
         # Invisible points as wide as a finger, so that a tooltip is easy to reach.
         base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
@@ -206,9 +230,10 @@ def _lines(
     if "markers" in parts:
         layers.append(
             _of("markers")
-            .mark_point(shape="triangle-down", filled=True, size=70, color=hue.ink)
+            .mark_point(shape="triangle-down", filled=True, size=70)
             .encode(
                 x,
+                colour,
                 y=alt.value(6),
                 tooltip=[alt.Tooltip(f"{time}:N", title="Released (UTC)"), alt.Tooltip("label:N", title="Release")],
             )
@@ -228,17 +253,19 @@ def stacked(
     breaks: pd.DataFrame | None = None,
     value_format: str = ",.0f",
     axis_format: str = "~s",
+    over: date | None = None,
 ) -> Drawing:
-    """Bars as wide as their day, week or month, one on the other by series."""
+    """Bars as wide as their day, week or month, one on the other by series. What is not over before the day `over` is faint."""
     present = list(dict.fromkeys(frame[series]))
     order = {name: index for index, name in enumerate(present)}
     rows = frame[[time, series, value]].assign(order=frame[series].map(order)).sort_values([time, "order"])
     top = rows.groupby(time)[value].cumsum()
     rows = rows.assign(top=top, bottom=top - rows[value], end=rows[time] + STEPS[grain])
+    rows = with_running(rows, time, series, grain, over).drop(columns="tail")
     data = {_ROWS: _dated(rows.drop(columns="order"), time, "end"), **_breaks(breaks, frame[time])}
     formats = (value_format, axis_format)
     form = _stacked(hue(series, present, everything), time=time, value=value, title=title, formats=formats, parts=tuple(data))
-    return Drawing(form, data)
+    return Drawing(form, data, _explain_running(rows, "Faint", grain))
 
 
 @lru_cache(_MOST_FORMS)
@@ -250,9 +277,10 @@ def _stacked(hue: Hue, *, time: str, value: str, title: str, formats: tuple[str,
         .encode(
             _time(time),
             alt.X2("end:T"),
-            alt.Y("bottom:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5)),
+            alt.Y("bottom:Q", title=title, axis=_numbers(axis_format)),
             alt.Y2("top:Q"),
             hue.encoding(),
+            opacity=alt.condition("datum.running", alt.value(0.45), alt.value(1)),
             tooltip=_tooltip(time, hue.series, value, title, value_format),
         )
     )
@@ -269,6 +297,8 @@ def band(
     grain: str,
     ticks: Sequence[float],
     everything: Sequence[str] = (),
+    breaks: pd.DataFrame | None = None,
+    over: date | None = None,
 ) -> Drawing:
     """A line for the median, broken where there is none; for a single series also a shade between two percentiles.
 
@@ -277,15 +307,32 @@ def band(
     present = list(dict.fromkeys(frame[series]))
     columns = [column for column in values if column]
     rows = with_gaps(frame[[time, series, *columns]], time, series, values[1], STEPS[grain])
+    rows = with_running(rows, time, series, grain, over)
+    data = {_ROWS: _dated(rows, time), **_breaks(breaks, frame[time])}
     form = _band(
-        hue(series, present, everything), time=time, values=values, title=title, ticks=tuple(ticks), alone=_alone(rows)
+        hue(series, present, everything),
+        time=time,
+        values=values,
+        title=title,
+        ticks=tuple(ticks),
+        alone=_alone(rows),
+        running=bool(rows["running"].any()),
+        parts=tuple(data),
     )
-    return Drawing(form, {_ROWS: _dated(rows, time)})
+    return Drawing(form, data, _explain_running(rows, "Dashed", grain))
 
 
 @lru_cache(_MOST_FORMS)
 def _band(
-    hue: Hue, *, time: str, values: tuple[str | None, str, str], title: str, ticks: tuple[float, ...], alone: bool
+    hue: Hue,
+    *,
+    time: str,
+    values: tuple[str | None, str, str],
+    title: str,
+    ticks: tuple[float, ...],
+    alone: bool,
+    running: bool,
+    parts: tuple[str, ...],
 ) -> Form:
     low, middle, high = values
     x, colour, base = _time(time), hue.encoding(), _of(_ROWS)
@@ -295,7 +342,8 @@ def _band(
     tip += [alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.1f") for column in values if column]
     y = alt.Y(f"{middle}:Q", title=title, scale=scale, axis=axis)
     layers = [
-        base.mark_line(strokeWidth=2).encode(x, y, colour),
+        *_break_layers(parts, hue.ink),
+        *_line_layers(running, x, y, colour),
         *_alone_layer(alone, x, y, colour),
         base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
     ]
@@ -327,7 +375,7 @@ def _ranked(hue: Hue, *, label: str, value: str, title: str, height: int) -> For
     base = _of(_ROWS).encode(
         # Sorted as the rows come.
         alt.Y("row:N", sort=None, title=None, axis=axis),
-        alt.X(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=4)),
+        alt.X(f"{value}:Q", title=title, axis=_numbers("~s", 4)),
         tooltip=tip,
     )
     bars = base.mark_bar(cornerRadiusEnd=2).encode(hue.encoding())
@@ -359,7 +407,7 @@ def _grouped(hue: Hue, *, category: str, value: str, title: str, order: tuple[st
         .mark_bar()
         .encode(
             alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=5)),
+            alt.Y(f"{value}:Q", title=title, axis=_numbers("~s")),
             hue.encoding(),
             tooltip=_category_tooltip(category, hue.series, value, title, axis),
         )
@@ -388,7 +436,7 @@ def side_by_side(
 def _side_by_side(hue: Hue, *, category: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
     base = _of(_ROWS).encode(
         alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0)),
-        alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format="~s", tickCount=5)),
+        alt.Y(f"{value}:Q", title=title, axis=_numbers("~s")),
         alt.XOffset(f"{hue.series}:N", sort=list(hue.present)),
         tooltip=_category_tooltip(category, hue.series, value, title, axis),
     )
@@ -409,26 +457,29 @@ def by_age(
     value_format: str = ",.0f",
     axis_format: str = "~s",
 ) -> Drawing:
-    """One line a series over its age, a number."""
+    """One line a series over its age, a number; broken at rows without a value. The rows are those of `with_gaps`."""
     colours = hue(series, list(dict.fromkeys(frame[series])), everything)
-    form = _by_age(colours, age=age, value=value, title=title, axis=axis, formats=(value_format, axis_format))
-    return Drawing(form, {_ROWS: frame[[age, series, value]]})
+    formats = (value_format, axis_format)
+    form = _by_age(colours, age=age, value=value, title=title, axis=axis, formats=formats, alone=_alone(frame))
+    return Drawing(form, {_ROWS: frame[[age, series, value, "alone"]]})
 
 
 @lru_cache(_MOST_FORMS)
-def _by_age(hue: Hue, *, age: str, value: str, title: str, axis: str, formats: tuple[str, str]) -> Form:
+def _by_age(hue: Hue, *, age: str, value: str, title: str, axis: str, formats: tuple[str, str], alone: bool) -> Form:
     value_format, axis_format = formats
     x = alt.X(f"{age}:Q", title=axis, axis=alt.Axis(grid=False))
-    y = alt.Y(f"{value}:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5))
+    y = alt.Y(f"{value}:Q", title=title, axis=_numbers(axis_format))
+    colour = hue.encoding()
     tip = [
         alt.Tooltip(f"{hue.series}:N"),
-        alt.Tooltip(f"{age}:Q", title=axis),
+        alt.Tooltip(f"{age}:Q", title=axis, format=",.1f"),
         alt.Tooltip(f"{value}:Q", title=title, format=value_format),
     ]
     base = _of(_ROWS)
     return _finish(
         [
-            base.mark_line(strokeWidth=2).encode(x, y, hue.encoding()),
+            base.mark_line(strokeWidth=2).encode(x, y, colour),
+            *_alone_layer(alone, x, y, colour),
             base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
         ]
     )
@@ -445,6 +496,22 @@ def _alone(rows: pd.DataFrame) -> bool:
 def _alone_layer(drawn: bool, *channels: alt.X | alt.Y | alt.Color) -> list[alt.Chart]:
     """Dots for the values that have a gap on both sides."""
     return [_of(_ROWS).transform_filter("datum.alone").mark_point(filled=True, size=25).encode(*channels)] if drawn else []
+
+
+def _line_layers(running: bool, *channels: alt.X | alt.Y | alt.Color) -> list[alt.Chart]:
+    """The lines, dashed where they lead to what is not over."""
+    base = _of(_ROWS)
+    if not running:
+        return [base.mark_line(strokeWidth=2, strokeJoin="round").encode(*channels)]
+    return [
+        base.transform_filter("!datum.running").mark_line(strokeWidth=2, strokeJoin="round").encode(*channels),
+        base.transform_filter("datum.tail").mark_line(strokeWidth=2, strokeDash=[3, 3]).encode(*channels),
+    ]
+
+
+def _numbers(axis_format: str, ticks: int = 5) -> alt.Axis:
+    """An axis of figures: a zero is no 0k."""
+    return alt.Axis(format=axis_format, tickCount=ticks, labelExpr="datum.value === 0 ? '0' : datum.label")
 
 
 def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import TypeVar, cast
+from urllib.parse import urlencode
 
 import pandas as pd
 import pyarrow as pa
@@ -133,6 +134,8 @@ class View:
             "repos": chosen.repos,
             "packages": chosen.packages,
             "first": chosen.first,
+            "first_week": chosen.first_week,
+            "first_month": chosen.first_month,
             "last": chosen.last,
             "grain": chosen.grain,
             "as_of": self.publication.as_of,
@@ -141,6 +144,21 @@ class View:
     @property
     def is_newest(self) -> bool:
         return self.publication.key == self.newest.key
+
+    @property
+    def over(self) -> date:
+        """The first day that was not over when this was published, so that what reaches into it is unfinished."""
+        published = self.publication.published_at.date()
+        return min(self.publication.as_of + timedelta(days=1), published)
+
+    def has(self, table: str) -> bool:
+        """Whether the shown publication has a gold table: an old one lacks those that came later."""
+        return table in self.publication.snapshots
+
+    def link(self, path: str, project: str, *, anchor: str = "", **more: str) -> str:
+        """The address of a page with one project chosen, at the date that is shown; `""` is the Overview."""
+        asked = {} if self.is_newest else {"as_of": self.publication.as_of.isoformat()}
+        return f"{path}?{urlencode({'project': project, **more, **asked})}{'#' if anchor else ''}{anchor}"
 
     def arrow(self, sql: str, extra: Values | None = None, publication: Publication | None = None) -> pa.Table:
         """Rows at the shown publication, or at another; `extra` are further values."""
