@@ -26,8 +26,15 @@ _NEWEST = "newest"
 
 def main() -> None:
     st.set_page_config(page_title="lakepulse", page_icon="🌊", layout="wide")
+    home, *others = PAGES
+    file = f"views/{home.file}"
     page = st.navigation(
-        [st.Page(f"views/{entry.file}", title=entry.title, icon=entry.icon, url_path=entry.path) for entry in PAGES],
+        [
+            st.Page(file, title=home.title, icon=home.icon, url_path="", default=True),
+            *(st.Page(f"views/{entry.file}", title=entry.title, icon=entry.icon, url_path=entry.path) for entry in others),
+            # The first page is at the root; people also type its name.
+            st.Page(file, title=home.title, icon=home.icon, url_path=home.path, visibility="hidden"),
+        ],
         position="top",
     )
     try:
@@ -66,6 +73,7 @@ def main() -> None:
 
 def _as_of(found: list[Publication]) -> Publication:
     days = [publication.as_of.isoformat() for publication in found]
+    unknown = filters.unknown_in_link("as_of", {_NEWEST, *days}.__contains__)
     chosen = st.selectbox(
         "As of",
         [_NEWEST, *dict.fromkeys(days)],
@@ -73,6 +81,7 @@ def _as_of(found: list[Publication]) -> Publication:
         bind="query-params",
         help="What these pages said on an earlier day. A link with a date keeps showing that day.",
     )
+    filters.remember_dropped("as_of", "as-of date", unknown, chosen)
     return found[0] if chosen in {None, _NEWEST} else found[days.index(chosen)]
 
 
@@ -82,6 +91,14 @@ def _notices(shown: session.View) -> None:
         st.warning(
             "**Demo data.** These figures are simulated. They say nothing about the real projects.", icon=":material/science:"
         )
+    for what, values in filters.dropped():
+        named = text.listed([f"**{text.literal(value)}**" for value in values], 5)
+        st.warning(
+            f"The address asks for the {what} {named}, which is not there. You see the page without it.",
+            icon=":material/link_off:",
+        )
+    if shown.selection.first > shown.selection.last:
+        st.warning("The period ends before it begins: choose a From that is not after the To.", icon=":material/date_range:")
     if not shown.is_newest:
         st.info(
             f"You are reading the publication of **{publication.as_of}**. The newest is of {newest.as_of}.",
@@ -103,7 +120,7 @@ def _notices(shown: session.View) -> None:
     chosen = shown.selection
     scope = ", ".join(text.literal(name) for name in chosen.projects[:4])
     more = f" and {len(chosen.projects) - 4} more" if len(chosen.projects) > 4 else ""
-    counts = f"{len(chosen.repos)} repositories, {len(chosen.packages)} packages"
+    counts = f"{text.count(len(chosen.repos), 'repository', 'repositories')}, {text.count(len(chosen.packages), 'package')}"
     st.caption(f"{scope}{more} · {counts} · {chosen.first} to {chosen.last} (UTC)")
 
 

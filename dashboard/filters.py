@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +13,7 @@ from dashboard.publications import Publication
 PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, "all time": None}
 CUSTOM = "custom"
 DEFAULT_PERIOD = "1 year"
+_DROPPED = "lakepulse-dropped"
 
 Member = tuple[str, str, str]
 """A row of `dim_projects`: project, kind (`repo` or `package`), name."""
@@ -28,6 +29,21 @@ class Selection:
     first: date
     last: date
     grain: str
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What sources call their scopes: the repos and packages."""
+        return (*self.repos, *self.packages)
+
+    @property
+    def first_week(self) -> date:
+        """The Monday of the week that holds the first day."""
+        return self.first - timedelta(days=self.first.weekday())
+
+    @property
+    def first_month(self) -> date:
+        """The first day of the month that holds the first day."""
+        return self.first.replace(day=1)
 
 
 def names(members: Sequence[Member], kind: str, projects: Sequence[str]) -> tuple[str, ...]:
@@ -78,27 +94,53 @@ def grain_of(first: date, last: date) -> str:
     return "day" if length <= 120 else "week" if length <= 800 else "month"
 
 
+def unknown_in_link(key: str, is_known: Callable[[str], bool]) -> tuple[str, ...]:
+    """What the address has for a widget that does not know it; to be asked before the widget, which drops it without a word."""
+    return tuple(value for value in st.query_params.get_all(key) if value and not is_known(value))
+
+
+def remember_dropped(key: str, what: str, unknown: tuple[str, ...], chosen: object) -> None:
+    """Keep what the widget dropped until somebody chooses anew."""
+    notes = st.session_state.setdefault(_DROPPED, {})
+    if unknown:
+        notes[key] = (what, unknown, chosen)
+    elif key in notes and notes[key][2] != chosen:
+        del notes[key]
+
+
+def dropped() -> list[tuple[str, tuple[str, ...]]]:
+    """What the address asked for and is not there: the kind of thing, and the values."""
+    return [(what, unknown) for what, unknown, _ in st.session_state.get(_DROPPED, {}).values()]
+
+
 def choose(members: Sequence[Member], publication: Publication, earliest: date) -> Selection:
     """Draw the filters and read them. Each widget's key is its name in the address."""
+    all_projects = projects_of(members)
+    unknown = unknown_in_link("project", all_projects.__contains__)
     projects = st.multiselect(
         "Projects",
-        projects_of(members),
+        all_projects,
         key="project",
         bind="query-params",
         placeholder="All projects",
         help="None chosen: all.",
     )
+    remember_dropped("project", "project", unknown, projects)
+    all_repos = names(members, "repo", projects or all_projects)
+    unknown = unknown_in_link("repo", all_repos.__contains__)
     repos = st.multiselect(
         "Repositories",
-        names(members, "repo", projects or projects_of(members)),
+        all_repos,
         key="repo",
         bind="query-params",
         placeholder="All repositories",
         help="Narrows commits, issues and pull requests; packages follow the projects.",
     )
-    period = st.selectbox(
-        "Period", [*PERIODS, CUSTOM], index=list(PERIODS).index(DEFAULT_PERIOD), key="period", bind="query-params"
-    )
+    remember_dropped("repo", "repository", unknown, repos)
+    periods = [*PERIODS, CUSTOM]
+    unknown = unknown_in_link("period", periods.__contains__)
+    period = st.selectbox("Period", periods, index=periods.index(DEFAULT_PERIOD), key="period", bind="query-params")
+    remember_dropped("period", "period", unknown, period)
     custom: tuple[date | None, date | None] = (None, None)
     if period == CUSTOM:
         custom = (
@@ -109,4 +151,13 @@ def choose(members: Sequence[Member], publication: Publication, earliest: date) 
 
 
 def _day(label: str, key: str, first: date, last: date) -> date | None:
-    return st.date_input(label, value=None, min_value=first, max_value=last, key=key, format="YYYY-MM-DD", bind="query-params")
+    def is_known(value: str) -> bool:
+        try:
+            return first <= date.fromisoformat(value) <= last
+        except ValueError:
+            return False
+
+    unknown = unknown_in_link(key, is_known)
+    day = st.date_input(label, value=None, min_value=first, max_value=last, key=key, format="YYYY-MM-DD", bind="query-params")
+    remember_dropped(key, "day", unknown, day)
+    return day

@@ -67,6 +67,11 @@ def failed_since(runs: Sequence[Run], publication: Publication) -> Run | None:
     return None
 
 
+def was_newest(publication: Publication, found: Sequence[Publication]) -> bool:
+    """Whether no newer one was there when it was published; a backfill of an older date was never the newest."""
+    return all(other.as_of <= publication.as_of or other.published_at > publication.published_at for other in found)
+
+
 def is_stale(publication: Publication, now: datetime) -> bool:
     """Whether the newest publication's date lies further back than daily runs explain. `now` is aware."""
     return now.date() - publication.as_of > STALE_AFTER
