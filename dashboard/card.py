@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import yaml
 
 from dashboard import text
 from dashboard.backends import UnavailableError, Values, spell_out
+from dashboard.charts import STEPS
 from dashboard.session import View, to_frame
 
 _FRESHNESS = """
@@ -62,6 +64,7 @@ def figure(
     *,
     drawn: str | None = None,
     keys: Sequence[str] = (),
+    step: str = "day",
     empty: str = "Nothing was counted for this choice. Choose another project, repository or period.",
     note: str | None = None,
     extra: Values | None = None,
@@ -70,11 +73,12 @@ def figure(
 
     `table` names the definition, `sql` is the portable query of the rows and `extra` has further values in it.
     `drawn` is the query of what `draw` takes, where a picture of all rows would have more points than a
-    screen: the rows are then only counted until somebody opens the card. `keys` are the columns that name
-    a row of a dated result: with them, a page that shows an older publication tells what was revised since.
+    screen: the rows are then only counted until somebody opens the card. `keys` are the columns that name a row:
+    with them, a page that shows an older publication tells what is different in the newest. A key called date
+    counts days unless `step` says weeks or months; week and month tell their own.
     A figure that fails does not take the page along.
     """
-    st.header(title, anchor=False)
+    st.header(title, anchor=_slug(title))
     try:
         frame = view.frame(drawn or sql, extra)
         if len(frame):
@@ -84,27 +88,34 @@ def figure(
         if note:
             st.caption(note)
         number = view.count(sql, extra) if drawn else len(frame)
-        _card(view, _Shown(title, table, sql, number, tuple(keys), extra or {}))
+        _card(view, _Shown(title, table, sql, number, tuple(keys), step, extra or {}))
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
 
 
-def breaks(view: View, sources: Sequence[str], scopes: Sequence[str]) -> pd.DataFrame:
-    """Known breaks of the period that touch these sources and scopes, with the letter that marks each in a chart."""
-    found = view.frame(_BREAKS)
+def breaks(view: View, sources: Sequence[str], scopes: Sequence[str], dates: tuple[date, date] | None = None) -> pd.DataFrame:
+    """Known breaks within the dates (the period) that touch these sources and scopes, with the letter that marks each."""
+    first, last = dates or (view.selection.first, view.selection.last)
+    found = touching(view.frame(_BREAKS), sources, scopes, first, last)
+    # One change may touch several sources, a row each: it is one break to a reader.
+    found = found.drop_duplicates(["scope", "from_date", "to_date", "what_changed"])
+    return found.assign(mark=[chr(ord("A") + index % 26) for index in range(len(found))])
+
+
+def touching(found: pd.DataFrame, sources: Sequence[str], scopes: Sequence[str], first: date, last: date) -> pd.DataFrame:
+    """Those of the known breaks that touch these sources and scopes between two days."""
     touched = found["source"].map(lambda source: any(name == source or name.startswith(f"{source}_") for name in sources))
     ours = found["scope"].fillna("").map(lambda scope: not scope or scope in scopes)
-    begun = found["from_date"] <= pd.Timestamp(view.selection.last)
-    lasting = found["to_date"].fillna(found["from_date"]) >= pd.Timestamp(view.selection.first)
-    found = found[touched.astype(bool) & ours.astype(bool) & begun & lasting]
-    return found.assign(mark=[chr(ord("A") + index % 26) for index in range(len(found))])
+    begun = found["from_date"] <= pd.Timestamp(last)
+    lasting = found["to_date"].fillna(found["from_date"]) >= pd.Timestamp(first)
+    return found[touched.astype(bool) & ours.astype(bool) & begun & lasting]
 
 
 def explain_breaks(found: pd.DataFrame) -> None:
     """Say in words what the letters in a chart stand for."""
     for row in found.to_dict("records"):
         link = text.web_link(row["link"])
-        what = " ".join(text.literal(str(row[part]).rstrip(".")) + "." for part in ("what_changed", "effect"))
+        what = " ".join(text.sentence(row[part]) for part in ("what_changed", "effect"))
         where = f" [Source]({link})" if link else ""
         # No caption: its faded links are too faint to read.
         st.markdown(f":small[**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{where}]")
@@ -119,11 +130,31 @@ class _Shown:
     sql: str
     number: int
     keys: tuple[str, ...]
+    dates: str
     extra: Values
 
     @property
+    def time(self) -> str | None:
+        """The key that is a day, or the first of a week or month."""
+        return next((key for key in self.keys if key in {"date", "week", "month"}), None)
+
+    @property
+    def step(self) -> str:
+        return self.dates if self.time == "date" else self.time or "day"
+
+    @property
     def slug(self) -> str:
-        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+        return _slug(self.title)
+
+    @property
+    def tables(self) -> str:
+        """The tables that the query reads, for people."""
+        found = dict.fromkeys(re.findall(r"\bgold\.\w+", self.sql))
+        return f"table{'s' if len(found) > 1 else ''} {', '.join(f'`{name}`' for name in found)}"
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 @st.fragment
@@ -133,21 +164,23 @@ def _card(view: View, shown: _Shown) -> None:
     fresh = _freshness(view, definition.sources)
     fetched = fresh["last_fetched_at"].min() if len(fresh) else None
     asked = "" if fetched is None or pd.isna(fetched) else f" · fetched {text.age(fetched, view.now)}"
-    label = f"About: {shown.title} · {shown.number:,} rows{asked}"
+    changes = _changes(view, shown)
+    since = f" · {len(changes):,} {'revised' if shown.time else 'different'} since" if changes is not None else ""
+    label = f"About: {shown.title} · {text.count(shown.number, 'row')}{since}{asked}"
     opened = st.expander(label, key=f"card-{shown.slug}", on_change="rerun")
     if not opened.open:
         return
     with opened:
         rows = view.arrow(shown.sql, shown.extra)
         st.markdown(f"**Definition.** {definition.says}")
-        st.markdown(f"**Source.** [{definition.origin}]({definition.link}) · table `gold.{shown.table}`")
+        st.markdown(f"**Source.** [{definition.origin}]({definition.link}) · {shown.tables}")
         st.markdown(f"**Left out.** {definition.omits} {_limits(fresh)}")
         st.markdown(
             f"**Data.** {shown.number:,} rows as of {view.publication.as_of} (UTC), published "
             f"{text.age(view.publication.published_at, view.now)} by run {text.literal(view.publication.run_id)}{asked}."
         )
         if shown.keys and not view.is_newest:
-            _revisions(view, shown, rows)
+            _tell_changes(view, shown, changes)
         name = f"lakepulse-{shown.slug}-{view.publication.as_of}"
         with st.container(horizontal=True):
             # A callable: the file is made when somebody asks for it.
@@ -190,27 +223,46 @@ def _limits(fresh: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
-def _revisions(view: View, shown: _Shown, rows: pa.Table) -> None:
-    """Compare the shown rows with what the newest publication has for the same keys."""
+def _changes(view: View, shown: _Shown) -> pd.DataFrame | None:
+    """What the newest publication has otherwise; None if there is nothing to compare, or it cannot answer."""
+    if not shown.keys or view.is_newest:
+        return None
     try:
-        newer = view.arrow(shown.sql, shown.extra, view.newest)
+        then, now = (view.arrow(shown.sql, shown.extra, publication) for publication in (view.publication, view.newest))
+        return revised(_over(then, shown, view.over), _over(now, shown, view.over), shown.keys)
     except UnavailableError:
+        return None
+
+
+def _over(rows: pa.Table, shown: _Shown, over: date) -> pd.DataFrame:
+    """The rows of days, weeks and months that were over: the others change because time goes on."""
+    frame = to_frame(rows)
+    return frame[frame[shown.time] + STEPS[shown.step] <= pd.Timestamp(over)] if shown.time else frame
+
+
+def _tell_changes(view: View, shown: _Shown, changes: pd.DataFrame | None) -> None:
+    if changes is None:
         st.markdown("**Revised since.** The newest publication cannot answer this query.")
         return
-    changed = revised(rows, newer, shown.keys)
+    what = "**Revised since.**" if shown.time else "**Different since.**"
+    why = "" if shown.time else " It tells of a later day, so not each difference is a revision."
     st.markdown(
-        f"**Revised since.** {len(changed):,} of these {shown.number:,} rows are different in the newest publication, "
-        f"of {view.newest.as_of}."
+        f"{what} {text.count(len(changes), 'row')} of these {shown.number:,}, or new there, "
+        f"{'is' if len(changes) == 1 else 'are'} different in the newest publication, of {view.newest.as_of}.{why}"
     )
-    if len(changed):
-        st.dataframe(changed, hide_index=True, placeholder="–", alt="Rows that were revised since, then and now")
+    if len(changes):
+        st.dataframe(changes, hide_index=True, placeholder="–", alt="Rows that were revised since, then and now")
 
 
-def revised(then: pa.Table, now: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
-    """Rows of both whose values differ, columns `<name> then` and `<name> now`; doubles within 1e-6 relative are equal."""
-    values = [name for name in then.column_names if name not in keys]
-    both = to_frame(then).merge(to_frame(now), on=list(keys), suffixes=(" then", " now"))
-    differs = pd.Series(False, index=both.index)
+def revised(then: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Rows that differ, columns `<name> then` and `<name> now`, and in `change` whether one was changed, is gone or is new.
+
+    Doubles within 1e-6 relative are equal.
+    """
+    values = [name for name in then.columns if name not in keys]
+    both = then.merge(now, how="outer", on=list(keys), suffixes=(" then", " now"), indicator="change")
+    both = both.assign(change=both["change"].map({"left_only": "gone", "right_only": "new", "both": "changed"}).astype(str))
+    differs = both["change"] != "changed"
     for name in values:
         before, after = both[f"{name} then"], both[f"{name} now"]
         if pd.api.types.is_float_dtype(before) and pd.api.types.is_float_dtype(after):
@@ -218,7 +270,7 @@ def revised(then: pa.Table, now: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
         else:
             same = before == after
         differs |= ~(same | (before.isna() & after.isna()))
-    return both[differs]
+    return both.loc[differs, ["change", *(name for name in both.columns if name != "change")]]
 
 
 def as_csv(rows: pa.Table) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -15,6 +16,11 @@ def literal(text: object) -> str:
     line = _DIRECTION.sub("", " ".join(str(text).split()))
     escaped = _PUNCTUATION.sub(r"\\\1", line)
     return escaped if line.isascii() else f"{_ISOLATE}{escaped}{_END}"
+
+
+def sentence(text: object) -> str:
+    """Markdown as `literal` makes it, ended by one full stop."""
+    return literal(str(text).rstrip(".")) + "."
 
 
 def web_link(url: str | None) -> str | None:
@@ -46,6 +52,17 @@ def short(value: float | None) -> str:
 def percent(value: float | None) -> str | None:
     """A signed percentage, or None for a missing one."""
     return None if value is None or value != value else f"{value:+.1f}%"  # noqa: PLR0124 - NaN is not itself
+
+
+def count(number: int, thing: str, things: str | None = None) -> str:
+    """How many of a thing, in words: 1 day, 2 days; `things` where the plural is not made by an s."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names as people say them: a, b and c; those after `most` are only counted."""
+    shown = [*names[:most], *([f"{len(names) - most:,} more"] if len(names) > most else [])]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
 def duration(hours: float | None) -> str:
