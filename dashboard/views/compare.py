@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, charts, filters, session
-from dashboard.metrics import METRICS
+from dashboard import card, charts, filters, session, text
+from dashboard.metrics import BIRTHS, METRICS
 
 ALIGNMENTS = {"calendar": "By calendar", "age": "By age"}
 MOST = 5
+WORDS = {"repo": "repositories", "package": "packages"}
+BORN = {"repo": "the day on which the project's first repository was made", "package": "the first release of its first package"}
 UNIT = {"day": ("days", 1), "week": ("weeks", 7), "month": ("months", 30.4375)}
 
 page = session.current()
@@ -40,33 +42,70 @@ with right:
 metric = METRICS[name]
 
 
+scopes = tuple(
+    member for project in chosen for kind in ("repo", "package") for member in filters.names(page.members, kind, [project])
+)
+starts = {"day": page.selection.first, "week": page.selection.first_week, "month": page.selection.first_month}
+start = starts[metric.grain]
+
+
 def compare(frame: pd.DataFrame) -> None:
-    rows = frame.dropna(subset=["value"])
     axis_format = "%" if "%" in metric.value_format else "~s"
+    sources = card.definitions()[metric.table].sources
     if align == "age":
-        unit, days = UNIT[metric.grain]
-        age = (rows["date"] - rows.groupby("project")["date"].transform("min")).dt.days / days
-        charts.show(
-            charts.by_age(
-                rows.assign(age=age.round()), "age", "project", "value", metric.title,
-                axis=f"{unit.capitalize()} since the project's first", everything=every_project,
-                value_format=metric.value_format, axis_format=axis_format,
-            ),
-            alt=f"{metric.title} of each project by age. The card below has the rows.",
-        )  # fmt: skip
+        rows = aged(frame)
+        if len(rows):
+            axis = f"{UNIT[metric.grain][0].capitalize()} since {BORN[metric.kind]}"
+            charts.show(
+                charts.by_age(
+                    rows, "age", "project", "value", metric.title, axis=axis, everything=every_project,
+                    value_format=metric.value_format, axis_format=axis_format,
+                ),
+                alt=f"{metric.title} of each project by age. The card below has the rows.",
+            )  # fmt: skip
+        name_missing(rows)
+        found = card.breaks(page, sources, scopes, (frame["date"].min().date(), page.publication.as_of))
+        if len(found):
+            st.caption("Known breaks are days, which lie apart on a scale of ages, so they are not drawn:")
+        card.explain_breaks(found)
         return
-    first, last = pd.Timestamp(page.selection.first), pd.Timestamp(page.selection.last)
-    rows = rows[(rows["date"] >= first) & (rows["date"] <= last)]
-    if rows.empty:
+    rows = frame[(frame["date"] >= pd.Timestamp(start)) & (frame["date"] <= pd.Timestamp(page.selection.last))]
+    if rows["value"].isna().all():
         st.info("There is nothing in this period. Choose a longer one.", icon=":material/inbox:")
         return
+    found = card.breaks(page, sources, scopes)
     charts.show(
         charts.lines(
-            rows, "date", "project", "value", metric.title, grain=metric.grain, everything=every_project,
-            value_format=metric.value_format, axis_format=axis_format,
+            rows.dropna(subset=["value"]), "date", "project", "value", metric.title,
+            grain=metric.grain, breaks=found, over=page.over,
+            everything=every_project, value_format=metric.value_format, axis_format=axis_format,
         ),
         alt=f"{metric.title} of each project by date. The card below has the rows.",
     )  # fmt: skip
+    name_missing(rows)
+    card.explain_breaks(found)
+
+
+def aged(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the projects whose birth is known, with their age and with gaps."""
+    births = page.frame(BIRTHS, {"projects": tuple(chosen)})
+    born = births[births["kind"] == metric.kind].set_index("project")["born"]
+    known = frame[frame["project"].isin(born.index)]
+    if known["value"].isna().all():
+        return known.head(0)
+    rows = charts.with_gaps(known, "date", "project", "value", charts.STEPS[metric.grain])
+    ages = (rows["date"] - rows["project"].map(born)).dt.days / UNIT[metric.grain][1]
+    return rows.assign(age=ages.round(1))
+
+
+def name_missing(rows: pd.DataFrame) -> None:
+    """Say which of the chosen projects have no line, and why."""
+    drawn = set(rows.dropna(subset=["value"])["project"])
+    for project in chosen:
+        if not filters.names(page.members, metric.kind, [project]):
+            st.caption(f"{text.literal(project)} has no {WORDS[metric.kind]}.")
+        elif project not in drawn:
+            st.caption(f"{text.literal(project)} has no line: nothing happened, or a part of its history is not known.")
 
 
 if len(chosen) < 2:
@@ -80,6 +119,7 @@ else:
         compare,
         extra={"projects": tuple(chosen)},
         keys=("project", "date"),
-        note=f"{metric.says} Age counts from the first row that a project has. The card has the whole history.",
+        step=metric.grain,
+        note=f"{metric.says} Age counts from {BORN[metric.kind]}. The card has the whole history.",
         empty="None of these projects has this figure.",
     )
