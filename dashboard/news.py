@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 
 import streamlit as st
 
@@ -32,13 +34,14 @@ WHERE this.repo IN :repos AND this.week = :last_week AND before.week = :week_bef
 ORDER BY this.repo
 """
 NEWCOMERS = """
-SELECT repo, month, "new" AS newcomers, active
-FROM gold.fct_contributors
-WHERE repo IN :repos AND month = :this_month AND "new" > 0
-ORDER BY "new" DESC, repo
+SELECT repo, author
+FROM gold.fct_first_commits
+WHERE repo IN :repos AND first_commit_date >= :week_ago
+ORDER BY repo, first_commit_date, author
 """
 
 _MOST = 12
+_MOST_NAMES = 8
 
 
 def show(view: View) -> None:
@@ -57,7 +60,7 @@ def show(view: View) -> None:
     else:
         st.info("Nothing stands out in the seven days up to the as-of date.", icon=":material/inbox:")
     st.caption(
-        "From releases, unusual downloads, backlogs that turned in the last whole week, and this month's first commits. "
+        "From releases, unusual downloads, backlogs that turned in the last whole week, and first commits. "
         f"Unusual: {card.definitions()['fct_download_anomalies'].says}"
     )
 
@@ -71,31 +74,39 @@ def sentences(view: View) -> list[str]:
     as_of = view.publication.as_of
     week_ago = as_of - timedelta(days=6)
     last_week = as_of - timedelta(days=as_of.weekday() + 7)
+    project_of = {name: project for project, _, name in view.members}
+
+    def named(scope: str, path: str, anchor: str) -> str:
+        return f"[**{text.literal(scope)}**]({view.link(path, project_of[scope], anchor=anchor)})"
+
     found = []
     for row in view.arrow(RELEASES, {"week_ago": week_ago}).to_pylist():
         kind = "a pre-release" if row["is_prerelease"] else "a release"
         gap = row["days_since_previous"]
-        after = f", {gap:,.0f} days after the one before" if gap is not None else ""
+        after = f", {text.count(round(gap), 'day')} after the one before" if gap is not None else ""
         found.append(
-            f"**{text.literal(row['project'])}** published {kind} of {text.literal(row['scope'])}: "
+            f"**{text.literal(row['project'])}** published {kind} of {named(row['scope'], '', 'releases')}: "
             f"**{text.literal(row['name'])}** on {row['released_at']:%Y-%m-%d}{after}."
         )
     for row in view.arrow(DOWNLOADS, {"week_ago": week_ago}).to_pylist():
         more = "more" if row["downloads"] > row["median_28d"] else "fewer"
         found.append(
-            f"**{text.literal(row['package'])}** was downloaded {row['downloads']:,} times on {row['date']}: unusually "
-            f"{more} than the {row['median_28d']:,.0f} of a usual day before."
+            f"{named(row['package'], 'pypi', 'unusual-days')} was downloaded {row['downloads']:,} times on {row['date']}: "
+            f"unusually {more} than the {row['median_28d']:,.0f} of a usual day before."
         )
     for row in view.arrow(BACKLOG, {"last_week": last_week, "week_before": last_week - timedelta(days=7)}).to_pylist():
         turned = "began to grow" if row["backlog_index"] < 1 else "began to shrink"
+        still_open = "" if row["open_at_end"] is None else f"; {text.count(row['open_at_end'], 'issue')} open"
         found.append(
-            f"The backlog of **{text.literal(row['repo'])}** {turned}: {row['backlog_index']:.2f} closed per opened in "
-            f"8 weeks, {row['index_before']:.2f} a week earlier; {row['open_at_end']:,} issues are open."
+            f"The backlog of {named(row['repo'], 'issues', 'backlog')} {turned}: {row['backlog_index']:.2f} closed per "
+            f"opened in 8 weeks, {row['index_before']:.2f} a week earlier{still_open}."
         )
-    for row in view.arrow(NEWCOMERS, {"this_month": as_of.replace(day=1)}).to_pylist():
-        people = "person" if row["newcomers"] == 1 else "people"
+    # A publication from before the table was made has none.
+    new = view.arrow(NEWCOMERS, {"week_ago": week_ago}).to_pylist() if view.has("fct_first_commits") else []
+    for repo, rows in groupby(new, key=itemgetter("repo")):
+        names = [text.literal(row["author"]) for row in rows]
         found.append(
-            f"{row['newcomers']:,} {people} wrote a first commit to **{text.literal(row['repo'])}** this month, "
-            f"of {row['active']:,} who were active."
+            f"{text.count(len(names), 'person', 'people')} wrote a first commit to "
+            f"{named(repo, 'commits', 'contributors-new-returning-inactive')}: {text.listed(names, _MOST_NAMES)}."
         )
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from math import isnan
 from typing import NamedTuple
 
 import streamlit as st
@@ -20,12 +21,13 @@ _STYLE = """
 .lp-figures { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .75rem 1.25rem; list-style: none; }
 @container (max-width: 40rem) { .lp-figures { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 @container (max-width: 22rem) { .lp-figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-.lp-figures a { display: block; color: inherit; text-decoration: none; border-radius: .25rem; }
+.lp-figures li > * { display: flex; flex-direction: column; height: 100%; }
+.lp-figures a { color: inherit; text-decoration: none; border-radius: .25rem; }
 .lp-figures a:hover .lp-label, .lp-figures a:focus-visible .lp-label { text-decoration: underline; }
 .lp-label { display: block; font-size: .875rem; }
 .lp-value { display: block; font-size: 1.6rem; line-height: 1.3; overflow-wrap: anywhere; }
-.lp-change { display: block; font-size: .875rem; min-height: 1.3em; }
-.lp-figures img { display: block; width: 100%; height: 2.25rem; }
+.lp-note { display: block; font-size: .875rem; line-height: 1.3; }
+.lp-figures img { display: block; width: 100%; height: 2.25rem; margin-top: auto; }
 </style>
 """
 _WIDTH, _HEIGHT = 120, 36
@@ -38,14 +40,14 @@ _LINE = {True: "#56B4E9", False: "#0072B2"}
 
 
 class Figure(NamedTuple):
-    """One figure of a row. `change` stands under it in its `tone` (good, bad or none); `about` explains, `link` leads on."""
+    """One figure of a row. `note` stands under it in its `tone` (good, bad or none), `line` has evenly spaced points
+    (NaN: a gap), `link` leads on."""
 
     label: str
     value: str
     line: Sequence[float] = ()
-    change: str | None = None
+    note: str = ""
     tone: str = "none"
-    about: str = ""
     link: str = ""
 
 
@@ -61,29 +63,35 @@ def row(name: str, figures: Sequence[Figure], *, dark: bool) -> str:
 
 
 def _figure(figure: Figure, *, dark: bool) -> str:
-    change = f'<span class="lp-change" style="color: {_TONES[dark][figure.tone]}">{escape(figure.change or "")}</span>'
     inside = (
         f'<span class="lp-label">{escape(figure.label)}</span><span class="lp-value">{escape(figure.value)}</span>'
-        f"{change}{sparkline(figure.line, _LINE[dark])}"
+        f'<span class="lp-note" style="color: {_TONES[dark][figure.tone]}">{escape(figure.note)}</span>'
+        f"{sparkline(figure.line, _LINE[dark])}"
     )
-    about = f' title="{escape(figure.about)}"' if figure.about else ""
-    return (
-        f'<a href="{escape(figure.link)}" target="_self"{about}>{inside}</a>' if figure.link else f"<div{about}>{inside}</div>"
-    )
+    return f'<a href="{escape(figure.link)}" target="_self">{inside}</a>' if figure.link else f"<div>{inside}</div>"
 
 
 def sparkline(values: Sequence[float], colour: str) -> str:
-    """A small line over evenly spaced values, for the eye alone: the figure beside it says the number."""
-    if len(values) < 2:
+    """A small line over evenly spaced values, broken at NaN, for the eye alone: the figure beside it says the number."""
+    known = [value for value in values if not isnan(value)]
+    if not known:
         return ""
-    low, high = min(values), max(values)
+    low, high = min(known), max(known)
     scale = (_HEIGHT - 6) / (high - low or 1)
-    step = (_WIDTH - 4) / (len(values) - 1)
-    points = " ".join(f"{2 + index * step:.1f},{_HEIGHT - 3 - (value - low) * scale:.1f}" for index, value in enumerate(values))
+    step = (_WIDTH - 4) / max(len(values) - 1, 1)
+    path, begun = [], False
+    for index, value in enumerate(values):
+        if isnan(value):
+            begun = False
+            continue
+        x, y = 2 + index * step, _HEIGHT - 3 - (value - low) * scale
+        # A line of no length has round ends: a value between two gaps is a dot.
+        path.append(f"L{x:.1f},{y:.1f}" if begun else f"M{x:.1f},{y:.1f}h0")
+        begun = True
     # An image, since Streamlit takes SVG out of HTML.
     picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none">'
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"'
+        f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linecap="round"'
         ' vector-effect="non-scaling-stroke"/></svg>'
     )
     return f'<img alt="" src="data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}">'

@@ -6,27 +6,34 @@ import json
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, news, session, text, tiles
+from dashboard import card, charts, filters, news, session, text, tiles
+from dashboard.publications import was_newest
+from dashboard.totals import held, total
 
-# Each figure of a project is the sum over its repositories or packages, unless the card says otherwise.
-PROJECTS = """
+# A figure of a project is of all its repositories or packages that are chosen: if one of them is not known, nor is it.
+PROJECTS = f"""
 WITH members AS (
     SELECT project, kind, name
     FROM gold.dim_projects
     WHERE project IN :projects AND (kind = 'package' OR name IN :repos)
 ),
+issues_held AS ({held("github_issues")}),
+answers_held AS ({held("github_issues", "github_comments")}),
+commits_held AS ({held("github_commits")}),
+newest_stars AS (
+    SELECT repo, max_by(stargazers_count, snapshot_date) AS stars
+    FROM gold.fct_all_time_base_repo_stats
+    GROUP BY repo
+),
 stars AS (
-    SELECT members.project, sum(stats.stargazers_count) AS stars
+    SELECT members.project, {total("newest_stars.stars")} AS stars
     FROM members
-    JOIN gold.fct_all_time_base_repo_stats AS stats ON members.kind = 'repo' AND members.name = stats.repo
-    JOIN (
-        SELECT repo, max(snapshot_date) AS snapshot_date FROM gold.fct_all_time_base_repo_stats GROUP BY repo
-    ) AS newest ON stats.repo = newest.repo AND stats.snapshot_date = newest.snapshot_date
+    LEFT JOIN newest_stars ON members.name = newest_stars.repo
+    WHERE members.kind = 'repo'
     GROUP BY members.project
 ),
 package_days AS (
@@ -37,6 +44,7 @@ package_days AS (
 package_totals AS (
     SELECT
         package,
+        max(newest) AS newest,
         CASE WHEN count(CASE WHEN date > newest - INTERVAL '28' DAY THEN 1 END) = 28
             THEN sum(CASE WHEN date > newest - INTERVAL '28' DAY THEN downloads END) END AS last_28,
         CASE WHEN count(CASE WHEN date <= newest - INTERVAL '28' DAY THEN 1 END) = 28
@@ -48,22 +56,46 @@ package_totals AS (
 downloads AS (
     SELECT
         members.project,
-        CASE WHEN count(*) = count(last_28) THEN sum(last_28) END AS last_28,
-        CASE WHEN count(*) = count(previous_28) THEN sum(previous_28) END AS previous_28
+        max(package_totals.newest) AS newest,
+        {total("last_28")} AS last_28,
+        {total("previous_28")} AS previous_28
     FROM members
     LEFT JOIN package_totals ON members.name = package_totals.package
     WHERE members.kind = 'package'
     GROUP BY members.project
 ),
+repo_issues AS (
+    SELECT
+        repo,
+        max(CASE WHEN date = :as_of THEN num_open END) AS now,
+        max(CASE WHEN date = :four_weeks_ago THEN num_open END) AS before
+    FROM gold.fct_all_time_issues_trend
+    WHERE date IN (:as_of, :four_weeks_ago)
+    GROUP BY repo
+),
+-- The table begins with a repository's first issue: before it, none was open.
 open_issues AS (
     SELECT
         members.project,
-        sum(CASE WHEN trend.date = :as_of THEN trend.num_open END) AS open_issues,
-        sum(CASE WHEN trend.date = :four_weeks_ago THEN trend.num_open END) AS open_issues_before
+        {total("coalesce(repo_issues.now, CASE WHEN issues_held.scope IS NOT NULL THEN 0 END)")} AS now,
+        {total("coalesce(repo_issues.before, CASE WHEN issues_held.scope IS NOT NULL THEN 0 END)")} AS before
     FROM members
-    JOIN gold.fct_all_time_issues_trend AS trend ON members.kind = 'repo' AND members.name = trend.repo
-    WHERE trend.date IN (:as_of, :four_weeks_ago)
+    LEFT JOIN repo_issues ON members.name = repo_issues.repo
+    LEFT JOIN issues_held ON members.name = issues_held.scope
+    WHERE members.kind = 'repo'
     GROUP BY members.project
+),
+answer_weeks AS (
+    SELECT repo, min(week) AS first_week FROM gold.fct_issue_response GROUP BY repo
+),
+answered_projects AS (
+    SELECT members.project
+    FROM members
+    LEFT JOIN answer_weeks ON members.name = answer_weeks.repo AND answer_weeks.first_week <= :twelve_weeks_ago
+    LEFT JOIN answers_held ON members.name = answers_held.scope
+    WHERE members.kind = 'repo'
+    GROUP BY members.project
+    HAVING count(*) = count(coalesce(answer_weeks.repo, answers_held.scope))
 ),
 weekly_responses AS (
     SELECT
@@ -72,20 +104,28 @@ weekly_responses AS (
         row_number() OVER (PARTITION BY members.project ORDER BY response.p50_hours) AS place,
         count(*) OVER (PARTITION BY members.project) AS weeks
     FROM members
+    JOIN answered_projects ON members.project = answered_projects.project
     JOIN gold.fct_issue_response AS response ON members.kind = 'repo' AND members.name = response.repo
     WHERE response.p50_hours IS NOT NULL AND response.week >= :twelve_weeks_ago AND response.week < :this_week
 ),
-responses AS (
-    SELECT project, p50_hours AS response_hours FROM weekly_responses WHERE 2 * place BETWEEN weeks AND weeks + 1
-),
 middle_response AS (
-    SELECT project, min(response_hours) AS response_hours FROM responses GROUP BY project
+    SELECT project, min(p50_hours) AS response_hours
+    FROM weekly_responses
+    WHERE 2 * place BETWEEN weeks AND weeks + 1
+    GROUP BY project
 ),
+-- A repository without a commit in the year has no factor of its own; one whose year is cut leaves the project without.
 absence AS (
-    SELECT members.project, min(factor) AS absence_factor
+    SELECT
+        members.project,
+        CASE WHEN count(*) = count(CASE
+            WHEN year.repo IS NOT NULL THEN year.contributors
+            WHEN commits_held.scope IS NOT NULL THEN 0
+        END) THEN min(year.factor) END AS factor
     FROM members
-    JOIN gold.fct_contributor_absence_factor AS absence ON members.kind = 'repo' AND members.name = absence.repo
-    WHERE absence.window_days = 365
+    LEFT JOIN gold.fct_contributor_absence_factor AS year ON members.name = year.repo AND year.window_days = 365
+    LEFT JOIN commits_held ON members.name = commits_held.scope
+    WHERE members.kind = 'repo'
     GROUP BY members.project
 ),
 ordered_releases AS (
@@ -103,10 +143,11 @@ SELECT
     downloads.last_28 AS downloads_28d,
     CASE WHEN downloads.previous_28 > 0
         THEN 100 * (CAST(downloads.last_28 AS double) / downloads.previous_28 - 1) END AS downloads_change,
-    open_issues.open_issues,
-    open_issues.open_issues - open_issues.open_issues_before AS open_issues_change,
+    downloads.newest AS downloads_until,
+    open_issues.now AS open_issues,
+    open_issues.now - open_issues.before AS open_issues_change,
     middle_response.response_hours,
-    absence.absence_factor,
+    absence.factor AS absence_factor,
     ordered_releases.name AS last_release,
     ordered_releases.scope AS released_by,
     ordered_releases.released_at
@@ -118,9 +159,10 @@ LEFT JOIN middle_response ON projects.project = middle_response.project
 LEFT JOIN absence ON projects.project = absence.project
 LEFT JOIN ordered_releases ON projects.project = ordered_releases.project AND ordered_releases.place = 1
 ORDER BY projects.project
-"""
-# The last half year of each figure by week, for the small lines.
-LINES = """
+"""  # noqa: S608 - every part is written here and in totals.py
+# A small line's points, evenly apart: the last half year of each figure by week, and the absence factor's last year by
+# month. A point is null unless each member has one.
+LINES = f"""
 WITH members AS (
     SELECT project, kind, name
     FROM gold.dim_projects
@@ -128,35 +170,51 @@ WITH members AS (
 ),
 points AS (
     SELECT
-        'stars' AS figure, repo AS name, CAST(date_trunc('week', snapshot_date) AS date) AS week,
-        max(stargazers_count) AS value
+        'stars' AS figure, repo AS name, CAST(date_trunc('week', snapshot_date) AS date) AS date,
+        max_by(stargazers_count, snapshot_date) AS value
     FROM gold.fct_all_time_base_repo_stats
     GROUP BY 2, 3
     UNION ALL
     SELECT 'downloads', package, CAST(date_trunc('week', date) AS date), downloads_7d
     FROM gold.fct_percent_change_downloads_overall
-    WHERE category = 'without_mirrors' AND downloads_7d IS NOT NULL
-        AND date = CAST(date_trunc('week', date) AS date) + INTERVAL '6' DAY
+    WHERE category = 'without_mirrors' AND date = CAST(date_trunc('week', date) AS date) + INTERVAL '6' DAY
     UNION ALL
     SELECT 'issues', repo, week, open_at_end FROM gold.fct_issue_backlog
     UNION ALL
-    SELECT 'response', repo, week, p50_hours FROM gold.fct_issue_response WHERE p50_hours IS NOT NULL
+    SELECT 'response', repo, week, p50_hours FROM gold.fct_issue_response
     UNION ALL
-    SELECT 'commits', repo, CAST(date_trunc('week', commit_author_date) AS date), sum(num_commits)
-    FROM gold.fct_all_time_author_commits_trend
-    GROUP BY 2, 3
+    SELECT 'absence', repo, month, factor FROM gold.fct_absence_factor_trend
+),
+figures AS (
+    SELECT 'stars' AS figure, 'repo' AS kind, 'week' AS step
+    UNION ALL SELECT 'downloads', 'package', 'week'
+    UNION ALL SELECT 'issues', 'repo', 'week'
+    UNION ALL SELECT 'response', 'repo', 'week'
+    UNION ALL SELECT 'absence', 'repo', 'month'
+),
+dates AS (
+    SELECT 'week' AS step, CAST(unnest(generate_series(:half_year_ago, :this_week, INTERVAL '7' DAY)) AS date) AS date
+    UNION ALL
+    SELECT 'month', CAST(unnest(generate_series(:year_ago, :this_month, INTERVAL '1' MONTH)) AS date)
 )
 SELECT
     members.project,
-    points.figure,
-    points.week,
-    CASE WHEN points.figure = 'response' THEN avg(points.value) ELSE sum(CAST(points.value AS double)) END AS value
+    figures.figure,
+    dates.date,
+    CASE figures.figure
+        WHEN 'response' THEN avg(points.value)
+        WHEN 'absence' THEN CASE WHEN count(*) = count(points.value) THEN min(points.value) END
+        ELSE {total("CAST(points.value AS double)")}
+    END AS value
 FROM members
-JOIN points ON members.name = points.name
-WHERE points.week >= :half_year_ago AND points.week < :this_week
+JOIN figures ON members.kind = figures.kind
+JOIN dates ON figures.step = dates.step
+LEFT JOIN points ON members.name = points.name AND figures.figure = points.figure AND dates.date = points.date
+-- A week that runs has no sum yet; a number of stars it has.
+WHERE figures.step = 'month' OR dates.date < :this_week OR figures.figure = 'stars'
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
-"""
+"""  # noqa: S608 - every part is written here and in totals.py
 REPOS = """
 SELECT
     stats.repo, stats.snapshot_date, stats.stargazers_count, stats.forks_count, stats.subscribers_count,
@@ -171,84 +229,132 @@ JOIN (
 WHERE stats.repo IN :repos
 ORDER BY stats.stargazers_count DESC, stats.repo
 """
+INTEREST = """
+SELECT repo, snapshot_date AS date, stargazers_count AS stars, forks_count AS forks, subscribers_count AS subscribers
+FROM gold.fct_all_time_base_repo_stats
+WHERE repo IN :repos AND snapshot_date BETWEEN :first AND :last
+ORDER BY repo, date
+"""
+RELEASES = """
+SELECT project, source, scope, name, released_at, is_prerelease, is_yanked, days_since_previous
+FROM gold.fct_releases
+WHERE project IN :projects AND (source = 'pypi' OR scope IN :repos) AND CAST(released_at AS date) BETWEEN :first AND :last
+ORDER BY released_at DESC, source, scope, name
+"""
 
 MOST_ROWS = 12  # more projects than this are read in the table alone
+CHANGES = {"downloads_change": "pypistats_overall", "open_issues_change": "github_issues"}
+# The page that tells more of an alert's metric.
+PAGE_OF = {"downloads_28d": "pypi", "absence_factor": "commits", "stars": "", "days_since_release": ""}
+NO_SNAPSHOT = (
+    "This publication has no snapshot of these repositories: GitHub tells only how they are now, so a run for an earlier day "
+    "takes none."
+)
 
 page = session.current()
 as_of = page.publication.as_of
 this_week = as_of - timedelta(days=as_of.weekday())
+this_month = as_of.replace(day=1)
 dates = {
     "four_weeks_ago": as_of - timedelta(days=28),
     "this_week": this_week,
     "twelve_weeks_ago": this_week - timedelta(weeks=12),
-    "half_year_ago": this_week - timedelta(weeks=26),
 }
+line_dates = {
+    "this_week": this_week,
+    "half_year_ago": this_week - timedelta(weeks=26),
+    "this_month": this_month,
+    "year_ago": this_month.replace(year=this_month.year - 1),
+}
+every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
 
 st.title("Overview", anchor=False)
+st.caption("The period on the left applies to stars and forks and to the releases; each other figure names its own time.")
 
 
 def projects(frame: pd.DataFrame) -> None:
-    lines = page.frame(LINES, {name: dates[name] for name in ("this_week", "half_year_ago")})
+    lines = page.frame(LINES, line_dates)
     series: dict[Hashable, list[float]] = {
         key: list(part) for key, part in lines.groupby(["project", "figure"], sort=False)["value"]
     }
+    found = card.breaks(page, list(CHANGES.values()), page.selection.scopes, (as_of - timedelta(days=90), as_of))
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    tiles.show([(str(row["project"]), figures(row, series)) for row in rows[:MOST_ROWS]])
+    tiles.show([(str(row["project"]), figures(row, series, found)) for row in rows[:MOST_ROWS]])
     if len(rows) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(rows)} projects; the table has all.")
         _table(frame)
-    st.caption("Small lines: the last 26 whole weeks. Each figure leads to its page.")
+    st.caption(
+        "Small lines: the last 26 whole weeks; of the absence factor, the last year by month. A gap is a time that is not "
+        "known. Each figure leads to its page."
+    )
+    card.explain_breaks(found)
 
 
-def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[float]]) -> list[tiles.Figure]:
+def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[float]], found: pd.DataFrame) -> list[tiles.Figure]:
     project = str(row["project"])
-    more_issues, more_downloads = row["open_issues_change"], row["downloads_change"]
-    released = row["released_at"]
+    repos = filters.names(page.members, "repo", [project])
+    packages = filters.names(page.members, "package", [project])
+    more_issues, more_downloads, released = row["open_issues_change"], row["downloads_change"], row["released_at"]
 
-    def link(path: str) -> str:
-        asked = {"as_of": page.publication.as_of.isoformat()} if not page.is_newest else {}
-        return f"{path}?{urlencode({'project': project, **asked})}"
+    def missing(value: object, members: Sequence[str], kind: str, why: str) -> str:
+        return "" if value is not None else why if members else f"no {kind}"
 
+    def crossed(change: str, scopes: Sequence[str], first: Any, last: Any) -> str:
+        """The letters of the known breaks between two days, as words to go on with."""
+        marks = card.touching(found, [CHANGES[change]], scopes, first, last)["mark"]
+        return f", across {'break' if len(marks) == 1 else 'breaks'} {' '.join(marks)}" if len(marks) else ""
+
+    until = row["downloads_until"]
     return [
-        tiles.Figure("Stars", text.short(row["stars"]), series.get((project, "stars"), ())),
         tiles.Figure(
-            "Downloads",
+            "Stars",
+            text.short(row["stars"]),
+            series.get((project, "stars"), ()),
+            note=missing(row["stars"], repos, "repositories", "not every repository has a snapshot"),
+            link=page.link("", project, anchor="stars-and-forks"),
+        ),
+        tiles.Figure(
+            "Downloads, 28 days",
             text.short(row["downloads_28d"]),
             series.get((project, "downloads"), ()),
-            change=text.percent(more_downloads),
+            note=missing(row["downloads_28d"], packages, "packages", "a day is missing")
+            if more_downloads is None
+            else f"{text.percent(more_downloads)} on the 28 before"
+            + crossed("downloads_change", packages, until - timedelta(days=54), until),
             tone=_tone(more_downloads),
-            about="28 days, without mirrors, and percent change against the 28 before. A dash: a day is missing.",
-            link=link("pypi"),
+            link=page.link("pypi", project),
         ),
         tiles.Figure(
             "Open issues",
             text.number(row["open_issues"]),
             series.get((project, "issues"), ()),
-            change=None if more_issues is None else f"{more_issues:+,.0f}",
+            note=missing(row["open_issues"], repos, "repositories", "not every history is whole")
+            if more_issues is None
+            else f"{more_issues:+,.0f} in 28 days" + crossed("open_issues_change", repos, as_of - timedelta(days=27), as_of),
             tone=_tone(None if more_issues is None else -more_issues),
-            about="Change over 28 days.",
-            link=link("issues"),
+            link=page.link("issues", project, anchor="open-issues"),
         ),
         tiles.Figure(
             "First response",
             text.duration(row["response_hours"]),
             series.get((project, "response"), ()),
-            about="The middle one of the weekly medians of the last 12 whole weeks.",
-            link=link("issues"),
+            note=missing(row["response_hours"], repos, "repositories", "no answer, or not every history is whole")
+            or "median, 12 weeks",
+            link=page.link("issues", project, anchor="time-to-first-response"),
         ),
         tiles.Figure(
             "Absence factor",
             text.number(row["absence_factor"]),
-            series.get((project, "commits"), ()),
-            about="Fewest people behind half of a year's commits, in the weakest repository. Line: commits a week.",
-            link=link("commits"),
+            series.get((project, "absence"), ()),
+            note=missing(row["absence_factor"], repos, "repositories", "no commit, or not every history is whole")
+            or f"{'person' if row['absence_factor'] == 1 else 'people'} behind half of a year",
+            link=page.link("commits", project, anchor="absence-factor-over-time"),
         ),
         tiles.Figure(
             "Last release",
             text.version(row["last_release"]) if row["last_release"] else "–",
-            change=text.age(released, page.now) if released else None,
-            about=f"{row['last_release']} of {row['released_by']}" if released else "",
-            link=link("pypi"),
+            note=f"{text.count((as_of - released.date()).days, 'day')} old" if released else "none yet",
+            link=page.link("", project, anchor="releases"),
         ),
     ]
 
@@ -258,22 +364,38 @@ def _tone(gain: float | None) -> str:
 
 
 def alerts() -> None:
-    """What broke a rule when the shown publication was made."""
+    """What broke a rule when the shown publication was made, and what could not be checked."""
     run = next((run for run in session.runs(page.settings) if run.run_id == page.publication.run_id), None)
-    found = [
-        alert
-        for step in json.loads((run and run.steps) or "[]")
-        for alert in (step.get("details") or {}).get("alerts", [])
-        if alert["project"] in page.selection.projects
-    ]
+    details = [step.get("details") or {} for step in json.loads((run and run.steps) or "[]")]
+    broken, unchecked = (_about(details, name) for name in ("alerts", "unchecked"))
+    failed = next((step["alerts_error"] for step in details if step.get("alerts_error")), None)
     st.header("Alerts", anchor=False)
-    if found:
-        st.warning("\n".join(f"- {text.literal(alert['message'])}" for alert in found), icon=":material/notifications_active:")
-    elif run is None:
+    if broken:
+        st.warning("\n".join(broken), icon=":material/notifications_active:")
+    if unchecked:
+        st.info("\n".join(unchecked), icon=":material/help:")
+    if run is None:
         st.info("The run of this publication is not recorded, so its alerts are not known.", icon=":material/inbox:")
-    else:
-        st.success("No rule is broken.", icon=":material/check_circle:")
+    elif failed:
+        st.warning(f"The rules were not checked. {text.literal(failed)}", icon=":material/help:")
+    elif not was_newest(page.publication, session.publications(page.settings)):
+        st.info(
+            "The rules were not checked: a newer publication was there when this one was made, and only the newest is checked.",
+            icon=":material/help:",
+        )
+    elif not broken:
+        st.success("No rule that was checked is broken." if unchecked else "No rule is broken.", icon=":material/check_circle:")
     st.caption("Rules stand in dbt/alerts.yaml and are checked when a run is published.")
+
+
+def _about(details: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """The sentences about the chosen projects, as a list in Markdown, each with the page that tells more."""
+    return [
+        f"- {text.literal(entry['message'])} [More]({page.link(PAGE_OF.get(entry['metric'], 'issues'), entry['project'])})"
+        for step in details
+        for entry in step.get(name, [])
+        if entry["project"] in page.selection.projects
+    ]
 
 
 def _table(frame: pd.DataFrame) -> None:
@@ -321,8 +443,47 @@ def repos(frame: pd.DataFrame) -> None:
     )
 
 
-overview_dates = {name: dates[name] for name in ("four_weeks_ago", "this_week", "twelve_weeks_ago")}
-card.figure(page, "Projects", "overview", PROJECTS, projects, extra=overview_dates)
+def interest(frame: pd.DataFrame) -> None:
+    what = st.radio("Figure", ["stars", "forks", "subscribers"], horizontal=True, key="interest", bind="query-params")
+    kept, left = charts.top_series(frame, "repo", what)
+    found = card.breaks(page, ["github_repo"], page.selection.repos)
+    charts.show(
+        charts.lines(kept, "date", "repo", what, what.capitalize(), everything=every_repo, breaks=found, zero=False),
+        alt=f"{what.capitalize()} of each repository on the days on which it was asked. The card below has the rows.",
+    )
+    if left:
+        st.caption(f"{left} repositories with fewer are not drawn; choose them in the filter.")
+    card.explain_breaks(found)
+
+
+def releases(frame: pd.DataFrame) -> None:
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "project": st.column_config.TextColumn("Project", pinned=True),
+            "source": "On",
+            "scope": "Package or repository",
+            "name": "Release",
+            "released_at": st.column_config.DatetimeColumn("Released (UTC)", format="YYYY-MM-DD"),
+            "is_prerelease": st.column_config.CheckboxColumn("Pre-release"),
+            "is_yanked": st.column_config.CheckboxColumn("Yanked"),
+            "days_since_previous": st.column_config.NumberColumn("Days since the one before", format="%.0f"),
+        },
+        alt="Releases in the period, the newest first",
+    )
+
+
+card.figure(page, "Projects", "overview", PROJECTS, projects, extra=dates, keys=("project",))
 news.show(page)
 alerts()
-card.figure(page, "Repositories", "fct_all_time_base_repo_stats", REPOS, repos, keys=("repo",))
+card.figure(page, "Repositories", "fct_all_time_base_repo_stats", REPOS, repos, empty=NO_SNAPSHOT)
+card.figure(
+    page, "Stars and forks", "fct_all_time_base_repo_stats", INTEREST, interest, keys=("repo", "date"),
+    empty=f"No snapshot falls in this period. {NO_SNAPSHOT}",
+)  # fmt: skip
+card.figure(
+    page, "Releases", "fct_releases", RELEASES, releases, keys=("source", "scope", "name"),
+    empty="No release falls in this period. Choose a longer one.",
+)  # fmt: skip
