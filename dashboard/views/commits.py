@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import card, charts, session
+from dashboard.totals import held, total
 
 AUTHORED = """
 SELECT repo, CAST(date_trunc(:grain, commit_author_date) AS date) AS date, sum(num_commits) AS num_commits
@@ -33,19 +34,33 @@ FROM gold.fct_num_committer_commits_by_repo
 WHERE repo IN :repos AND rank <= 3
 ORDER BY repo, rank, committer
 """
-CONTRIBUTORS = """
-SELECT month AS date, kind, sum(people) AS people
-FROM (
-    SELECT repo, month, 'new' AS kind, "new" AS people FROM gold.fct_contributors
-    UNION ALL
-    SELECT repo, month, 'returning' AS kind, "returning" AS people FROM gold.fct_contributors
-    UNION ALL
-    SELECT repo, month, 'inactive' AS kind, inactive AS people FROM gold.fct_contributors
-) AS kinds
-WHERE repo IN :repos AND month BETWEEN :first AND :last
-GROUP BY 1, 2
+CONTRIBUTORS = f"""
+WITH known AS ({held("github_commits")}),
+repos AS (
+    SELECT name AS repo FROM gold.dim_projects WHERE kind = 'repo' AND name IN :repos
+),
+months AS (
+    SELECT DISTINCT month FROM gold.fct_contributors WHERE repo IN :repos AND month BETWEEN :first_month AND :last
+),
+-- The table begins with a repository's first commit: before it, nobody was there.
+people AS (
+    SELECT
+        months.month,
+        CASE WHEN facts.repo IS NULL AND known.scope IS NOT NULL THEN 0 ELSE facts."new" END AS "new",
+        CASE WHEN facts.repo IS NULL AND known.scope IS NOT NULL THEN 0 ELSE facts."returning" END AS "returning",
+        CASE WHEN facts.repo IS NULL AND known.scope IS NOT NULL THEN 0 ELSE facts.inactive END AS inactive
+    FROM months
+    CROSS JOIN repos
+    LEFT JOIN gold.fct_contributors AS facts ON repos.repo = facts.repo AND months.month = facts.month
+    LEFT JOIN known ON repos.repo = known.scope
+)
+SELECT month AS date, 'new' AS kind, {total('"new"')} AS people FROM people GROUP BY 1
+UNION ALL
+SELECT month, 'returning', {total('"returning"')} FROM people GROUP BY 1
+UNION ALL
+SELECT month, 'inactive', {total("inactive")} FROM people GROUP BY 1
 ORDER BY 2, 1
-"""
+"""  # noqa: S608 - every part is written here and in totals.py
 ABSENCE = """
 SELECT repo, window_days, factor, contributors, commits
 FROM gold.fct_contributor_absence_factor
@@ -80,7 +95,17 @@ found_breaks = card.breaks(page, ["github_commits"], page.selection.repos)
 def over_time(frame: pd.DataFrame) -> None:
     kept, left = charts.top_series(frame, "repo", "num_commits")
     charts.show(
-        charts.stacked(kept, "date", "repo", "num_commits", per_grain, grain=grain, everything=every_repo, breaks=found_breaks),
+        charts.stacked(
+            kept,
+            "date",
+            "repo",
+            "num_commits",
+            per_grain,
+            grain=grain,
+            everything=every_repo,
+            breaks=found_breaks,
+            over=page.over,
+        ),
         alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
     )
     charts.explain_left(left, "repositories with the most commits")
@@ -102,10 +127,12 @@ def top(frame: pd.DataFrame, who: str) -> None:
 def contributors(frame: pd.DataFrame) -> None:
     charts.show(
         charts.lines(
-            frame, "date", "kind", "people", "People per month", grain="month", everything=("new", "returning", "inactive")
+            frame, "date", "kind", "people", "People per month", grain="month", everything=("new", "returning", "inactive"),
+            breaks=found_breaks, over=page.over,
         ),
         alt="New, returning and inactive contributors per month. The card below has the rows.",
-    )
+    )  # fmt: skip
+    card.explain_breaks(found_breaks)
 
 
 def absence(frame: pd.DataFrame) -> None:
@@ -124,11 +151,12 @@ def absence_over_time(frame: pd.DataFrame) -> None:
     charts.show(
         charts.lines(
             kept, "month", "repo", "factor", "People behind half of a year", grain="month", everything=every_repo,
-            breaks=found_breaks,
+            breaks=found_breaks, over=page.over,
         ),
         alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
     )  # fmt: skip
     charts.explain_left(left, "repositories with the most commits")
+    card.explain_breaks(found_breaks)
 
 
 def bots(frame: pd.DataFrame) -> None:
@@ -145,16 +173,36 @@ def bots(frame: pd.DataFrame) -> None:
     )
 
 
-card.figure(page, "Commits by author date", "fct_all_time_author_commits_trend", AUTHORED, over_time, keys=("repo", "date"))
 card.figure(
-    page, "Commits by committer date", "fct_all_time_committer_commits_trend", COMMITTED, over_time, keys=("repo", "date")
+    page, "Commits by author date", "fct_all_time_author_commits_trend", AUTHORED, over_time, keys=("repo", "date"), step=grain
+)
+card.figure(
+    page,
+    "Commits by committer date",
+    "fct_all_time_committer_commits_trend",
+    COMMITTED,
+    over_time,
+    keys=("repo", "date"),
+    step=grain,
 )
 left, right = st.columns(2)
 with left:
-    card.figure(page, "Top 3 authors", "fct_num_author_commits_by_repo", TOP_AUTHORS, lambda frame: top(frame, "author"))
+    card.figure(
+        page,
+        "Top 3 authors",
+        "fct_num_author_commits_by_repo",
+        TOP_AUTHORS,
+        lambda frame: top(frame, "author"),
+        keys=("repo", "author"),
+    )
 with right:
     card.figure(
-        page, "Top 3 committers", "fct_num_committer_commits_by_repo", TOP_COMMITTERS, lambda frame: top(frame, "committer")
+        page,
+        "Top 3 committers",
+        "fct_num_committer_commits_by_repo",
+        TOP_COMMITTERS,
+        lambda frame: top(frame, "committer"),
+        keys=("repo", "committer"),
     )
 card.figure(
     page,
@@ -163,9 +211,12 @@ card.figure(
     CONTRIBUTORS,
     contributors,
     keys=("date", "kind"),
-    note="Summed over the repositories: somebody active in two counts twice.",
+    step="month",
+    note="Summed over the repositories: somebody active in two counts twice. A month that is not known of each is a gap.",
 )
-card.figure(page, "Contributor absence factor", "fct_contributor_absence_factor", ABSENCE, absence)
+card.figure(
+    page, "Contributor absence factor", "fct_contributor_absence_factor", ABSENCE, absence, keys=("repo", "window_days")
+)
 card.figure(
     page,
     "Absence factor over time",
@@ -173,6 +224,7 @@ card.figure(
     ABSENCE_TREND,
     absence_over_time,
     keys=("repo", "month"),
-    extra={"first_month": page.selection.first.replace(day=1)},
 )
-card.figure(page, "Bots", "fct_num_author_commits_by_repo", BOTS, bots, empty="No bot wrote a commit here.")
+card.figure(
+    page, "Bots", "fct_num_author_commits_by_repo", BOTS, bots, keys=("repo", "author"), empty="No bot wrote a commit here."
+)

@@ -35,7 +35,6 @@ ORDER BY repo, month
 
 page = session.current()
 every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
-months = {"first_month": page.selection.first.replace(day=1)}
 found_breaks = card.breaks(page, ["github_pulls"], page.selection.repos)
 
 st.title("Pull requests", anchor=False)
@@ -45,7 +44,15 @@ def outcomes(frame: pd.DataFrame) -> None:
     kinds = ("merged", "closed unmerged", "still open")
     charts.show(
         charts.stacked(
-            frame, "date", "kind", "pulls", "Opened in the month", grain="month", everything=kinds, breaks=found_breaks
+            frame,
+            "date",
+            "kind",
+            "pulls",
+            "Opened in the month",
+            grain="month",
+            everything=kinds,
+            breaks=found_breaks,
+            over=page.over,
         ),
         alt="Pull requests by the month in which they were opened and how they ended. The card below has the rows.",
     )
@@ -66,13 +73,15 @@ def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> N
             breaks=found_breaks,
             value_format=value_format,
             axis_format="%" if "%" in value_format else "~s",
+            over=page.over,
         ),
         alt=f"{title} by month and repository. The card below has the rows.",
     )
     charts.explain_left(left, "repositories with the most merged pull requests")
+    card.explain_breaks(found_breaks)
 
 
-card.figure(page, "Opened, merged, closed", "fct_change_requests", OUTCOMES, outcomes, keys=("date", "kind"), extra=months)
+card.figure(page, "Opened, merged, closed", "fct_change_requests", OUTCOMES, outcomes, keys=("date", "kind"), step="month")
 card.figure(
     page,
     "Acceptance",
@@ -80,7 +89,6 @@ card.figure(
     ACCEPTANCE,
     lambda frame: by_repo(frame, "acceptance_ratio", "Merged of ended", ".0%"),
     keys=("repo", "month"),
-    extra=months,
 )
 card.figure(
     page,
@@ -89,5 +97,4 @@ card.figure(
     TIME_TO_MERGE,
     lambda frame: by_repo(frame, "p50_days_to_merge", "Median days to merge", ",.1f"),
     keys=("repo", "month"),
-    extra=months,
 )

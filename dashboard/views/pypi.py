@@ -129,7 +129,7 @@ def downloads(frame: pd.DataFrame) -> None:
     released = page.frame(RELEASES)
     released = released[released["package"].isin(kept["package"])]
     odd = page.frame(ANOMALIES, {"category": category})
-    markers = released.assign(label=released["package"] + " " + released["name"])[["date", "label"]]
+    markers = released.assign(label=released["package"] + " " + released["name"])[["date", "package", "label"]]
     charts.show(
         charts.lines(
             kept,
