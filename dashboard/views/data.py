@@ -10,15 +10,17 @@ import streamlit as st
 
 from dashboard import card, session, text
 
+# All columns: an old publication lacks those that came later, and is shown all the same.
 FRESHNESS = """
-SELECT source, scope, last_event_at, last_fetched_at, covered_from, "rows", lag_hours, is_stale
+SELECT *
 FROM gold.fct_data_freshness
 WHERE scope IN :repos OR scope IN :packages
 ORDER BY source, scope
 """
 QUALITY = """
-SELECT check_name, scope, failing_rows, status, checked_at
+SELECT *
 FROM gold.fct_data_quality
+WHERE scope IN :repos OR scope IN :packages OR scope NOT IN (SELECT name FROM gold.dim_projects)
 ORDER BY CASE WHEN status = 'ok' THEN 1 ELSE 0 END, failing_rows DESC, check_name, scope
 """
 BREAKS = """
@@ -46,12 +48,23 @@ def freshness(frame: pd.DataFrame) -> None:
         frame.assign(age_hours=(page.now - fetched).dt.total_seconds() / 3600),
         hide_index=True,
         placeholder="–",
-        column_order=["source", "scope", "is_stale", "age_hours", "last_fetched_at", "last_event_at", "covered_from", "rows"],
+        column_order=[
+            "source",
+            "scope",
+            "is_stale",
+            "age_hours",
+            "stale_after_hours",
+            "last_fetched_at",
+            "last_event_at",
+            "covered_from",
+            "rows",
+        ],
         column_config={
             "source": "Source",
             "scope": "Repository or package",
             "is_stale": st.column_config.CheckboxColumn("Late"),
             "age_hours": st.column_config.NumberColumn("Age now (hours)", format="%.0f"),
+            "stale_after_hours": st.column_config.NumberColumn("Late after (hours)", format="%d"),
             "last_fetched_at": st.column_config.DatetimeColumn("Fetched (UTC)", format=moment),
             "last_event_at": st.column_config.DatetimeColumn("Newest event (UTC)", format=moment),
             "covered_from": st.column_config.DatetimeColumn("Complete from (UTC)", format="YYYY-MM-DD"),
@@ -64,16 +77,18 @@ def freshness(frame: pd.DataFrame) -> None:
 def quality(frame: pd.DataFrame) -> None:
     found = frame[frame["status"] != "ok"]
     if len(found):
-        st.warning(f"{len(found)} of {len(frame)} checks held back or left out rows.", icon=":material/rule:")
+        st.warning(f"{len(found)} of {text.count(len(frame), 'check')} held back or left out rows.", icon=":material/rule:")
     else:
         st.success(f"All {len(frame)} checks passed, and nothing was left out.", icon=":material/check_circle:")
     st.dataframe(
         frame,
         hide_index=True,
         placeholder="–",
+        column_order=["check_name", "scope", "failing_rows", "status", "reason", "checked_at"],
         column_config={
             "check_name": "Check",
             "scope": "Repository or package",
+            "reason": st.column_config.TextColumn("Why", width="large"),
             "failing_rows": st.column_config.NumberColumn("Rows", format="localized"),
             "status": "What happened to them",
             "checked_at": st.column_config.DatetimeColumn("Checked (UTC)", format=moment),
@@ -83,22 +98,16 @@ def quality(frame: pd.DataFrame) -> None:
 
 
 def known_breaks(frame: pd.DataFrame) -> None:
-    st.dataframe(
-        frame.assign(link=frame["link"].map(text.web_link)),
-        hide_index=True,
-        placeholder="–",
-        column_order=["from_date", "to_date", "source", "scope", "what_changed", "effect", "link"],
-        column_config={
-            "from_date": st.column_config.DateColumn("From", format="YYYY-MM-DD"),
-            "to_date": st.column_config.DateColumn("To", format="YYYY-MM-DD"),
-            "source": "Source",
-            "scope": "Scope",
-            "what_changed": st.column_config.TextColumn("What changed", width="large"),
-            "effect": st.column_config.TextColumn("Effect", width="large"),
-            "link": st.column_config.LinkColumn("Link", display_text="Source"),
-        },
-        alt="Known breaks in how upstreams count",
-    )
+    # Sentences, not a table: each is read to its end, on any screen.
+    for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+        until = f" to {row['to_date']:%Y-%m-%d}" if row["to_date"] else ""
+        where = text.literal(row["scope"]) if row["scope"] else "all that it counts"
+        link = text.web_link(row["link"])
+        says = " ".join(text.sentence(row[part]) for part in ("what_changed", "effect"))
+        st.markdown(
+            f"- **{row['from_date']:%Y-%m-%d}{until}** · {text.literal(row['source'])}, {where}. {says}"
+            + (f" [Source]({link})" if link else "")
+        )
 
 
 def runs() -> None:
@@ -149,7 +158,7 @@ def runs() -> None:
                 "Requests": step.get("requests"),
                 "Quota": step.get("quota"),
                 "Message": step.get("message"),
-                "Details": json.dumps(step.get("details") or {}, ensure_ascii=False),
+                "Details": ", ".join(f"{name}: {_size(value)}" for name, value in (step.get("details") or {}).items()),
             }
             for step in steps
         ],
@@ -157,6 +166,26 @@ def runs() -> None:
         placeholder="–",
         alt="Steps of the last run",
     )
+    for step in steps:
+        for name, value in (step.get("details") or {}).items():
+            records = _records(value)
+            if records:
+                with st.expander(f"{step.get('step')}: {name} ({len(records)})"):
+                    st.dataframe(records, hide_index=True, placeholder="–", alt=f"{name} of the step {step.get('step')}")
+
+
+def _size(value: object) -> object:
+    """A detail in a word: the value itself, or how many there are."""
+    return len(value) if isinstance(value, (list, dict)) else "–" if value is None else value
+
+
+def _records(value: object) -> list[dict[str, Any]]:
+    """A detail as the rows of a table; none if it is a single value."""
+    if isinstance(value, dict):
+        return [{"name": name, **(part if isinstance(part, dict) else {"value": part})} for name, part in value.items()]
+    if isinstance(value, list):
+        return [part if isinstance(part, dict) else {"name": part} for part in value]
+    return []
 
 
 def snapshots() -> None:
@@ -197,4 +226,5 @@ card.figure(page, "Freshness", "fct_data_freshness", FRESHNESS, freshness)
 card.figure(page, "Checks and held-back rows", "fct_data_quality", QUALITY, quality, empty="No check was recorded.")
 runs()
 snapshots()
+st.caption("Each table's and column's meaning and lineage stand in the dbt project's documentation, which `make docs` serves.")
 card.figure(page, "Known breaks", "fct_known_breaks", BREAKS, known_breaks, empty="No break is known.")
