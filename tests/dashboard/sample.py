@@ -97,6 +97,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "package": TEXT, "category": TEXT, "date": DAY, "downloads": COUNT, "median_28d": RATIO, "mad_28d": RATIO,
         "robust_z": RATIO, "is_anomaly": FLAG,
     },
+    "fct_first_commits": {"repo": TEXT, "author": TEXT, "first_commit_date": DAY},
     "fct_known_breaks": {
         "id": TEXT, "source": TEXT, "scope": TEXT, "from_date": DAY, "to_date": DAY, "what_changed": TEXT,
         "effect": TEXT, "link": TEXT,
@@ -339,6 +340,11 @@ class Sample:
                 yield repo, month, active, new, active - new, draw.randrange(0, before) if before else 0
                 before = active
 
+    def _first_commits(self) -> Iterable[Row]:
+        for repo in self.repos:
+            for i, person in enumerate(PEOPLE[:10]):
+                yield repo, person, self.as_of - timedelta(days=5 * i)
+
     def releases(self) -> Iterator[Row]:
         """Final releases about every ten weeks, with one pre-release and one yanked; the newest is 3 days old."""
         for project, (repos, packages) in self.projects.items():
@@ -433,8 +439,8 @@ class Sample:
 
     def _data_quality(self) -> Iterable[Row]:
         at = moment(self.as_of, 7)
-        yield "events_after_as_of", "github_commits", at, 2, "held back", "dated after the end of as_of"
-        yield "quarantined_rows", "github_issues", at, 1, "held back", "title is not a string"
+        yield "commits_after_as_of", "apache/iceberg", at, 2, "left_out", "dated after the end of as_of"
+        yield "github_issues_quarantined", "apache/hudi", at, 1, "held_back", "title is not a string"
         yield "commits_without_parent", "", at, 0, "ok", None
 
 
@@ -526,7 +532,7 @@ def build_large(folder: Path, projects: int = 100) -> Settings:
     return settings
 
 
-def build(folder: Path, as_of: date | None = None) -> Settings:
+def build(folder: Path, as_of: date | None = None, kind: type[Sample] = Sample) -> Settings:
     """A data folder with a publication a week old, one of `as_of` (default: today), and a run that failed after it."""
     as_of = as_of or datetime.now(UTC).date()
     settings = Settings(data_dir=folder, demo=True)
@@ -534,7 +540,7 @@ def build(folder: Path, as_of: date | None = None) -> Settings:
     older = as_of - timedelta(days=7)
     for day, run_id in ((older, "sample-1"), (as_of, "sample-2")):
         at = datetime.combine(day, time(7), UTC)
-        publish(settings, Sample(day, revised=day == as_of), run_id, at)
+        publish(settings, kind(day, revised=day == as_of), run_id, at)
         record_run(settings, run_id, day, at)
     record_run(settings, "sample-3", as_of, datetime.combine(as_of, time(8), UTC), failed="fetch")
     return settings
