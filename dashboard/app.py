@@ -106,10 +106,13 @@ def _notices(shown: session.View) -> None:
         )
     failed = failed_since(session.runs(shown.settings), newest)
     if failed:
-        step = f" at step {text.literal(failed.failed_step)}" if failed.failed_step else ""
-        why = f": {text.literal(one_line(failed.message)[:300])}" if failed.message else "."
+        last, first = failed[0], failed[-1]
+        step = f" at step {text.literal(last.failed_step)}" if last.failed_step else ""
+        why = f": {text.literal(one_line(last.message)[:300])}" if last.message else "."
+        since = f" {len(failed)} runs have failed since {first.ended_at:%Y-%m-%d %H:%M} (UTC)." if len(failed) > 1 else ""
         st.warning(
-            f"**The last run failed**{step}, {text.age(failed.ended_at, shown.now)}{why} What you see is older, and complete.",
+            f"**The last run failed**{step}, {text.age(last.ended_at, shown.now)}{why}{since} "
+            "What you see is older, and complete.",
             icon=":material/sync_problem:",
         )
     if is_stale(newest, shown.now):

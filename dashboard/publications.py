@@ -12,6 +12,10 @@ STALE_AFTER = timedelta(days=2)
 """A daily run that was missed once is late; twice is worth a notice."""
 
 
+_BRING_NOTHING = ("maintenance",)
+"""Pipelines that publish nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """The gold tables of one run, each pinned to an Iceberg snapshot. `snapshots`: table name -> snapshot id."""
@@ -60,11 +64,21 @@ def latest_runs(rows: pa.Table) -> list[Run]:
     return sorted((Run(**row) for row in rows.to_pylist()), key=lambda run: run.ended_at, reverse=True)
 
 
-def failed_since(runs: Sequence[Run], publication: Publication) -> Run | None:
-    """The last run if it failed after the publication; an older failure was made good."""
-    if runs and runs[0].outcome == "failed" and runs[0].ended_at > publication.published_at:
-        return runs[0]
-    return None
+def failed_since(runs: Sequence[Run], publication: Publication) -> list[Run]:
+    """The runs that failed to bring something newer than the publication, the last first; one made good does not count.
+
+    `runs` are as `latest_runs` has them. A backfill of an older date and maintenance bring nothing newer.
+    """
+    failed: list[Run] = []
+    for run in runs:
+        if run.ended_at <= publication.published_at:
+            break
+        if run.pipeline in _BRING_NOTHING or run.as_of < publication.as_of:
+            continue
+        if run.outcome != "failed":
+            break
+        failed.append(run)
+    return failed
 
 
 def was_newest(publication: Publication, found: Sequence[Publication]) -> bool:

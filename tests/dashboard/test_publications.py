@@ -26,8 +26,10 @@ def publication(as_of: date = date(2026, 11, 20), published_at: datetime = NOON)
     return Publication("run", as_of, published_at, False, "1", {}, {})
 
 
-def run(outcome: str, ended_at: datetime) -> Run:
-    return Run("run", "daily", False, date(2026, 11, 20), ended_at, ended_at, outcome, None, None, None)
+def run(outcome: str, hours: int, pipeline: str = "daily", as_of: date = date(2026, 11, 20)) -> Run:
+    """A run that ended so many hours after noon."""
+    ended_at = NOON + timedelta(hours=hours)
+    return Run("run", pipeline, False, as_of, ended_at, ended_at, outcome, None, None, None)
 
 
 def table(*rows: dict[str, object]) -> pa.Table:
@@ -61,14 +63,20 @@ def test_one_run_that_was_published_twice_is_told_apart() -> None:
 @pytest.mark.parametrize(
     ("runs", "noticed"),
     [
-        ([run("failed", NOON + timedelta(hours=1))], True),
-        ([run("succeeded", NOON + timedelta(hours=2)), run("failed", NOON + timedelta(hours=1))], False),
-        ([run("failed", NOON - timedelta(hours=1))], False),
-        ([], False),
+        ([run("failed", 1)], [1]),
+        ([run("failed", 3), run("failed", 2), run("failed", -1)], [3, 2]),
+        ([run("succeeded", 2), run("failed", 1)], []),
+        ([run("failed", -1)], []),
+        ([], []),
+        # What publishes nothing newer makes no failure good, and is none of its own.
+        ([run("succeeded", 2, "maintenance"), run("failed", 1)], [1]),
+        ([run("succeeded", 2, as_of=date(2026, 10, 1)), run("failed", 1)], [1]),
+        ([run("failed", 1, "maintenance")], []),
+        ([run("failed", 1, as_of=date(2026, 10, 1))], []),
     ],
 )
-def test_only_a_failure_after_the_publication_is_worth_a_notice(runs: list[Run], noticed: bool) -> None:
-    assert (failed_since(runs, publication()) is not None) is noticed
+def test_only_a_failure_after_the_publication_is_worth_a_notice(runs: list[Run], noticed: list[int]) -> None:
+    assert [found.ended_at for found in failed_since(runs, publication())] == [NOON + timedelta(hours=h) for h in noticed]
 
 
 @pytest.mark.parametrize(("days", "stale"), [(0, False), (2, False), (3, True)])
