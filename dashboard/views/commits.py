@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import card, charts, session
-from dashboard.totals import held, total
+from dashboard.totals import summed
 
 AUTHORED = """
 SELECT repo, CAST(date_trunc(:grain, commit_author_date) AS date) AS date, sum(num_commits) AS num_commits
@@ -34,33 +34,16 @@ FROM gold.fct_num_committer_commits_by_repo
 WHERE repo IN :repos AND rank <= 3
 ORDER BY repo, rank, committer
 """
-CONTRIBUTORS = f"""
-WITH known AS ({held("github_commits")}),
-repos AS (
-    SELECT name AS repo FROM gold.dim_projects WHERE kind = 'repo' AND name IN :repos
-),
-months AS (
-    SELECT DISTINCT month FROM gold.fct_contributors WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-),
--- The table begins with a repository's first commit: before it, nobody was there.
-people AS (
-    SELECT
-        months.month,
-        CASE WHEN facts.repo IS NULL AND known.scope IS NOT NULL THEN 0 ELSE facts."new" END AS "new",
-        CASE WHEN facts.repo IS NULL AND known.scope IS NOT NULL THEN 0 ELSE facts."returning" END AS "returning",
-        CASE WHEN facts.repo IS NULL AND known.scope IS NOT NULL THEN 0 ELSE facts.inactive END AS inactive
-    FROM months
-    CROSS JOIN repos
-    LEFT JOIN gold.fct_contributors AS facts ON repos.repo = facts.repo AND months.month = facts.month
-    LEFT JOIN known ON repos.repo = known.scope
+CONTRIBUTORS = summed(
+    """
+    SELECT repo, month AS date, "new" AS newcomers, "returning" AS returners, inactive
+    FROM gold.fct_contributors
+    WHERE repo IN :repos AND month BETWEEN :first_month AND :last
+""",
+    "github_commits",
+    {"new": "newcomers", "returning": "returners", "inactive": "inactive"},
+    "people",
 )
-SELECT month AS date, 'new' AS kind, {total('"new"')} AS people FROM people GROUP BY 1
-UNION ALL
-SELECT month, 'returning', {total('"returning"')} FROM people GROUP BY 1
-UNION ALL
-SELECT month, 'inactive', {total("inactive")} FROM people GROUP BY 1
-ORDER BY 2, 1
-"""  # noqa: S608 - every part is written here and in totals.py
 ABSENCE = """
 SELECT repo, window_days, factor, contributors, commits
 FROM gold.fct_contributor_absence_factor

@@ -6,20 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import card, charts, session
+from dashboard.totals import summed
 
-OUTCOMES = """
-SELECT month AS date, kind, sum(pulls) AS pulls
-FROM (
-    SELECT repo, month, 'merged' AS kind, merged AS pulls FROM gold.fct_change_requests
-    UNION ALL
-    SELECT repo, month, 'closed unmerged' AS kind, closed_unmerged AS pulls FROM gold.fct_change_requests
-    UNION ALL
-    SELECT repo, month, 'still open' AS kind, still_open AS pulls FROM gold.fct_change_requests
-) AS kinds
-WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-GROUP BY 1, 2
-ORDER BY CASE kind WHEN 'merged' THEN 1 WHEN 'closed unmerged' THEN 2 ELSE 3 END, 1
-"""
+OUTCOMES = summed(
+    """
+    SELECT repo, month AS date, merged, closed_unmerged, still_open
+    FROM gold.fct_change_requests
+    WHERE repo IN :repos AND month BETWEEN :first_month AND :last
+""",
+    "github_pulls",
+    {"merged": "merged", "closed unmerged": "closed_unmerged", "still open": "still_open"},
+    "pulls",
+)
 ACCEPTANCE = """
 SELECT repo, month, acceptance_ratio, merged, closed_unmerged, still_open
 FROM gold.fct_change_requests
