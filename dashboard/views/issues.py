@@ -6,21 +6,20 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import card, charts, session, text
+from dashboard.backends import Value
+from dashboard.totals import summed
 
-TREND = """
-SELECT date, kind, sum(issues) AS issues
-FROM (
-    SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, 'opened' AS kind, num_opened AS issues
+TREND = summed(
+    """
+    SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, sum(num_opened) AS opened, sum(num_closed) AS closed
     FROM gold.fct_all_time_issues_trend
     WHERE repo IN :repos AND date BETWEEN :first AND :last
-    UNION ALL
-    SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, 'closed' AS kind, num_closed AS issues
-    FROM gold.fct_all_time_issues_trend
-    WHERE repo IN :repos AND date BETWEEN :first AND :last
-) AS kinds
-GROUP BY 1, 2
-ORDER BY 2, 1
-"""
+    GROUP BY 1, 2
+""",
+    "github_issues",
+    {"opened": "opened", "closed": "closed"},
+    "issues",
+)
 OPEN = """
 SELECT repo, date, num_open
 FROM gold.fct_all_time_issues_trend
@@ -76,7 +75,7 @@ ORDER BY repo, rank, label
 RESPONSE = """
 SELECT repo, week, p15_hours, p50_hours, p85_hours, issues_opened, answered, unanswered
 FROM gold.fct_issue_response
-WHERE repo IN :repos AND week BETWEEN :first AND :last
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
 ORDER BY repo, week
 """
 # The tables below have weeks: longer spans are drawn by months, shorter ones as they are.
@@ -89,14 +88,14 @@ SELECT
     median(p85_hours) AS p85_hours,
     sum(issues_opened) AS issues_opened
 FROM gold.fct_issue_response
-WHERE repo IN :repos AND week BETWEEN :first AND :last
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
 GROUP BY 1, 2
 ORDER BY 1, 2
 """
 RESOLUTION = """
 SELECT repo, week, p50_days, p85_days, issues_closed
 FROM gold.fct_issue_resolution
-WHERE repo IN :repos AND week BETWEEN :first AND :last
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
 ORDER BY repo, week
 """
 RESOLUTION_DRAWN = """
@@ -107,14 +106,14 @@ SELECT
     median(p85_days) AS p85_days,
     sum(issues_closed) AS issues_closed
 FROM gold.fct_issue_resolution
-WHERE repo IN :repos AND week BETWEEN :first AND :last
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
 GROUP BY 1, 2
 ORDER BY 1, 2
 """
 BACKLOG = """
 SELECT repo, week, backlog_index, opened_8w, closed_8w, open_at_end, median_age_days
 FROM gold.fct_issue_backlog
-WHERE repo IN :repos AND week BETWEEN :first AND :last
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
 ORDER BY repo, week
 """
 BACKLOG_DRAWN = """
@@ -122,9 +121,11 @@ SELECT
     repo,
     CAST(date_trunc(:spans, week) AS date) AS week,
     max_by(backlog_index, week) AS backlog_index,
+    max_by(open_at_end, week) AS open_at_end,
+    max_by(median_age_days, week) AS median_age_days,
     sum(opened_8w) AS opened_8w
 FROM gold.fct_issue_backlog
-WHERE repo IN :repos AND week BETWEEN :first AND :last
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
 GROUP BY 1, 2
 ORDER BY 1, 2
 """
@@ -133,11 +134,35 @@ SELECT repo, number, title, author, created_at, age_days, comments, url
 FROM gold.fct_unanswered_issues
 WHERE repo IN :repos
 ORDER BY age_days DESC, repo, number
-LIMIT 50
+"""
+ANSWERED = """
+SELECT repo, week, CAST(answered AS double) / nullif(issues_opened, 0) AS share, answered, unanswered, issues_opened
+FROM gold.fct_issue_response
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
+ORDER BY repo, week
+"""
+ANSWERED_DRAWN = """
+SELECT
+    repo,
+    CAST(date_trunc(:spans, week) AS date) AS week,
+    CAST(sum(answered) AS double) / nullif(sum(issues_opened), 0) AS share,
+    sum(issues_opened) AS issues_opened
+FROM gold.fct_issue_response
+WHERE repo IN :repos AND week BETWEEN :first_week AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
 """
 
 TICKS = {"p50_hours": [0, 1, 6, 24, 72, 168, 720, 2160], "p50_days": [0, 1, 3, 7, 30, 90, 365, 1095]}
 BUCKETS = ["0", "1–7", "8–30", "31–90", "91–365", "over 365"]
+
+MOST_ISSUES = 50  # a longer list is read as a file
+# Columns of the backlog: title of the axis, how to write it, and the level that means something.
+BACKLOGS = {
+    "backlog_index": ("Closed per opened, 8 weeks", ".2f", 1.0),
+    "open_at_end": ("Open at the end", ",.0f", None),
+    "median_age_days": ("Median age of open issues (days)", ",.0f", None),
+}
 
 page = session.current()
 every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
@@ -159,6 +184,7 @@ def trend(frame: pd.DataFrame) -> None:
             grain=grain,
             everything=("opened", "closed"),
             breaks=found_breaks,
+            over=page.over,
         ),
         alt=f"Issues opened and closed per {grain}. The card below has the rows.",
     )
@@ -168,11 +194,14 @@ def trend(frame: pd.DataFrame) -> None:
 def daily(frame: pd.DataFrame, value: str, title: str, point: str) -> None:
     kept, left = charts.top_series(frame, "repo", value)
     charts.show(
-        charts.lines(kept, "date", "repo", value, title, grain=grain, everything=every_repo, breaks=found_breaks),
+        charts.lines(
+            kept, "date", "repo", value, title, grain=grain, everything=every_repo, breaks=found_breaks, over=page.over
+        ),
         alt=f"{title} by repository and {grain}. The card below has the rows.",
     )
     charts.explain_span(grain, point)
     charts.explain_left(left, f"repositories with the most: {title.lower()}")
+    card.explain_breaks(found_breaks)
 
 
 def buckets(frame: pd.DataFrame) -> None:
@@ -202,32 +231,59 @@ def labels(frame: pd.DataFrame) -> None:
     charts.explain_left(left, "repositories with the most such issues")
 
 
-def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title: str, count: str) -> None:
-    kept, left = charts.top_series(frame, "repo", count)
+def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title: str) -> None:
+    found = card.breaks(page, ["github_issues", "github_comments"], [one_repo])
     charts.show(
-        charts.band(kept, "week", "repo", values, title, grain=spans, ticks=TICKS[values[1]], everything=every_repo),
-        alt=f"{title} per {spans} and repository, median and percentiles. The card below has the rows.",
-    )
+        charts.band(
+            frame, "week", "repo", values, title, grain=spans, ticks=TICKS[values[1]], everything=every_repo, breaks=found,
+            over=page.over,
+        ),
+        alt=f"{title} per {spans} for {one_repo}, median and percentiles. The card below has the rows.",
+    )  # fmt: skip
     charts.explain_span(spans, "the middle week", "week")
-    charts.explain_left(left, f"repositories with the most {count.replace('_', ' ')}")
+    card.explain_breaks(found)
+
+
+def answered(frame: pd.DataFrame) -> None:
+    found = card.breaks(page, ["github_issues", "github_comments"], [one_repo])
+    charts.show(
+        charts.lines(
+            frame, "week", "repo", "share", f"Answered of the {spans}'s issues", grain=spans, everything=every_repo,
+            breaks=found, over=page.over, value_format=".0%", axis_format="%",
+        ),
+        alt=f"Share of the issues of each {spans} of opening that are answered, for {one_repo}. The card below has the rows.",
+    )  # fmt: skip
+    card.explain_breaks(found)
 
 
 def backlog(frame: pd.DataFrame) -> None:
+    which = st.radio(
+        "Of the backlog",
+        list(BACKLOGS),
+        format_func=lambda column: BACKLOGS[column][0],
+        horizontal=True,
+        key="backlog",
+        bind="query-params",
+    )
+    title, value_format, reference = BACKLOGS[which]
     kept, left = charts.top_series(frame, "repo", "opened_8w")
     charts.show(
         charts.lines(
-            kept, "week", "repo", "backlog_index", "Closed per opened, 8 weeks", grain=spans, everything=every_repo,
-            breaks=found_breaks, value_format=".2f", reference=1,
+            kept, "week", "repo", which, title, grain=spans, everything=every_repo,
+            breaks=found_breaks, value_format=value_format, reference=reference, over=page.over,
         ),
-        alt=f"Backlog index per {spans} and repository. The card below has the rows.",
+        alt=f"{title} per {spans} and repository. The card below has the rows.",
     )  # fmt: skip
     charts.explain_span(spans, "the last week", "week")
     charts.explain_left(left, "repositories with the most issues opened")
+    if reference is not None:
+        st.caption("Above the line at 1 more is closed than opened: the backlog shrinks.")
+    card.explain_breaks(found_breaks)
 
 
 def unanswered(frame: pd.DataFrame) -> None:
     st.dataframe(
-        frame.assign(url=frame["url"].map(text.web_link)),
+        frame.head(MOST_ISSUES).assign(url=frame["url"].map(text.web_link)),
         hide_index=True,
         placeholder="–",
         column_order=["url", "repo", "title", "age_days", "author", "comments", "created_at"],
@@ -242,9 +298,11 @@ def unanswered(frame: pd.DataFrame) -> None:
         },
         alt="The oldest open issues without an answer",
     )
+    if len(frame) > MOST_ISSUES:
+        st.caption(f"{MOST_ISSUES} of {len(frame):,} shown; the card has all to download.")
 
 
-card.figure(page, "Issues over time", "fct_all_time_issues_trend", TREND, trend, keys=("date", "kind"))
+card.figure(page, "Issues over time", "fct_all_time_issues_trend", TREND, trend, keys=("date", "kind"), step=grain)
 card.figure(
     page,
     "Open issues",
@@ -265,31 +323,56 @@ card.figure(
 )
 left_column, right_column = st.columns(2)
 with left_column:
-    card.figure(page, "Days to update", "fct_num_updated_issues", DAYS_TO_UPDATE, buckets)
+    card.figure(page, "Days to update", "fct_num_updated_issues", DAYS_TO_UPDATE, buckets, keys=("repo", "days_to_update"))
 with right_column:
-    card.figure(page, "Top 3 labels", "fct_num_labels_per_repo", LABELS, labels, empty="No issue here carries a label.")
+    card.figure(
+        page,
+        "Top 3 labels",
+        "fct_num_labels_per_repo",
+        LABELS,
+        labels,
+        keys=("repo", "label"),
+        empty="No issue here carries a label.",
+    )
+one_repo = (
+    st.selectbox("Repository for the three figures below", page.selection.repos, key="answers_of", bind="query-params")
+    if page.selection.repos
+    else ""
+)
+of_one: dict[str, Value] = {"spans": spans, "repos": (one_repo,)}
 card.figure(
     page,
     "Time to first response",
     "fct_issue_response",
     RESPONSE,
-    lambda f: percentiles(f, ("p15_hours", "p50_hours", "p85_hours"), "Hours to first answer", "issues_opened"),
+    lambda f: percentiles(f, ("p15_hours", "p50_hours", "p85_hours"), "Hours to first answer"),
     drawn=RESPONSE_DRAWN,
-    extra={"spans": spans},
+    extra=of_one,
     keys=("repo", "week"),
-    note="Line: the median on a logarithmic scale. One repository alone also has a shade from the 15th to the 85th percentile. "
-    "Young weeks change as answers come in.",
+    note="Line: the median on a logarithmic scale. Shade: from the 15th to the 85th percentile. Young weeks change as answers "
+    "come in. To see several projects, choose the metric on the Compare page.",
+)
+card.figure(
+    page,
+    "Share answered",
+    "fct_issue_response",
+    ANSWERED,
+    answered,
+    drawn=ANSWERED_DRAWN,
+    extra=of_one,
+    keys=("repo", "week"),
+    note="Young weeks change as answers come in.",
 )
 card.figure(
     page,
     "Time to resolution",
     "fct_issue_resolution",
     RESOLUTION,
-    lambda f: percentiles(f, (None, "p50_days", "p85_days"), "Days to close", "issues_closed"),
+    lambda f: percentiles(f, (None, "p50_days", "p85_days"), "Days to close"),
     drawn=RESOLUTION_DRAWN,
-    extra={"spans": spans},
+    extra=of_one,
     keys=("repo", "week"),
-    note="Line: the median on a logarithmic scale. One repository alone also has a shade up to the 85th percentile.",
+    note="Line: the median on a logarithmic scale. Shade: up to the 85th percentile.",
 )
 card.figure(
     page,
@@ -300,8 +383,13 @@ card.figure(
     drawn=BACKLOG_DRAWN,
     extra={"spans": spans},
     keys=("repo", "week"),
-    note="Above the line at 1 more is closed than opened: the backlog shrinks.",
 )
 card.figure(
-    page, "Oldest unanswered issues", "fct_unanswered_issues", UNANSWERED, unanswered, empty="Every open issue has an answer."
+    page,
+    "Oldest unanswered issues",
+    "fct_unanswered_issues",
+    UNANSWERED,
+    unanswered,
+    keys=("repo", "number"),
+    empty="Every open issue has an answer.",
 )
