@@ -177,10 +177,11 @@ def lines(
     if points is not None and len(points):
         data["points"] = _dated(points[[time, series, value]], time)
     if markers is not None:
-        # Beside the data there is nothing that a marker could explain.
-        markers = markers[markers[time].between(frame[time].min(), frame[time].max())]
+        # Beside the data there is nothing that a marker could explain; the last week or month is drawn at its first day.
+        first, last = frame[time].min(), frame[time].max()
+        markers = markers[(markers[time] >= first) & (markers[time] < last + STEPS[grain])]
         if len(markers):
-            data["markers"] = _dated(markers[[time, series, "label"]], time)
+            data["markers"] = _dated(markers.assign(**{time: markers[time].clip(upper=last)})[[time, series, "label"]], time)
     form = _lines(
         hue(series, present, everything),
         time=time,
@@ -235,7 +236,7 @@ def _lines(
                 x,
                 colour,
                 y=alt.value(6),
-                tooltip=[alt.Tooltip(f"{time}:N", title="Released (UTC)"), alt.Tooltip("label:N", title="Release")],
+                tooltip=[alt.Tooltip("label:N", title="Release")],
             )
         )
     return _finish(layers)

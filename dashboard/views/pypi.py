@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -112,24 +114,17 @@ st.title("PyPI", anchor=False)
 found_breaks = card.breaks(page, ["pypistats_overall"], page.selection.packages)
 MOST = "packages with the most downloads"
 SHARES = "The mean of the days' shares. A gap is a time that was never had."
-NONE = "The chosen projects have no package on PyPI, or nothing was downloaded in this period."
-
-category = st.radio(
-    "Downloads",
-    list(CATEGORIES),
-    format_func=CATEGORIES.__getitem__,
-    horizontal=True,
-    key="category",
-    bind="query-params",
-)
+NONE = "Nothing was downloaded in this period, or no day of it was had."
 
 
-def downloads(frame: pd.DataFrame) -> None:
+def downloads(frame: pd.DataFrame, category: str) -> None:
     kept, left = charts.top_series(frame, "package", "total")
     released = page.frame(RELEASES)
     released = released[released["package"].isin(kept["package"])]
     odd = page.frame(ANOMALIES, {"category": category})
-    markers = released.assign(label=released["package"] + " " + released["name"])[["date", "package", "label"]]
+    markers = released.assign(
+        label=released["package"] + " " + released["name"] + released["date"].dt.strftime(" on %Y-%m-%d")
+    )[["date", "package", "label"]]
     charts.show(
         charts.lines(
             kept,
@@ -140,6 +135,7 @@ def downloads(frame: pd.DataFrame) -> None:
             grain=grain,
             everything=every_package,
             breaks=found_breaks,
+            over=page.over,
             markers=markers,
             points=odd[odd["package"].isin(kept["package"])],
         ),
@@ -174,6 +170,7 @@ def change(frame: pd.DataFrame) -> None:
             grain=grain,
             everything=every_package,
             breaks=found_breaks,
+            over=page.over,
             value_format="+.1f",
             reference=0,
         ),
@@ -181,6 +178,7 @@ def change(frame: pd.DataFrame) -> None:
     )
     charts.explain_span(grain, "the middle day")
     charts.explain_left(left, MOST)
+    card.explain_breaks(found_breaks)
 
 
 def index(frame: pd.DataFrame) -> None:
@@ -196,6 +194,7 @@ def index(frame: pd.DataFrame) -> None:
             grain=grain,
             everything=every_package,
             breaks=found_breaks,
+            over=page.over,
             reference=100,
             zero=False,
             value_format=",.1f",
@@ -204,6 +203,7 @@ def index(frame: pd.DataFrame) -> None:
     )
     charts.explain_span(grain, "the mean of the seven-day sums")
     charts.explain_left(left, MOST)
+    card.explain_breaks(found_breaks)
 
 
 def anomalies(frame: pd.DataFrame) -> None:
@@ -239,7 +239,8 @@ def uplift(frame: pd.DataFrame) -> None:
     )
 
 
-def shares(frame: pd.DataFrame, series: str, rank_by: charts.Rank = "sum") -> None:
+def shares(frame: pd.DataFrame, package: str, series: str, sources: Sequence[str], rank_by: charts.Rank = "sum") -> None:
+    found = card.breaks(page, sources, [package])
     lumped = charts.lump(frame, "date", series, "share", rank_by)
     charts.show(
         charts.stacked(
@@ -249,67 +250,79 @@ def shares(frame: pd.DataFrame, series: str, rank_by: charts.Rank = "sum") -> No
             "share",
             "Share of downloads",
             grain=grain,
+            breaks=found,
+            over=page.over,
             value_format=".1%",
             axis_format="%",
         ),
         alt=f"Share of the downloads of {package} by {series.replace('_', ' ')}. The card below has the rows.",
     )
+    card.explain_breaks(found)
 
 
-card.figure(
-    page,
-    "Downloads",
-    "fct_percent_change_downloads_overall",
-    DOWNLOADS,
-    downloads,
-    drawn=SPANS,
-    keys=("package", "date"),
-    empty=NONE,
-    extra={"category": category},
-)
-card.figure(
-    page,
-    "Percent change",
-    "fct_percent_change_downloads_overall",
-    CHANGE,
-    change,
-    drawn=SPANS,
-    keys=("package", "date"),
-    empty=NONE,
-    extra={"category": category},
-)
-card.figure(
-    page,
-    "Side by side",
-    "fct_percent_change_downloads_overall",
-    INDEX,
-    index,
-    drawn=SPANS,
-    keys=("package", "date"),
-    empty=NONE,
-    note="Seven-day sums; the first one drawn is 100 for each package, and so is the first one of the card's rows.",
-    extra={"category": category},
-)
-card.figure(
-    page,
-    "Unusual days",
-    "fct_download_anomalies",
-    ANOMALIES,
-    anomalies,
-    keys=("package", "date"),
-    empty="No day in this period was unusual.",
-    extra={"category": category},
-)
-card.figure(
-    page,
-    "Release uplift",
-    "fct_release_uplift",
-    UPLIFT,
-    uplift,
-    keys=("package", "version"),
-    empty="No final release falls in this period.",
-)
-if page.selection.packages:
+def figures() -> None:
+    category = st.radio(
+        "Downloads",
+        list(CATEGORIES),
+        format_func=CATEGORIES.__getitem__,
+        horizontal=True,
+        key="category",
+        bind="query-params",
+    )
+    st.caption("Applies to downloads, percent change, side by side and unusual days. Release uplift is always without mirrors.")
+    card.figure(
+        page,
+        "Downloads",
+        "fct_percent_change_downloads_overall",
+        DOWNLOADS,
+        lambda frame: downloads(frame, category),
+        drawn=SPANS,
+        keys=("package", "date"),
+        empty=NONE,
+        extra={"category": category},
+    )
+    card.figure(
+        page,
+        "Percent change",
+        "fct_percent_change_downloads_overall",
+        CHANGE,
+        change,
+        drawn=SPANS,
+        keys=("package", "date"),
+        empty=NONE,
+        extra={"category": category},
+    )
+    card.figure(
+        page,
+        "Side by side",
+        "fct_percent_change_downloads_overall",
+        INDEX,
+        index,
+        drawn=SPANS,
+        keys=("package", "date"),
+        empty=NONE,
+        note="Seven-day sums; the first one drawn is 100 for each package, and so is the first one of the card's rows.",
+        extra={"category": category},
+    )
+    card.figure(
+        page,
+        "Unusual days",
+        "fct_download_anomalies",
+        ANOMALIES,
+        anomalies,
+        keys=("package", "date"),
+        empty="No day in this period was unusual.",
+        extra={"category": category},
+    )
+    card.figure(
+        page,
+        "Release uplift",
+        "fct_release_uplift",
+        UPLIFT,
+        uplift,
+        keys=("package", "version"),
+        empty="No final release falls in this period.",
+    )
     package = st.selectbox("Package for the shares below", page.selection.packages, key="package", bind="query-params")
     chosen = {"package": package}
     left_column, right_column = st.columns(2)
@@ -319,8 +332,9 @@ if page.selection.packages:
             "By Python version",
             "fct_downloads_by_python",
             PYTHONS,
-            lambda frame: shares(frame, "python_minor"),
+            lambda frame: shares(frame, package, "python_minor", ["pypistats_python_minor"]),
             keys=("date", "python_minor"),
+            step=grain,
             empty="No downloads by Python version in this period.",
             note=SHARES,
             extra=chosen,
@@ -331,8 +345,9 @@ if page.selection.packages:
             "By system",
             "fct_downloads_by_system",
             SYSTEMS,
-            lambda frame: shares(frame, "system"),
+            lambda frame: shares(frame, package, "system", ["pypistats_system"]),
             keys=("date", "system"),
+            step=grain,
             empty="No downloads by system in this period.",
             note=SHARES,
             extra=chosen,
@@ -342,9 +357,19 @@ if page.selection.packages:
         "By version of the package",
         "fct_downloads_by_version",
         VERSIONS,
-        lambda frame: shares(frame, "version", "max"),
+        lambda frame: shares(frame, package, "version", ["clickhouse_versions", "import_versions"], "max"),
         keys=("date", "version"),
+        step=grain,
         empty="pypistats does not tell versions. Set CLICKHOUSE_URL, or import an export, to see them.",
         note=SHARES,
         extra=chosen,
+    )
+
+
+if page.selection.packages:
+    figures()
+else:
+    st.info(
+        "The chosen projects have no package on PyPI. Choose another project, or see this one's commits and issues.",
+        icon=":material/inbox:",
     )
