@@ -314,12 +314,12 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
             link=page.link("", project, anchor="stars-and-forks"),
         ),
         tiles.Figure(
-            "Downloads, 28 days",
+            "Downloads",
             text.short(row["downloads_28d"]),
             series.get((project, "downloads"), ()),
-            note=missing(row["downloads_28d"], packages, "packages", "a day is missing")
+            note=missing(row["downloads_28d"], packages, "packages", "of 28 days, one is missing") or "28 days"
             if more_downloads is None
-            else f"{text.percent(more_downloads)} on the 28 before"
+            else f"28 days, {text.percent(more_downloads)}"
             + crossed("downloads_change", packages, until - timedelta(days=54), until),
             tone=_tone(more_downloads),
             link=page.link("pypi", project),
@@ -446,9 +446,12 @@ def repos(frame: pd.DataFrame) -> None:
 def interest(frame: pd.DataFrame) -> None:
     what = st.radio("Figure", ["stars", "forks", "subscribers"], horizontal=True, key="interest", bind="query-params")
     kept, left = charts.top_series(frame, "repo", what)
-    found = card.breaks(page, ["github_repo"], page.selection.repos)
+    # Snapshots may begin late: a break before them is not in the picture.
+    found = card.breaks(page, ["github_repo"], page.selection.repos, (frame["date"].min().date(), page.selection.last))
     charts.show(
-        charts.lines(kept, "date", "repo", what, what.capitalize(), everything=every_repo, breaks=found, zero=False),
+        charts.lines(
+            kept, "date", "repo", what, what.capitalize(), everything=every_repo, breaks=found, zero=False, over=page.over
+        ),
         alt=f"{what.capitalize()} of each repository on the days on which it was asked. The card below has the rows.",
     )
     if left:
