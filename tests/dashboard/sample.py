@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from math import sin
 from pathlib import Path
@@ -487,7 +487,14 @@ def append(catalog: Catalog, name: str, data: pa.Table) -> None:
 
 
 def record_run(
-    settings: Settings, run_id: str, as_of: date, ended_at: datetime, *, failed: str | None = None, is_demo: bool = True
+    settings: Settings,
+    run_id: str,
+    as_of: date,
+    ended_at: datetime,
+    *,
+    failed: str | None = None,
+    is_demo: bool = True,
+    alerts: Sequence[Mapping[str, object]] = ALERTS,
 ) -> None:
     """Write a run as `lakepulse_dbt record` leaves it; `failed` names the step that did."""
     started = ended_at - timedelta(minutes=4)
@@ -502,7 +509,7 @@ def record_run(
             ended_at=started + timedelta(minutes=i + 1),
             rows=1000 * (i + 1),
             requests=40 if step == "fetch" else None,
-            details={"alerts": ALERTS} if step == "publish" else {},
+            details={"alerts": list(alerts)} if step == "publish" else {},
         ).model_dump(mode="json")
         for i, step in enumerate(ran)
     ]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from dashboard import charts
+from dashboard import charts, tiles
 
 
 def series(*days: int, name: str = "a", month: int = 1) -> pd.DataFrame:
@@ -99,3 +101,43 @@ def test_other_rows_of_the_same_kind_have_the_same_form() -> None:
     first, second = (charts.lines(series(*days), "date", "repo", "n", "N") for days in ((1, 2), (3, 4, 5)))
     assert first.form == second.form
     assert not first.data["rows"].equals(second.data["rows"])
+
+
+def test_what_is_not_over_is_dashed_or_faint() -> None:
+    days = series(1, 2, 3)
+    line = charts.lines(days, "date", "repo", "n", "N", over=date(2026, 1, 3))
+    assert list(line.data["rows"]["running"]) == [False, False, True]
+    assert list(line.data["rows"]["tail"]) == [False, True, True]
+    assert "not over" in line.note
+    assert {"strokeDash"} & {key for layer in line.form["layer"] for key in layer["mark"]}
+    bars = charts.stacked(days, "date", "repo", "n", "N", grain="day", over=date(2026, 1, 4))
+    assert not bars.data["rows"]["running"].any()
+    assert not bars.note
+    weeks = charts.lines(days.head(1), "date", "repo", "n", "N", grain="week", over=date(2026, 1, 7))
+    assert weeks.data["rows"]["running"].all()
+
+
+def test_a_marker_has_the_colour_of_its_series_and_stays_within_the_data() -> None:
+    released = pd.DataFrame(
+        {"date": pd.to_datetime(["2025-12-30", "2026-01-02", "2026-01-09"]), "repo": "a", "label": ["x", "y", "z"]}
+    )
+    drawn = charts.lines(series(1, 2, 3), "date", "repo", "n", "N", markers=released)
+    assert list(drawn.data["markers"]["label"]) == ["y"]
+    [marker] = [layer for layer in drawn.form["layer"] if layer["mark"].get("shape") == "triangle-down"]
+    assert marker["encoding"]["color"]["field"] == "repo"
+    weekly = charts.lines(series(1, 8), "date", "repo", "n", "N", grain="week", markers=released)
+    assert list(weekly.data["markers"]["date"]) == ["2026-01-02", "2026-01-08"]
+
+
+def test_a_small_line_is_broken_where_a_week_is_missing() -> None:
+    def path(*values: float) -> str:
+        [encoded] = re.findall('base64,([^"]+)', tiles.sparkline(values, "#000"))
+        [found] = re.findall(' d="([^"]+)', b64decode(encoded).decode())
+        return str(found)
+
+    nan = float("nan")
+    assert path(1, 2, nan, 3).count("M") == 2
+    assert path(1, 2, 2, 3).count("M") == 1
+    # The last point stands at the right end, wherever the gaps are.
+    assert path(1, nan, nan, 3).rpartition("M")[2].startswith("118.0")
+    assert tiles.sparkline([nan, nan], "#000") == ""

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from dashboard.publications import Publication, Run, failed_since, is_stale, latest_runs, newest_first
+from dashboard.publications import Publication, Run, failed_since, is_stale, latest_runs, newest_first, was_newest
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -30,6 +30,13 @@ def run(outcome: str, hours: int, pipeline: str = "daily", as_of: date = date(20
     """A run that ended so many hours after noon."""
     ended_at = NOON + timedelta(hours=hours)
     return Run("run", pipeline, False, as_of, ended_at, ended_at, outcome, None, None, None)
+
+
+def test_a_backfill_was_never_the_newest() -> None:
+    old, new = publication(), publication(date(2026, 11, 21), NOON + timedelta(days=1))
+    backfill = publication(date(2026, 11, 1), NOON + timedelta(days=2))
+    found = [new, old, backfill]
+    assert [was_newest(each, found) for each in found] == [True, True, False]
 
 
 def table(*rows: dict[str, object]) -> pa.Table:

@@ -52,6 +52,11 @@ def test_figures_for_people() -> None:
     assert [text.version(tag) for tag in ("v1.2.0", "apache-iceberg-1.10.0", "nightly")] == ["1.2.0", "1.10.0", "nightly"]
 
 
+def test_things_are_counted_and_listed_as_people_do() -> None:
+    assert [text.count(n, "repository", "repositories") for n in (1, 2)] == ["1 repository", "2 repositories"]
+    assert [text.listed(list("abc")[:n], 2) for n in range(4)] == ["", "a", "a and b", "a, b and 1 more"]
+
+
 def test_ages_are_in_utc() -> None:
     assert text.age(datetime(2026, 11, 20, 11, 30), NOW) == "30 min ago"  # noqa: DTZ001 - gold has naive UTC
     assert text.age(datetime(2026, 11, 19, 12, tzinfo=UTC), NOW) == "24 h ago"

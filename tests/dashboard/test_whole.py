@@ -149,7 +149,7 @@ def test_the_overview_has_a_dash_and_its_reason_where_a_repository_is_not_known(
     assert ("First response", "–", "no answer, or not every history is whole") in shown
     assert ("Absence factor", "–", "no commit, or not every history is whole") in shown
     hudi = {(tile["lp-label"], tile.get("lp-note")) for tile in Tiles(page).found[:6]}
-    assert ("Downloads, 28 days", "no packages") in hudi
+    assert ("Downloads", "no packages") in hudi
     assert "This publication has no snapshot of these repositories" in words(page)
 
 
