@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from lakepulse.outcome import PermanentError, TemporaryError
-from lakepulse_fetch.client import Api, Clock, HeavyPageError, Meter, QuotaExhaustedError, UnreachableError, json_list
+from lakepulse_fetch.client import Answer, Api, Clock, HeavyPageError, Meter, QuotaExhaustedError, UnreachableError, json_list
 from tests.simulator import Simulator, tiny_world
 
 REPO = "/repos/acme/lake"
