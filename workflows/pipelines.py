@@ -48,7 +48,7 @@ class Step:
     held from the first to the last step of a pipeline that names it, and by one run at a time.
     `retries` counts the attempts after a first one that ended with exit code 75; any other
     code ends the pipeline. `deadline` is in seconds and counts one attempt. `parts` says how
-    the step may be split where there is room for it; their union does what the step does.
+    the step is split on a cluster; together they do what the step does, but for LOCAL_SOURCES.
     """
 
     name: str
@@ -115,6 +115,9 @@ SOURCE_GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Sources of one process by default: they share an upstream and its limits, or are too few for a pod of their own."""
 
+LOCAL_SOURCES = frozenset({"import_versions"})
+"""Sources that read files in DATA_DIR: a pod's own is empty."""
+
 _ALL = tuple(source for group in SOURCE_GROUPS.values() for source in group)
 
 # Little CPU is asked for, so that all of it fits a laptop's two cores beside Kubernetes itself.
@@ -128,7 +131,7 @@ def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
         # Held by upstream: a second run with the same tokens would send their requests side by side.
         Part(name=group, sources=chosen, mutexes=(f"fetch.{group}",))
         for group, members in SOURCE_GROUPS.items()
-        if (chosen := tuple(source for source in members if source in sources))
+        if (chosen := tuple(source for source in members if source in sources and source not in LOCAL_SOURCES))
     )
     everything = set(sources) == set(_ALL)
     return Step(

@@ -232,14 +232,32 @@ def test_deleted_releases_and_files_leave_at_the_next_run(lab: Labs) -> None:
 
 
 def test_a_release_of_an_old_tag_behind_a_full_last_page_arrives(lab: Labs) -> None:
-    at = lab(tiny_world(), page_size=5)
+    at = lab(tiny_world(repos=(REPO,)), page_size=5)
     releases = at.world.repo(REPO).releases
     while len(releases) % 5 or not releases:
         at.world.release(REPO, f"v{len(releases) + 10}", None)
     at.run()
+    for _ in range(3):
+        at.spent()
+        at.run(sources=("github_releases",))
+        assert at.spent()[1] == 0
+        for _ in range(5):  # to the next full page
+            at.world.release(REPO, f"v0-{len(releases)}", None, created_at=at.world.now - 500 * 86_400 - len(releases))
+            at.run(sources=("github_releases",))
+            agrees(at, ("github_releases",))
+    for release in list(releases)[-5:]:
+        at.world.delete_release(REPO, release)
     at.run()
-    late = at.world.release(REPO, "v0-late", None)
-    late.created_at = min(release.created_at for release in releases.values()) - 1
+    agrees(at, ("github_releases",))
+
+
+def test_a_list_of_as_many_releases_as_github_pages_through_ends_there(lab: Labs) -> None:
+    at = lab(tiny_world(repos=(REPO,)), page_size=5)
+    releases = at.world.repo(REPO).releases
+    while len(releases) < 10:
+        at.world.release(REPO, f"v{len(releases) + 10}", None)
+    at.simulator.faults.add("status", "/releases.*page=3", times=None, status=422, message="Only the first 10000 results")
+    at.run()
     at.run()
     agrees(at, ("github_releases",))
 

@@ -69,6 +69,9 @@ def change(lab: Lab, chance: random.Random, *, with_losses: bool = True) -> None
         world.edit_comment(repo.name, chance.choice(list(repo.comments)), f"Edited {chance.random()}")
     elif draw < 0.16:
         world.commit_many(repo.name, [chance.choice(PEOPLE) for _ in range(chance.randrange(1, 12))])
+    elif draw < 0.2:
+        old = world.now - chance.randrange(90, 900) * 86_400
+        world.release(repo.name, f"v0.{len(repo.releases)}", None, created_at=old)
     else:
         random_change(world, chance, with_losses=with_losses)
 

@@ -623,11 +623,14 @@ class World:
         prerelease: bool = False,
         draft: bool = False,
         title: str | None = None,
+        created_at: int | None = None,
     ) -> Release:
+        """`created_at` is the time of the tag's commit, by which GitHub sorts; default: the head's."""
         with self.lock:
             repo = self.repo(name)
             when = self.tick(at)
-            made = repo.commits[repo.head].committed_at if repo.head else when
+            head = repo.commits[repo.head].committed_at if repo.head else when
+            made = head if created_at is None else created_at
             release = Release(
                 repo.next_id(), tag, title or tag, author, min(made, when), None if draft else when, prerelease, draft
             )

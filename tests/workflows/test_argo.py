@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from tests.workflows.rendered import RENDERED, SCHEDULES, TEMPLATES, Document, containers, documents
 from workflows import argo
-from workflows.pipelines import PIPELINES, RECORD, Pipeline
+from workflows.pipelines import LOCAL_SOURCES, PIPELINES, RECORD, Pipeline
 
 KUBERNETES = "1.34"
 EACH_TEMPLATE = pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
@@ -164,6 +164,24 @@ def test_containers_run_the_declared_commands(pipeline: Pipeline) -> None:
         else:
             assert ran[step.name] == [step.command]
             assert (*rendered[step.name]["command"], *rendered[step.name]["args"]) == step.command
+
+
+def test_any_two_workflows_that_ask_github_hold_one_mutex_once_around_their_shards() -> None:
+    asking = 0
+    for template in TEMPLATES.values():
+        inner = template["spec"]["templates"]
+        holders = [each for each in inner if {"name": "fetch.github"} in each.get("synchronization", {}).get("mutexes", [])]
+        for each in inner:
+            for task in each.get("dag", {}).get("tasks", []):
+                if "github_" in str(task.get("arguments")):
+                    assert holders == [each]  # a second one within would wait for itself
+                    asking += 1
+    assert asking == 5
+
+
+def test_a_source_that_reads_local_files_is_on_no_cluster() -> None:
+    assert all(source in PIPELINES["downloads"].order[0].command[-1] for source in LOCAL_SOURCES)
+    assert not any(source in text for text in argo.rendered().values() for source in LOCAL_SOURCES)
 
 
 def test_shards_of_a_part_run_side_by_side_under_one_mutex_and_the_semaphore() -> None:

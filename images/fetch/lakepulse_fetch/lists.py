@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lakepulse.outcome import TemporaryError
 from lakepulse_fetch.client import Answer, QuotaExhaustedError
 from lakepulse_fetch.landing_writer import Key, Landing
-from lakepulse_fetch.pages import grown, page_number, page_size, previous
+from lakepulse_fetch.pages import grown, next_number, page_number, page_size, previous
 from lakepulse_fetch.state import ScopeState, read_model, state_path, write_model
 from lakepulse_fetch.visit import GONE, GoneError, Visit, days_between, moment, newest
 
@@ -241,10 +241,14 @@ class ListWalk:
 
 
 class FullListing:
-    """A list whose every page is asked for with the ETag that it had the last time."""
+    """A list whose every page is asked for with the ETag that it had the last time.
 
-    def __init__(self, visit: Visit, url: str, key: str) -> None:
-        self.visit, self.url, self.key = visit, url, key
+    With `has_numbers` pages are addressed by their number, so that a full last page can always be
+    looked past: the one after it is asked for with an ETag of its own, empty as it is.
+    """
+
+    def __init__(self, visit: Visit, url: str, key: str, *, has_numbers: bool = False) -> None:
+        self.visit, self.url, self.key, self.has_numbers = visit, url, key, has_numbers
         self.pages = 0
         self.changed = 0
         self.is_numbered = False
@@ -281,7 +285,9 @@ class FullListing:
         if mark and answer.status == 304:
             self.pages += 1
             self.is_numbered |= bool(mark.next and page_number(mark.next))
-            return mark.next
+            return self._after(mark)
+        if answer.status == 422 and self.pages and self.has_numbers:
+            return None  # GitHub pages through a list's first 10,000 items and no further
         items = page_items(answer, is_first=self.pages == 0)
         following = answer.next_url and grown(answer.next_url, self.visit.page_size)
         etag = answer.etag if page_size(answer.url) == page_size(url) else None  # a smaller page was had instead
@@ -295,7 +301,12 @@ class FullListing:
         self.pages += 1
         self.changed += 1
         self.is_numbered |= bool(following and page_number(following))
-        return following
+        return self._after(found)
+
+    def _after(self, mark: PageMark) -> str | None:
+        """Where the list goes on after a page."""
+        is_full = len(mark.keys) >= self.visit.page_size
+        return next_number(mark.url) if mark.next is None and self.has_numbers and is_full else mark.next
 
     def keys(self) -> Iterator[Key]:
         """The key of every item, each once."""

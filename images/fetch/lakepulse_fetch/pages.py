@@ -55,6 +55,11 @@ def previous(url: str) -> str | None:
     return str(address.copy_with(params=address.params.set("page", number - 1)))
 
 
+def next_number(url: str) -> str:
+    """The address of the page after, of a list whose pages have numbers."""
+    return with_param(url, "page", str((page_number(url) or 1) + 1))
+
+
 def with_param(url: str, name: str, value: str) -> str:
     """The address with a parameter set."""
     address = httpx.URL(url)

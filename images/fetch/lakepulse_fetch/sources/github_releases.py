@@ -1,6 +1,6 @@
 """Releases. The list has no order by update and is short, so every run lists it in full.
 
-GitHub sorts it by the tag's commit: a release of an old tag comes last, so a full last page is always looked past.
+GitHub sorts it by the time of the tag's commit, so a release of an old tag comes last, and no other page tells of it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def _visit(visit: Visit) -> None:
         oldest = min((time for time in created if time), default=oldest)
         draft.has_keys_due = True
 
-    listing = FullListing(visit, f"/repositories/{visit.repository().id}/releases?per_page={visit.page_size}", "id")
-    is_whole = listing.read(landing, look_past=True, see=see)
+    url = f"/repositories/{visit.repository().id}/releases?per_page={visit.page_size}"
+    listing = FullListing(visit, url, "id", has_numbers=True)
+    is_whole = listing.read(landing, see=see)
     draft.covered_from = None if is_whole else oldest
     keys = listing.keys() if is_whole and draft.has_keys_due else None
     draft.has_keys_due = draft.has_keys_due and not is_whole
