@@ -47,17 +47,23 @@ def run_step(step: Callable[[], None]) -> int:
     An expected failure prints one line to stderr. A store or a catalog that does not answer, a full
     disk and a folder that cannot be written are expected too; anything else is a bug and keeps its traceback.
     """
-    from lakepulse.outages import outage  # which raises these errors
-
     try:
         step()
+    except StepError as error:
+        return _told(error)
     except Exception as error:
-        if known := error if isinstance(error, StepError) else outage(error):
-            print(f"error: {one_line(known)}", file=sys.stderr)
-            return known.exit_code
+        from lakepulse.outages import outage  # needs libraries that not every program of ours has
+
+        if known := outage(error):
+            return _told(known)
         if not isinstance(error, OSError) or error.errno is None:
             raise
         where = f" {error.filename}" if error.filename else ""
         print(f"error: {os.strerror(error.errno)}:{where} (free space or permissions, then run again)", file=sys.stderr)
         return PERMANENT
     return 0
+
+
+def _told(error: StepError) -> int:
+    print(f"error: {one_line(error)}", file=sys.stderr)
+    return error.exit_code
