@@ -137,7 +137,7 @@ def test_100_random_sequences(engine: SparkSession, tally: Tally, pytestconfig: 
     ends = time.monotonic() + 60 * float(os.environ.get("CHAIN_MINUTES", "inf"))
     first = int(os.environ.get("CHAIN_FIRST", "1"))
     if first > 1:
-        tally.part = f"{tally.part}, from the {first}th"
+        tally.part = f"{tally.part}, from sequence {first}"
     for number in range(first - 1, MANY):
         chance = random.Random(f"{pytestconfig.getoption('--hypothesis-seed')} {number}")
         play(engine, tally, chance, [chance.choice((*STEPS, None)) for _ in range(chance.randint(1, 4))])
