@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -30,6 +31,18 @@ def agrees(lab: Lab, sources: tuple[str, ...] = CORE) -> None:
                 assert said.keys() == true.keys()
             else:
                 assert said == true, (source, scope)
+
+
+class Timed(Line):
+    """A line that notes when each request came, in a world whose time passes by waiting alone."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab.simulator)
+        self.clock, self.times = lab.clock, list[float]()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.times.append(self.clock.slept)
+        return super().handle_request(request)
 
 
 class Misled(Line):
@@ -670,3 +683,25 @@ def test_a_damaged_state_is_one_clear_line(lab: Labs) -> None:
     at.store.put("state/github_issues/acme__lake.json", b"{ nonsense")
     assert "state/github_issues/acme__lake.json: damaged" in ends(at.run)
     assert landed(at.store, "github_issues", REPO) == truth(at.world, "github_issues", REPO)
+
+
+def test_fifty_repos_keep_900_points_a_minute_and_wait_no_longer_than_that_takes(
+    lab: Labs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tiny_world(repos=tuple(f"acme/lake{number}" for number in range(50)), packages=())
+    for repo in world.repos.values():
+        world.commit_many(repo.name, [PEOPLE[0]] * 20)
+    at = lab(world, page_size=1)
+    line = at.line = Timed(at)
+    waits: list[float] = []
+    sleep = at.clock.sleep
+    monkeypatch.setattr(at.clock, "monotonic", lambda: at.clock.slept)
+    monkeypatch.setattr(at.clock, "sleep", lambda seconds: (waits.append(seconds), sleep(seconds)))
+    at.run()
+    asked = len(line.times)
+    assert asked > 1_800
+    assert max(bisect_left(line.times, time + 60) - number for number, time in enumerate(line.times)) <= 900
+    least = 60 * ((asked - 1) // 900)  # 900 at the start of each minute, if nothing took time
+    assert least <= sum(waits) < least + 4
+    assert max(waits) < 1.001
+    agrees(at)
