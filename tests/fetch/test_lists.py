@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import httpx
 import pytest
 
-from tests.fetch.lab import CORE, GITHUB, KEY, Kill, Lab, ends, keys, landed, rows, truth
-from tests.simulator import World, tiny_world
+from lakepulse.outcome import TemporaryError
+from tests.fetch.lab import CORE, GITHUB, KEY, Kill, Lab, Line, ends, keys, landed, rows, truth
+from tests.simulator import Simulator, World, tiny_world
 from tests.simulator.tiny import PEOPLE
 
 Labs = Callable[..., Lab]
@@ -28,6 +31,36 @@ def agrees(lab: Lab, sources: tuple[str, ...] = CORE) -> None:
                 assert said.keys() == true.keys()
             else:
                 assert said == true, (source, scope)
+
+
+class Timed(Line):
+    """A line that notes when each request came, in a world whose time passes by waiting alone."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab.simulator)
+        self.clock, self.times = lab.clock, list[float]()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.times.append(self.clock.slept)
+        return super().handle_request(request)
+
+
+class Misled(Line):
+    """A line whose answers about issues have another header, or are an error."""
+
+    def __init__(self, simulator: Simulator, header: str = "", value: str = "", *, status: int = 0, body: bytes = b"") -> None:
+        super().__init__(simulator)
+        self.header, self.value, self.status, self.body = header, value, status, body
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = super()._answer(request)
+        if not request.url.path.endswith("/issues"):
+            return answer
+        if self.status:
+            return httpx.Response(self.status, stream=httpx.ByteStream(self.body))
+        answer.headers[self.header] = self.value
+        answer.status_code = 301 if self.header == "location" else 200
+        return answer
 
 
 def big_world(commits: int, issues: int, comments: int) -> World:
@@ -289,7 +322,42 @@ def test_a_repo_that_takes_a_listed_name_does_not_mix_with_the_renamed_one(lab: 
     assert {manifest.upstream_id for manifest in at.manifests("github_repo", REPO)} == {first}
 
 
-@pytest.mark.parametrize("status", [404, 410, 451])
+@pytest.mark.parametrize("status", [403, 404, 410, 451])
+def test_a_repo_that_was_never_there_does_not_stop_the_others(lab: Labs, status: int) -> None:
+    at = lab(tiny_world())
+    at.world.set_gone(REPO, status)
+    at.run()
+    assert {at.manifests(source, REPO)[-1].status for source in GITHUB} == {"gone"}
+    assert landed(at.store, "github_issues", "acme/pond") == truth(at.world, "github_issues", "acme/pond")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("link", '<http://[::1>; rel="next"'), ("location", "http://[::1"), ("location", "http://a:b/")]
+)
+def test_a_link_that_is_no_address_is_a_bad_answer_of_its_list_alone(lab: Labs, name: str, value: str) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    at.line = Misled(at.simulator, name, value)
+    with pytest.raises(TemporaryError) as caught:
+        at.run()
+    assert str(caught.value).startswith(f"github_issues {REPO}: ")
+    assert "run again later" in str(caught.value)
+    at.line = Line(at.simulator)
+    at.run()
+    agrees(at)
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_an_error_of_deeply_nested_json_stops_no_other_list(lab: Labs, status: int) -> None:
+    at = lab(tiny_world(repos=(REPO,)))
+    at.line = Misled(at.simulator, status=status, body=b"[" * 100_000)
+    said = ends(at.run)
+    assert said == ("done" if status == 404 else f"github_issues {REPO}: {said.partition(': ')[2]}")
+    at.line = Line(at.simulator)
+    at.run()
+    agrees(at)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 451])
 def test_one_repo_that_is_gone_does_not_stop_the_others(lab: Labs, status: int) -> None:
     at = lab(tiny_world())
     at.run()
@@ -615,3 +683,25 @@ def test_a_damaged_state_is_one_clear_line(lab: Labs) -> None:
     at.store.put("state/github_issues/acme__lake.json", b"{ nonsense")
     assert "state/github_issues/acme__lake.json: damaged" in ends(at.run)
     assert landed(at.store, "github_issues", REPO) == truth(at.world, "github_issues", REPO)
+
+
+def test_fifty_repos_keep_900_points_a_minute_and_wait_no_longer_than_that_takes(
+    lab: Labs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tiny_world(repos=tuple(f"acme/lake{number}" for number in range(50)), packages=())
+    for repo in world.repos.values():
+        world.commit_many(repo.name, [PEOPLE[0]] * 20)
+    at = lab(world, page_size=1)
+    line = at.line = Timed(at)
+    waits: list[float] = []
+    sleep = at.clock.sleep
+    monkeypatch.setattr(at.clock, "monotonic", lambda: at.clock.slept)
+    monkeypatch.setattr(at.clock, "sleep", lambda seconds: (waits.append(seconds), sleep(seconds)))
+    at.run()
+    asked = len(line.times)
+    assert asked > 1_800
+    assert max(bisect_left(line.times, time + 60) - number for number, time in enumerate(line.times)) <= 900
+    least = 60 * ((asked - 1) // 900)  # 900 at the start of each minute, if nothing took time
+    assert least <= sum(waits) < least + 4
+    assert max(waits) < 1.001
+    agrees(at)

@@ -43,6 +43,18 @@ class Spoilt(Line):
         return httpx.Response(200, stream=httpx.ByteStream(json.dumps(document | self.members).encode()))
 
 
+class Refusing(Line):
+    """A line that answers everything with an error in plain text."""
+
+    def __init__(self, lab: Lab, status: int, text: str) -> None:
+        super().__init__(lab.simulator)
+        self.status, self.text = status, text
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        super()._answer(request)
+        return httpx.Response(self.status, stream=httpx.ByteStream(self.text.encode()))
+
+
 def run(lab: Lab, kill: Kill | None = None) -> None:
     lab.run(sources=("clickhouse_versions",), kill=kill)
 
@@ -110,6 +122,40 @@ def test_a_day_over_the_row_limit_is_an_error_and_never_cut(at: Lab) -> None:
 def test_a_result_that_is_not_whole_is_an_error(at: Lab, members: dict[str, Any]) -> None:
     at.line = Spoilt(at, members)
     with pytest.raises(TemporaryError, match="not whole"):
+        run(at)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "Code: 62. DB::Exception: Syntax error. (SYNTAX_ERROR)"),
+        (401, "Code: 194. DB::Exception: demo: Authentication failed. (REQUIRED_PASSWORD)"),
+        (403, "Code: 497. DB::Exception: demo: Not enough privileges. (ACCESS_DENIED)"),
+        (404, "Code: 60. DB::Exception: Unknown table expression identifier 'pypi.x'. (UNKNOWN_TABLE)"),
+    ],
+)
+def test_a_refused_query_is_permanent_and_shows_its_first_line(at: Lab, status: int, text: str) -> None:
+    at.line = Refusing(at, status, f"{text}\nStack trace: 1\n2")
+    with pytest.raises(PermanentError) as caught:
+        run(at)
+    told = str(caught.value)
+    assert f"clickhouse: {status} {text}" in told
+    assert told.endswith("; check CLICKHOUSE_URL, and what its user may read")
+    assert "Stack" not in told
+    assert "token" not in told
+    assert len(at.simulator.log) == 1
+
+
+def test_a_failed_query_shows_its_first_line_and_is_asked_again(at: Lab) -> None:
+    at.line = Refusing(at, 500, f"Code: 241. DB::Exception: Memory limit exceeded {'x' * 1_000}")
+    with pytest.raises(TemporaryError, match=r"500 Code: 241.*Memory limit exceeded x{50}") as caught:
+        run(at)
+    assert len(str(caught.value)) < 1_000
+
+
+def test_a_page_in_place_of_an_error_is_not_shown(at: Lab) -> None:
+    at.line = Refusing(at, 404, "<html><h1>404</h1></html>")
+    with pytest.raises(PermanentError, match="clickhouse: 404; check CLICKHOUSE_URL"):
         run(at)
 
 

@@ -923,9 +923,10 @@ def secondary(status: int, retry_after: int | None) -> Answer:
 
 
 def gone(status: int) -> Answer:
-    if status == 451:
-        block = {"reason": "dmca", "created_at": "2026-01-01T00:00:00Z", "html_url": "https://github.com/github/dmca"}
-        return error(451, "Repository access blocked", block=block)
+    if status in {403, 451}:
+        reason = {403: "tos", 451: "dmca"}[status]
+        block = {"reason": reason, "created_at": "2026-01-01T00:00:00Z", "html_url": f"https://github.com/{reason}"}
+        return error(status, "Repository access blocked", block=block)
     return error(status, {404: "Not Found", 410: "Gone"}.get(status, "Unavailable"))
 
 

@@ -18,21 +18,31 @@ def _github(settings: Settings) -> dict[str, Any]:
         "tokens": settings.github_tokens[index::count],
         "headers": {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"},
         "has_quota": True,
+        "advice": "check what the token may read",
     }
 
 
 def _pypistats(settings: Settings) -> dict[str, Any]:
     # A small site that limits by address and asks for restraint.
-    return {"base_url": settings.pypistats_api_url, "burst": 30, "per_second": 1}
+    return {"base_url": settings.pypistats_api_url, "burst": 30, "per_second": 1, "advice": "check PYPISTATS_API_URL"}
 
 
 def _pypi(settings: Settings) -> dict[str, Any]:
-    return {"base_url": pypi_releases.endpoint(settings), "headers": pypi_releases.HEADERS}
+    return {
+        "base_url": pypi_releases.endpoint(settings),
+        "headers": pypi_releases.HEADERS,
+        "advice": "check PYPI_SIMPLE_URL",
+    }
 
 
 def _clickhouse(settings: Settings) -> dict[str, Any]:
-    headers = {"x-clickhouse-user": clickhouse_versions.USER}
-    return {"base_url": settings.clickhouse_url or "", "headers": headers, "burst": 30, "per_second": 1}
+    return {
+        "base_url": settings.clickhouse_url or "",
+        "headers": {"x-clickhouse-user": clickhouse_versions.USER},
+        "burst": 30,
+        "per_second": 1,
+        "advice": "check CLICKHOUSE_URL, and what its user may read",
+    }
 
 
 def _imports(settings: Settings) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def _joined(url: str, link: str) -> str:
 class Answer:
     """A definite answer: 200 with its `document`, or one of 304, 404, 409, 410, 422, 451.
 
+    403 too where GitHub blocked the one repository, as by 451: other refusals are errors.
     Its addresses are paths below the API's `base`, so that what is kept of them outlives a change of base.
     """
 
@@ -208,7 +209,7 @@ class Api:
     In any 60 s the first `burst` requests of a token go at once, further ones at `per_second`, so
     that a minute never has more than `burst + 60 * per_second` of them and none waits long.
     Without tokens an exhausted quota raises `QuotaExhaustedError` if `has_quota`, instead of
-    waiting for an hour.
+    waiting for an hour. `advice` ends the line about a request that is refused.
     """
 
     def __init__(
@@ -218,9 +219,10 @@ class Api:
         *,
         tokens: tuple[str, ...] = (),
         headers: dict[str, str] | None = None,
-        burst: int = 600,
-        per_second: float = 5,
+        burst: int = 840,
+        per_second: float = 1,
         has_quota: bool = False,
+        advice: str = "check the address",
         timeout_seconds: float = 60,
         max_wait_seconds: float = 3900,
         body_limit: int = BODY_LIMIT,
@@ -231,6 +233,7 @@ class Api:
         self.base_url = base_url.rstrip("/")
         self.host = httpx.URL(base_url).netloc.decode("ascii")
         self.has_quota = has_quota
+        self.advice = advice
         self.clock = clock or Clock()
         self._burst, self._per_second = burst, per_second
         self._timeout_seconds, self._max_wait_seconds = timeout_seconds, max_wait_seconds
@@ -411,8 +414,9 @@ class Api:
                 meter.quota += 1
             self._note_quota(lane, response.headers)
             body = self._read(response)
-        if status in {403, 429}:
-            self._limit(Answer(status, url, response.headers, _json_or_none(body)), lane)
+        error = Answer(status, url, response.headers, None if status == 200 else _said(body))
+        if status in {403, 429} and not _is_blocked(error):
+            self._limit(error, lane)
             return None
         lane.strikes = 0
         if status == 401 and lane.token:
@@ -420,13 +424,13 @@ class Api:
             log.warning("token refused", api=self.name, token=lane.number, of=len(self._lanes))
             return None
         if status >= 500:
-            raise _BadAnswerError(status, f"status {status}")
+            raise _BadAnswerError(status, f"status {error.message}")
         if status == 304 and not etag:
             raise _BadAnswerError("304", "304 to a request without condition")
-        if status in _DEFINITE or status in {301, 302, 307, 308}:
-            return Answer(status, url, response.headers, _json_or_none(body))
+        if status in _DEFINITE or status in {301, 302, 307, 308, 403}:
+            return error
         if status != 200:
-            raise PermanentError(f"{self.name}: {Answer(status, url, response.headers, _json_or_none(body)).message} for {url}")
+            raise self._refused(error)
         try:
             return Answer(status, url, response.headers, parse(body, response.headers, url))
         except ValueError as error:
@@ -460,7 +464,7 @@ class Api:
         is_primary = _number(headers, "x-ratelimit-remaining") == 0 and "retry-after" not in headers
         is_limit = is_primary or answer.status == 429 or retry_after is not None or "rate limit" in answer.message.lower()
         if not is_limit:
-            raise PermanentError(f"{self.name}: {answer.message} for {answer.url}; check what the token may read")
+            raise self._refused(answer)
         lane.strikes += 1
         if lane.strikes > _STRIKES:
             lane.strikes = 0
@@ -469,6 +473,9 @@ class Api:
             return  # already blocked until its reset
         seconds = float(retry_after) if retry_after is not None else 60.0 * 2 ** (lane.strikes - 1)
         lane.blocked_until = self.clock.monotonic() + seconds + random.random()  # noqa: S311  (spreads waits)
+
+    def _refused(self, answer: Answer) -> PermanentError:
+        return PermanentError(f"{self.name}: {answer.message} for {answer.url.partition('?')[0]}; {self.advice}")
 
     def _read(self, response: httpx.Response) -> bytes:
         """The decoded body, never more than the limit in memory.
@@ -521,11 +528,18 @@ def _merit(lane: _Lane) -> tuple[bool, float]:
     return (not lane.busy.locked(), float("inf") if lane.remaining is None else lane.remaining)
 
 
-def _json_or_none(body: bytes) -> Any:
+def _said(body: bytes) -> Any:
+    """What an error says: its JSON, or else the first line of its text; None for a page."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        text = body[:4096].decode(errors="replace").strip()
+    return {"message": text.splitlines()[0]} if text and text[0] not in "<{[" else None
+
+
+def _is_blocked(answer: Answer) -> bool:
+    """Whether GitHub refuses one repository to everybody."""
+    return answer.status == 403 and "repository access blocked" in answer.message.lower()
 
 
 def _json(body: bytes, headers: httpx.Headers) -> Any:

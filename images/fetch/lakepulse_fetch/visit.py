@@ -25,7 +25,8 @@ log = structlog.get_logger()
 PAGE_SIZE = 100
 """Items a page; the most that GitHub allows."""
 
-GONE = frozenset({404, 410, 451})
+GONE = frozenset({403, 404, 410, 451})
+"""A 403 reaches a visit only where GitHub blocked the repository."""
 
 T = TypeVar("T", bound=ScopeState)
 

@@ -58,7 +58,7 @@ def _ask(visit: Visit, query: str, **parameters: object) -> list[dict[str, Any]]
     address = httpx.QueryParams({"query": " ".join(query.split()), "param_project": visit.scope} | given)
     answer = visit.get(f"/?{address}", parse=_rows)
     if answer.status != 200:
-        raise TemporaryError(f"{visit.api.name}: {answer.message} for {visit.scope}; check CLICKHOUSE_URL")
+        raise PermanentError(f"{visit.api.name}: {answer.message}; {visit.api.advice}")
     return list(answer.document)
 
 
