@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3# interpreter that creates .venv, 3.11 to 3.13
 SERVE ?= 1# 0: `make demo` and `make run` end when the data is built
 PORT ?= 8501# of the dashboard
-PIPELINE ?= daily# for `make submit`
+PIPELINE ?= daily# for `make run` and `make submit`
 ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
 OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
@@ -40,7 +40,7 @@ demo: $(READY) $(JARS) ## run the whole pipeline on simulated data, then serve t
 
 .PHONY: run
 run: $(READY) $(JARS) ## the same on the real APIs (GITHUB_TOKEN from the environment or .env)
-	@$(PY) -m workflows run daily
+	@$(PY) -m workflows run $(PIPELINE)
 	@if [ "$(strip $(SERVE))" != 0 ]; then exec $(MAKE) serve; fi
 
 .PHONY: serve

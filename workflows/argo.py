@@ -116,7 +116,8 @@ _OWN_PARAMETERS: dict[str, tuple[str, str]] = {
     "executor_memory": ("1g", "heap of a Spark executor, as Java writes it"),
     "executor_cpu_request": ("100m", "CPU that a Spark executor asks its node for, as Kubernetes writes it"),
 }
-_FETCH_PARAMETERS = {"lookback", "sweep", "shards"}
+_USED_BY = {"lookback": "fetch", "sweep": "fetch", "shards": "fetch", "allow_shrink": "load"}
+"""Parameter -> the step without which a pipeline has no use for it."""
 
 
 def object_name(pipeline: Pipeline) -> str:
@@ -167,12 +168,12 @@ def workflow_template(pipeline: Pipeline) -> WorkflowTemplate:
 
 
 def _parameters(pipeline: Pipeline) -> list[ModelParameter]:
-    fetches = any(step.parts for step in pipeline.steps)
+    steps = {step.name for step in pipeline.steps}
     values = {name: (parameter.default, parameter.purpose) for name, parameter in PARAMETERS.items()} | _OWN_PARAMETERS
     return [
         ModelParameter(name=name, value=pipeline.defaults.get(name, default), description=purpose)
         for name, (default, purpose) in values.items()
-        if fetches or name not in _FETCH_PARAMETERS
+        if name not in _USED_BY or _USED_BY[name] in steps
     ]
 
 
@@ -290,6 +291,9 @@ def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
         yield Env(name="SHARD", value="{{inputs.parameters.shard}}")
         for name in ("lookback", "sweep"):
             yield Env(name=PARAMETERS[name].variable, value=f"{{{{workflow.parameters.{name}}}}}")
+    if step.name == "load":
+        allowed = PARAMETERS["allow_shrink"]
+        yield Env(name=allowed.variable, value="{{workflow.parameters.allow_shrink}}")
     if step.has_executors:
         yield Env(name="SPARK_MASTER", value="k8s://https://kubernetes.default.svc")
         yield Env(name="SPARK_NAMESPACE", value=NAMESPACE)

@@ -104,6 +104,9 @@ PARAMETERS: dict[str, Parameter] = {
     "as_of": Parameter(variable="AS_OF", default="", purpose="the run's date, UTC; empty: today"),
     "lookback": Parameter(variable="LOOKBACK", default="", purpose="days that a first load looks back; empty: all history"),
     "sweep": Parameter(variable="SWEEP", default="0", purpose="1: relist everything, to find what upstream deleted"),
+    "allow_shrink": Parameter(
+        variable="ALLOW_SHRINK", default="0", purpose="1: let a load mark more than half of a scope's rows as deleted"
+    ),
 }
 """Parameters of every pipeline that a step reads as a setting. Empty means unset."""
 
@@ -163,6 +166,8 @@ def _load(sources: tuple[str, ...], deadline: int) -> Step:
         has_executors=True,
     )
 
+
+_REPLAY = dataclasses.replace(_load(_ALL, 2 * HOUR), command=("python", "-m", "spark_apps.load", "--replay"), after=())
 
 _BUILD = Step(
     name="build",
@@ -249,6 +254,12 @@ PIPELINES: dict[str, Pipeline] = {
             steps=_chain(_ALL, fetch_deadline=24 * HOUR, load_deadline=8 * HOUR),
             schedule=None,
             defaults={"sweep": "1"},
+        ),
+        Pipeline(
+            name="replay",
+            purpose="what quarantine holds back, loaded again after its cause was mended",
+            steps=(_REPLAY, _BUILD, _PUBLISH),
+            schedule=None,
         ),
         Pipeline(
             name="maintenance",
