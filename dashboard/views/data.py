@@ -226,5 +226,9 @@ card.figure(page, "Freshness", "fct_data_freshness", FRESHNESS, freshness)
 card.figure(page, "Checks and held-back rows", "fct_data_quality", QUALITY, quality, empty="No check was recorded.")
 runs()
 snapshots()
-st.caption("Each table's and column's meaning and lineage stand in the dbt project's documentation, which `make docs` serves.")
+# No caption: its faded links are too faint to read.
+st.markdown(
+    ":small[Each table's and column's meaning and lineage stand in the dbt project's documentation, which make docs serves on "
+    "http://127.0.0.1:8085.]"
+)
 card.figure(page, "Known breaks", "fct_known_breaks", BREAKS, known_breaks, empty="No break is known.")

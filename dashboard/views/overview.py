@@ -235,6 +235,18 @@ FROM gold.fct_all_time_base_repo_stats
 WHERE repo IN :repos AND snapshot_date BETWEEN :first AND :last
 ORDER BY repo, date
 """
+INTEREST_DRAWN = """
+SELECT
+    repo,
+    CAST(date_trunc(:grain, snapshot_date) AS date) AS date,
+    max_by(stargazers_count, snapshot_date) AS stars,
+    max_by(forks_count, snapshot_date) AS forks,
+    max_by(subscribers_count, snapshot_date) AS subscribers
+FROM gold.fct_all_time_base_repo_stats
+WHERE repo IN :repos AND snapshot_date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
 RELEASES = """
 SELECT project, source, scope, name, released_at, is_prerelease, is_yanked, days_since_previous
 FROM gold.fct_releases
@@ -266,6 +278,7 @@ line_dates = {
     "this_month": this_month,
     "year_ago": this_month.replace(year=this_month.year - 1),
 }
+grain = page.selection.grain
 every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
 
 st.title("Overview", anchor=False)
@@ -277,7 +290,10 @@ def projects(frame: pd.DataFrame) -> None:
     series: dict[Hashable, list[float]] = {
         key: list(part) for key, part in lines.groupby(["project", "figure"], sort=False)["value"]
     }
-    found = card.breaks(page, list(CHANGES.values()), page.selection.scopes, (as_of - timedelta(days=90), as_of))
+    # As far back as a change reaches.
+    newest = frame["downloads_until"].dropna()
+    days = [day.date() - timedelta(days=54) for day in newest] + [as_of - timedelta(days=27)]
+    found = card.breaks(page, list(CHANGES.values()), page.selection.scopes, (min(days), as_of))
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     tiles.show([(str(row["project"]), figures(row, series, found)) for row in rows[:MOST_ROWS]])
     if len(rows) > MOST_ROWS:
@@ -450,12 +466,13 @@ def interest(frame: pd.DataFrame) -> None:
     found = card.breaks(page, ["github_repo"], page.selection.repos, (frame["date"].min().date(), page.selection.last))
     charts.show(
         charts.lines(
-            kept, "date", "repo", what, what.capitalize(), everything=every_repo, breaks=found, zero=False, over=page.over
+            kept, "date", "repo", what, what.capitalize(), grain=grain, everything=every_repo, breaks=found, zero=False,
+            over=page.over,
         ),
-        alt=f"{what.capitalize()} of each repository on the days on which it was asked. The card below has the rows.",
-    )
-    if left:
-        st.caption(f"{left} repositories with fewer are not drawn; choose them in the filter.")
+        alt=f"{what.capitalize()} of each repository by {grain}. The card below has the rows.",
+    )  # fmt: skip
+    charts.explain_span(grain, "the last day that was asked")
+    charts.explain_left(left, f"repositories with the most {what}")
     card.explain_breaks(found)
 
 
@@ -483,7 +500,7 @@ news.show(page)
 alerts()
 card.figure(page, "Repositories", "fct_all_time_base_repo_stats", REPOS, repos, empty=NO_SNAPSHOT)
 card.figure(
-    page, "Stars and forks", "fct_all_time_base_repo_stats", INTEREST, interest, keys=("repo", "date"),
+    page, "Stars and forks", "fct_all_time_base_repo_stats", INTEREST, interest, drawn=INTEREST_DRAWN, keys=("repo", "date"),
     empty=f"No snapshot falls in this period. {NO_SNAPSHOT}",
 )  # fmt: skip
 card.figure(

@@ -69,7 +69,7 @@ def test_a_link_shows_the_same_view_to_another_person(address: str, desktop: Bro
     desktop.open(f"{address}/commits")
     field = desktop.driver.find_element(By.CSS_SELECTOR, ".st-key-project input")
     field.send_keys("Delta", Keys.ENTER)
-    desktop.until_text("Delta Lake · 1 repositories")
+    desktop.until_text("Delta Lake · 1 repository")
     field = desktop.driver.find_element(By.CSS_SELECTOR, ".st-key-period input")
     field.send_keys("90 days", Keys.ENTER)
     desktop.settle()
@@ -78,19 +78,32 @@ def test_a_link_shows_the_same_view_to_another_person(address: str, desktop: Bro
     assert "project=Delta" in link
     with browser.chromium(1280, zone="Pacific/Kiritimati") as other:
         other.open(link)
-        other.until_text("Delta Lake · 1 repositories")
+        other.until_text("Delta Lake · 1 repository")
         other.until(lambda: _said(other) == _said(desktop))
         # The filters follow to the next page.
         other.driver.find_element(By.CSS_SELECTOR, "a[href*='/issues']").click()
         other.until_text("Issues over time")
         other.settle()
-        assert "Delta Lake · 1 repositories" in other.text()
+        assert "Delta Lake · 1 repository" in other.text()
         assert "project=Delta" in other.driver.current_url
 
 
 def _said(opened: Browser) -> list[str]:
     """The page's lines but for ages, which pass; a redrawn axis keeps its labels, but not their order."""
     return sorted(line for line in opened.main_text().splitlines() if " ago" not in line)
+
+
+_IS_IN_SIGHT = "const box = arguments[0].getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight"
+
+
+def test_a_figure_leads_to_its_chart(address: str, desktop: Browser) -> None:
+    """By the address that the Overview's figures have, and by the page's own name."""
+    for anchor, title in (("overview?project=Apache+Hudi#stars-and-forks", "Stars and forks"), ("issues#backlog", "Backlog")):
+        desktop.open(f"{address}/{anchor}")
+        heading = desktop.driver.find_element(By.XPATH, f"//h2[normalize-space()='{title}']")
+        desktop.until(partial(desktop.driver.execute_script, _IS_IN_SIGHT, heading))
+    desktop.open(f"{address}/overview")
+    assert desktop.driver.find_element(By.TAG_NAME, "h1").text == "Overview"
 
 
 def test_the_as_of_picker_shows_an_older_publication(address: str, desktop: Browser, as_of: date) -> None:

@@ -656,3 +656,18 @@ def test_each_source_has_its_limit_and_each_break_its_words(app: App) -> None:
     page = app("data.py")
     assert set(table_with(page, "stale_after_hours")["stale_after_hours"]) == {48}
     assert any("A wave of old issues appears as newly opened" in element.value for element in page.markdown)
+
+
+@pytest.mark.parametrize("figure", ["stars", "forks", "subscribers"])
+def test_stars_over_time_equal_gold(app: App, newest: Sql, as_of: date, figure: str) -> None:
+    column = {"stars": "stargazers_count"}.get(figure, f"{figure}_count")
+    page = app(period="90 days").radio(key="interest").set_value(figure).run()
+    sql = f"SELECT sum({column}) FROM fct_all_time_base_repo_stats WHERE snapshot_date > ?"  # noqa: S608
+    expected = newest(sql, as_of - timedelta(days=90))
+    assert total(page, 0, figure) == expected[0][0]
+    last = newest(
+        f"SELECT {column} FROM fct_all_time_base_repo_stats WHERE repo = 'apache/hudi' ORDER BY snapshot_date DESC LIMIT 1"  # noqa: S608
+    )
+    page = app(project=["Apache Hudi"]).radio(key="interest").set_value(figure).run()
+    yearly = charts_of(page)[0][0].to_pandas()
+    assert yearly[figure].iloc[-1] == last[0][0]
