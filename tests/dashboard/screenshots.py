@@ -33,7 +33,8 @@ def main(data_dir: Path, folder: Path) -> None:
 
 def save(picture: bytes, path: Path) -> None:
     """Write the picture with a small palette, cut at the bottom until it is small enough."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(_COLOURS)
+    # By coverage: a line's colour is rare in a picture, and must stay another than the next line's.
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(_COLOURS, Image.Quantize.MAXCOVERAGE)
     while True:
         out = io.BytesIO()
         image.save(out, "PNG", optimize=True)
