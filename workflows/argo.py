@@ -117,7 +117,7 @@ _OWN_PARAMETERS: dict[str, tuple[str, str]] = {
     "executor_cpu_request": ("100m", "CPU that a Spark executor asks its node for, as Kubernetes writes it"),
 }
 _USED_BY = {"lookback": "fetch", "sweep": "fetch", "shards": "fetch", "allow_shrink": "load"}
-"""Parameter -> the step without which a pipeline has no use for it."""
+"""Parameter -> the step that uses it, without which a pipeline does not have it."""
 
 
 def object_name(pipeline: Pipeline) -> str:
@@ -289,11 +289,9 @@ def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
     yield Env(name="DATA_DIR", value=f"{_TMP}/lakepulse")
     if step.parts:
         yield Env(name="SHARD", value="{{inputs.parameters.shard}}")
-        for name in ("lookback", "sweep"):
-            yield Env(name=PARAMETERS[name].variable, value=f"{{{{workflow.parameters.{name}}}}}")
-    if step.name == "load":
-        allowed = PARAMETERS["allow_shrink"]
-        yield Env(name=allowed.variable, value="{{workflow.parameters.allow_shrink}}")
+    for name, parameter in PARAMETERS.items():
+        if _USED_BY.get(name) == step.name:
+            yield Env(name=parameter.variable, value=f"{{{{workflow.parameters.{name}}}}}")
     if step.has_executors:
         yield Env(name="SPARK_MASTER", value="k8s://https://kubernetes.default.svc")
         yield Env(name="SPARK_NAMESPACE", value=NAMESPACE)

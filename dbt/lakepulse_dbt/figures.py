@@ -217,7 +217,7 @@ METRICS: dict[str, Metric] = {
         )
         select
             project,
-            -- The table has no row of a repository without a commit.
+            -- In a publication by earlier code the table has no row of a repository without a commit.
             case when bool_and(contributors is not null or (year.repo is null and coalesce(is_whole(commits_from), false)))
                 then min(factor) end,
             null,

@@ -22,13 +22,13 @@ from pyiceberg.table.update.snapshot import ManageSnapshots
 from lakepulse.data_dir import open_data_dir
 from lakepulse.locks import lock
 from lakepulse.names import GOLD, PUBLICATIONS
-from lakepulse.outcome import PermanentError, StepError, one_line
+from lakepulse.outcome import PermanentError, StepError
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import Alert, Rule, Unchecked, check, load_rules
 from lakepulse_dbt.build_store import GOLD_LOCK, GoldTable, Passed, State, open_build_store
 from lakepulse_dbt.figures import figures
 from lakepulse_dbt.publications import Publication, publications
-from lakepulse_dbt.steps import catalog_errors, reported
+from lakepulse_dbt.steps import catalog_errors, reported, told
 from lakepulse_dbt.warehouse import PUBLICATIONS_SCHEMA, TABLE_PROPERTIES, open_catalog
 
 log = structlog.get_logger()
@@ -83,8 +83,8 @@ def _checked(catalog: Catalog, rules: list[Rule], newest: Publication, settings:
                 alerts, unchecked = check(rules, figures(catalog, newest))
         except Exception as problem:
             # Readers see the publication already, so the step did what it is for.
+            error = told(problem)
             is_expected = isinstance(problem, StepError)
-            error = one_line(problem) if is_expected else f"{type(problem).__name__}: {one_line(problem)}"
             log.error("published, but the alert rules were not checked", error=error, exc_info=not is_expected)
     for alert in alerts:
         log.warning("alert", project=alert.project, metric=alert.metric, message=alert.message)

@@ -61,14 +61,18 @@ def reported(settings: Settings, step: str) -> Iterator[Report]:
         with catalog_errors():
             yield report
     except BaseException as error:
-        message = one_line(error) if isinstance(error, StepError) else f"{type(error).__name__}: {one_line(error)}"
         try:
-            write("failed", message)
+            write("failed", told(error))
         except Exception as second:  # noqa: BLE001 - the first error is the one to show
             log.warning("the step's report was not written", step=step, error=one_line(second))
         raise
     with catalog_errors():
         write("succeeded", None)
+
+
+def told(error: BaseException) -> str:
+    """An error as a report has it, one line: an unexpected one with its kind."""
+    return one_line(error) if isinstance(error, StepError) else f"{type(error).__name__}: {one_line(error)}"
 
 
 @contextmanager
