@@ -60,6 +60,7 @@ def figure(
     sql: str,
     draw: Draw,
     *,
+    drawn: str | None = None,
     keys: Sequence[str] = (),
     empty: str = "Nothing was counted for this choice. Choose another project, repository or period.",
     note: str | None = None,
@@ -67,20 +68,23 @@ def figure(
 ) -> None:
     """Show one figure: heading, drawing, card.
 
-    `table` names the definition, `sql` is the portable query and `extra` has further values in it. `keys` are
-    the columns that name a row of a dated result: with them, a page that shows an older
-    publication tells what was revised since. A figure that fails does not take the page along.
+    `table` names the definition, `sql` is the portable query of the rows and `extra` has further values in it.
+    `drawn` is the query of what `draw` takes, where a picture of all rows would have more points than a
+    screen: the rows are then only counted until somebody opens the card. `keys` are the columns that name
+    a row of a dated result: with them, a page that shows an older publication tells what was revised since.
+    A figure that fails does not take the page along.
     """
     st.header(title, anchor=False)
     try:
-        rows = view.arrow(sql, extra)
-        if rows.num_rows:
-            draw(view.frame(sql, extra))
+        frame = view.frame(drawn or sql, extra)
+        if len(frame):
+            draw(frame)
         else:
             st.info(empty, icon=":material/inbox:")
         if note:
             st.caption(note)
-        _card(view, _Shown(title, table, sql, rows, tuple(keys), extra or {}))
+        number = view.count(sql, extra) if drawn else len(frame)
+        _card(view, _Shown(title, table, sql, number, tuple(keys), extra or {}))
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
 
@@ -108,12 +112,12 @@ def explain_breaks(found: pd.DataFrame) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A figure as its card needs it: the arguments of `figure`, and the rows."""
+    """A figure as its card needs it: the arguments of `figure`, and the number of its rows."""
 
     title: str
     table: str
     sql: str
-    rows: pa.Table
+    number: int
     keys: tuple[str, ...]
     extra: Values
 
@@ -126,24 +130,24 @@ class _Shown:
 def _card(view: View, shown: _Shown) -> None:
     """The card. What is in it is made when it is opened, and opening it leaves the rest of the page alone."""
     definition = definitions()[shown.table]
-    rows = shown.rows
     fresh = _freshness(view, definition.sources)
     fetched = fresh["last_fetched_at"].min() if len(fresh) else None
     asked = "" if fetched is None or pd.isna(fetched) else f" · fetched {text.age(fetched, view.now)}"
-    label = f"About: {shown.title} · {rows.num_rows:,} rows{asked}"
+    label = f"About: {shown.title} · {shown.number:,} rows{asked}"
     opened = st.expander(label, key=f"card-{shown.slug}", on_change="rerun")
     if not opened.open:
         return
     with opened:
+        rows = view.arrow(shown.sql, shown.extra)
         st.markdown(f"**Definition.** {definition.says}")
         st.markdown(f"**Source.** [{definition.origin}]({definition.link}) · table `gold.{shown.table}`")
         st.markdown(f"**Left out.** {definition.omits} {_limits(fresh)}")
         st.markdown(
-            f"**Data.** {rows.num_rows:,} rows as of {view.publication.as_of} (UTC), published "
+            f"**Data.** {shown.number:,} rows as of {view.publication.as_of} (UTC), published "
             f"{text.age(view.publication.published_at, view.now)} by run {text.literal(view.publication.run_id)}{asked}."
         )
         if shown.keys and not view.is_newest:
-            _revisions(view, shown)
+            _revisions(view, shown, rows)
         name = f"lakepulse-{shown.slug}-{view.publication.as_of}"
         with st.container(horizontal=True):
             # A callable: the file is made when somebody asks for it.
@@ -186,16 +190,16 @@ def _limits(fresh: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
-def _revisions(view: View, shown: _Shown) -> None:
+def _revisions(view: View, shown: _Shown, rows: pa.Table) -> None:
     """Compare the shown rows with what the newest publication has for the same keys."""
     try:
         newer = view.arrow(shown.sql, shown.extra, view.newest)
     except UnavailableError:
         st.markdown("**Revised since.** The newest publication cannot answer this query.")
         return
-    changed = revised(shown.rows, newer, shown.keys)
+    changed = revised(rows, newer, shown.keys)
     st.markdown(
-        f"**Revised since.** {len(changed):,} of these {shown.rows.num_rows:,} rows are different in the newest publication, "
+        f"**Revised since.** {len(changed):,} of these {shown.number:,} rows are different in the newest publication, "
         f"of {view.newest.as_of}."
     )
     if len(changed):

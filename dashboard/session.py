@@ -146,6 +146,11 @@ class View:
         """Rows at the shown publication, or at another; `extra` are further values."""
         return answer(self.settings, publication or self.publication, sql, {**self.values, **(extra or {})})
 
+    def count(self, sql: str, extra: Values | None = None) -> int:
+        """How many rows there are at the shown publication."""
+        counted = self.arrow(f"SELECT count(*) AS number FROM ({sql}) AS counted", extra)  # noqa: S608 - a page's own query
+        return int(counted.column("number")[0].as_py())
+
     def frame(self, sql: str, extra: Values | None = None) -> pd.DataFrame:
         """Rows at the shown publication as pandas has them, dates as timestamps at midnight; shared, so never changed."""
         opened = _opened(self.publication.key, self.settings, self.publication)

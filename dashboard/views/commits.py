@@ -83,13 +83,12 @@ def over_time(frame: pd.DataFrame) -> None:
         charts.stacked(kept, "date", "repo", "num_commits", per_grain, grain=grain, everything=every_repo, breaks=found_breaks),
         alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
     )
-    if left:
-        st.caption(f"{left} repositories with fewer commits are not drawn; choose them in the filter.")
+    charts.explain_left(left, "repositories with the most commits")
     card.explain_breaks(found_breaks)
 
 
 def top(frame: pd.DataFrame, who: str) -> None:
-    kept, _ = charts.top_series(frame, "repo", "num_commits")
+    kept, left = charts.top_series(frame, "repo", "num_commits")
     drawn = kept.groupby("repo", sort=False).head(MOST_TIED)
     charts.show(
         charts.ranked(drawn, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
@@ -97,6 +96,7 @@ def top(frame: pd.DataFrame, who: str) -> None:
     )
     if len(drawn) < len(kept):
         st.caption(f"{len(kept) - len(drawn)} more share a rank with these; the card has them.")
+    charts.explain_left(left, "repositories with the most commits by these")
 
 
 def contributors(frame: pd.DataFrame) -> None:
@@ -109,17 +109,18 @@ def contributors(frame: pd.DataFrame) -> None:
 
 
 def absence(frame: pd.DataFrame) -> None:
-    kept, _ = charts.top_series(frame.assign(window=frame["window_days"].map(WINDOWS)), "repo", "commits")
+    kept, left = charts.top_series(frame.assign(window=frame["window_days"].map(WINDOWS)), "repo", "commits")
     charts.show(
         charts.side_by_side(
             kept, "window", "repo", "factor", "People", order=list(WINDOWS.values()), axis="Window", everything=every_repo
         ),
         alt="Contributor absence factor by window and repository. The card below has the rows.",
     )
+    charts.explain_left(left, "repositories with the most commits")
 
 
 def absence_over_time(frame: pd.DataFrame) -> None:
-    kept, _ = charts.top_series(frame, "repo", "commits")
+    kept, left = charts.top_series(frame, "repo", "commits")
     charts.show(
         charts.lines(
             kept, "month", "repo", "factor", "People behind half of a year", grain="month", everything=every_repo,
@@ -127,6 +128,7 @@ def absence_over_time(frame: pd.DataFrame) -> None:
         ),
         alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
     )  # fmt: skip
+    charts.explain_left(left, "repositories with the most commits")
 
 
 def bots(frame: pd.DataFrame) -> None:

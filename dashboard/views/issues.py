@@ -27,11 +27,25 @@ FROM gold.fct_all_time_issues_trend
 WHERE repo IN :repos AND date BETWEEN :first AND :last
 ORDER BY repo, date
 """
+OPEN_DRAWN = """
+SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, max_by(num_open, date) AS num_open
+FROM gold.fct_all_time_issues_trend
+WHERE repo IN :repos AND date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
 TRAILING = """
 SELECT repo, date, issues_last_7_days
 FROM gold.fct_last_7_days_fct_issues
 WHERE repo IN :repos AND date BETWEEN :first AND :last
 ORDER BY repo, date
+"""
+TRAILING_DRAWN = """
+SELECT repo, CAST(date_trunc(:grain, date) AS date) AS date, avg(issues_last_7_days) AS issues_last_7_days
+FROM gold.fct_last_7_days_fct_issues
+WHERE repo IN :repos AND date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
 """
 DAYS_TO_UPDATE = """
 SELECT repo, days_to_update, sum(num_issues) AS num_issues
@@ -65,17 +79,54 @@ FROM gold.fct_issue_response
 WHERE repo IN :repos AND week BETWEEN :first AND :last
 ORDER BY repo, week
 """
+# The tables below have weeks: longer spans are drawn by months, shorter ones as they are.
+RESPONSE_DRAWN = """
+SELECT
+    repo,
+    CAST(date_trunc(:spans, week) AS date) AS week,
+    median(p15_hours) AS p15_hours,
+    median(p50_hours) AS p50_hours,
+    median(p85_hours) AS p85_hours,
+    sum(issues_opened) AS issues_opened
+FROM gold.fct_issue_response
+WHERE repo IN :repos AND week BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
 RESOLUTION = """
 SELECT repo, week, p50_days, p85_days, issues_closed
 FROM gold.fct_issue_resolution
 WHERE repo IN :repos AND week BETWEEN :first AND :last
 ORDER BY repo, week
 """
+RESOLUTION_DRAWN = """
+SELECT
+    repo,
+    CAST(date_trunc(:spans, week) AS date) AS week,
+    median(p50_days) AS p50_days,
+    median(p85_days) AS p85_days,
+    sum(issues_closed) AS issues_closed
+FROM gold.fct_issue_resolution
+WHERE repo IN :repos AND week BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
 BACKLOG = """
 SELECT repo, week, backlog_index, opened_8w, closed_8w, open_at_end, median_age_days
 FROM gold.fct_issue_backlog
 WHERE repo IN :repos AND week BETWEEN :first AND :last
 ORDER BY repo, week
+"""
+BACKLOG_DRAWN = """
+SELECT
+    repo,
+    CAST(date_trunc(:spans, week) AS date) AS week,
+    max_by(backlog_index, week) AS backlog_index,
+    sum(opened_8w) AS opened_8w
+FROM gold.fct_issue_backlog
+WHERE repo IN :repos AND week BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
 """
 UNANSWERED = """
 SELECT repo, number, title, author, created_at, age_days, comments, url
@@ -91,6 +142,7 @@ BUCKETS = ["0", "1–7", "8–30", "31–90", "91–365", "over 365"]
 page = session.current()
 every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
 grain = page.selection.grain
+spans = "month" if grain == "month" else "week"
 
 st.title("Issues", anchor=False)
 found_breaks = card.breaks(page, ["github_issues"], page.selection.repos)
@@ -113,18 +165,18 @@ def trend(frame: pd.DataFrame) -> None:
     card.explain_breaks(found_breaks)
 
 
-def daily(frame: pd.DataFrame, value: str, title: str) -> None:
+def daily(frame: pd.DataFrame, value: str, title: str, point: str) -> None:
     kept, left = charts.top_series(frame, "repo", value)
     charts.show(
-        charts.lines(kept, "date", "repo", value, title, everything=every_repo, breaks=found_breaks),
-        alt=f"{title} by repository and day. The card below has the rows.",
+        charts.lines(kept, "date", "repo", value, title, grain=grain, everything=every_repo, breaks=found_breaks),
+        alt=f"{title} by repository and {grain}. The card below has the rows.",
     )
-    if left:
-        st.caption(f"{left} repositories with fewer are not drawn; choose them in the filter.")
+    charts.explain_span(grain, point)
+    charts.explain_left(left, f"repositories with the most: {title.lower()}")
 
 
 def buckets(frame: pd.DataFrame) -> None:
-    kept, _ = charts.top_series(frame, "repo", "num_issues")
+    kept, left = charts.top_series(frame, "repo", "num_issues")
     charts.show(
         charts.grouped(
             kept,
@@ -138,33 +190,39 @@ def buckets(frame: pd.DataFrame) -> None:
         ),
         alt="Issues by days from opening to the last update. The card below has the rows.",
     )
+    charts.explain_left(left, "repositories with the most issues")
 
 
 def labels(frame: pd.DataFrame) -> None:
-    kept, _ = charts.top_series(frame, "repo", "num_issues")
+    kept, left = charts.top_series(frame, "repo", "num_issues")
     charts.show(
         charts.ranked(kept, "label", "repo", "num_issues", "Issues", everything=every_repo),
         alt="The three labels on most issues of each repository. The card below has the rows.",
     )
+    charts.explain_left(left, "repositories with the most such issues")
 
 
-def percentiles(frame: pd.DataFrame, low: str | None, middle: str, high: str, title: str) -> None:
-    kept, _ = charts.top_series(frame, "repo", middle)
+def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title: str, count: str) -> None:
+    kept, left = charts.top_series(frame, "repo", count)
     charts.show(
-        charts.band(kept, "week", "repo", (low, middle, high), title, grain="week", ticks=TICKS[middle], everything=every_repo),
-        alt=f"{title} per week and repository, median and percentiles. The card below has the rows.",
+        charts.band(kept, "week", "repo", values, title, grain=spans, ticks=TICKS[values[1]], everything=every_repo),
+        alt=f"{title} per {spans} and repository, median and percentiles. The card below has the rows.",
     )
+    charts.explain_span(spans, "the middle week", "week")
+    charts.explain_left(left, f"repositories with the most {count.replace('_', ' ')}")
 
 
 def backlog(frame: pd.DataFrame) -> None:
-    kept, _ = charts.top_series(frame, "repo", "opened_8w")
+    kept, left = charts.top_series(frame, "repo", "opened_8w")
     charts.show(
         charts.lines(
-            kept, "week", "repo", "backlog_index", "Closed per opened, 8 weeks", grain="week", everything=every_repo,
+            kept, "week", "repo", "backlog_index", "Closed per opened, 8 weeks", grain=spans, everything=every_repo,
             breaks=found_breaks, value_format=".2f", reference=1,
         ),
-        alt="Backlog index per week and repository. The card below has the rows.",
+        alt=f"Backlog index per {spans} and repository. The card below has the rows.",
     )  # fmt: skip
+    charts.explain_span(spans, "the last week", "week")
+    charts.explain_left(left, "repositories with the most issues opened")
 
 
 def unanswered(frame: pd.DataFrame) -> None:
@@ -188,14 +246,21 @@ def unanswered(frame: pd.DataFrame) -> None:
 
 card.figure(page, "Issues over time", "fct_all_time_issues_trend", TREND, trend, keys=("date", "kind"))
 card.figure(
-    page, "Open issues", "fct_all_time_issues_trend", OPEN, lambda f: daily(f, "num_open", "Open issues"), keys=("repo", "date")
+    page,
+    "Open issues",
+    "fct_all_time_issues_trend",
+    OPEN,
+    lambda f: daily(f, "num_open", "Open issues", "the last day"),
+    drawn=OPEN_DRAWN,
+    keys=("repo", "date"),
 )
 card.figure(
     page,
     "Issues opened in the trailing 7 days",
     "fct_last_7_days_fct_issues",
     TRAILING,
-    lambda f: daily(f, "issues_last_7_days", "Opened in 7 days"),
+    lambda f: daily(f, "issues_last_7_days", "Opened in 7 days", "the mean"),
+    drawn=TRAILING_DRAWN,
     keys=("repo", "date"),
 )
 left_column, right_column = st.columns(2)
@@ -208,7 +273,9 @@ card.figure(
     "Time to first response",
     "fct_issue_response",
     RESPONSE,
-    lambda f: percentiles(f, "p15_hours", "p50_hours", "p85_hours", "Hours to first answer"),
+    lambda f: percentiles(f, ("p15_hours", "p50_hours", "p85_hours"), "Hours to first answer", "issues_opened"),
+    drawn=RESPONSE_DRAWN,
+    extra={"spans": spans},
     keys=("repo", "week"),
     note="Line: the median on a logarithmic scale. One repository alone also has a shade from the 15th to the 85th percentile. "
     "Young weeks change as answers come in.",
@@ -218,7 +285,9 @@ card.figure(
     "Time to resolution",
     "fct_issue_resolution",
     RESOLUTION,
-    lambda f: percentiles(f, None, "p50_days", "p85_days", "Days to close"),
+    lambda f: percentiles(f, (None, "p50_days", "p85_days"), "Days to close", "issues_closed"),
+    drawn=RESOLUTION_DRAWN,
+    extra={"spans": spans},
     keys=("repo", "week"),
     note="Line: the median on a logarithmic scale. One repository alone also has a shade up to the 85th percentile.",
 )
@@ -228,6 +297,8 @@ card.figure(
     "fct_issue_backlog",
     BACKLOG,
     backlog,
+    drawn=BACKLOG_DRAWN,
+    extra={"spans": spans},
     keys=("repo", "week"),
     note="Above the line at 1 more is closed than opened: the backlog shrinks.",
 )

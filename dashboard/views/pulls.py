@@ -69,8 +69,7 @@ def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> N
         ),
         alt=f"{title} by month and repository. The card below has the rows.",
     )
-    if left:
-        st.caption(f"{left} repositories with fewer are not drawn; choose them in the filter.")
+    charts.explain_left(left, "repositories with the most merged pull requests")
 
 
 card.figure(page, "Opened, merged, closed", "fct_change_requests", OUTCOMES, outcomes, keys=("date", "kind"), extra=months)

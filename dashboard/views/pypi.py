@@ -38,6 +38,22 @@ FROM gold.fct_percent_change_downloads_overall
 WHERE package IN :packages AND category = :category AND date BETWEEN :first AND :last AND downloads_7d > 0
 ORDER BY package, date
 """
+# Of days, a screen has room for a season's; of a longer time it shows weeks or months, so that a week's ups and downs
+# do not hide what a year does. The percent changes are medians: a single odd day makes two wild ones.
+SPANS = """
+SELECT
+    package,
+    CAST(date_trunc(:grain, date) AS date) AS date,
+    sum(downloads) AS total,
+    avg(downloads) AS downloads,
+    median(percent_change_1d) AS percent_change_1d,
+    median(percent_change_7d) AS percent_change_7d,
+    avg(CASE WHEN downloads_7d > 0 THEN downloads_7d END) AS downloads_7d
+FROM gold.fct_percent_change_downloads_overall
+WHERE package IN :packages AND category = :category AND date BETWEEN :first AND :last
+GROUP BY 1, 2
+ORDER BY 1, 2
+"""
 ANOMALIES = """
 SELECT package, date, downloads, median_28d, robust_z
 FROM gold.fct_download_anomalies
@@ -89,10 +105,12 @@ CATEGORIES = {"without_mirrors": "Without mirrors", "with_mirrors": "With mirror
 CHANGES = {"percent_change_7d": "7 days against the 7 before", "percent_change_1d": "Day against the day before"}
 
 page = session.current()
+grain = page.selection.grain
 every_package = tuple(name for _, kind, name in page.members if kind == "package")
 
 st.title("PyPI", anchor=False)
 found_breaks = card.breaks(page, ["pypistats_overall"], page.selection.packages)
+MOST = "packages with the most downloads"
 SHARES = "The mean of the days' shares. A gap is a time that was never had."
 NONE = "The chosen projects have no package on PyPI, or nothing was downloaded in this period."
 
@@ -107,8 +125,9 @@ category = st.radio(
 
 
 def downloads(frame: pd.DataFrame) -> None:
-    kept, left = charts.top_series(frame, "package", "downloads")
+    kept, left = charts.top_series(frame, "package", "total")
     released = page.frame(RELEASES)
+    released = released[released["package"].isin(kept["package"])]
     odd = page.frame(ANOMALIES, {"category": category})
     markers = released.assign(label=released["package"] + " " + released["name"])[["date", "label"]]
     charts.show(
@@ -118,6 +137,7 @@ def downloads(frame: pd.DataFrame) -> None:
             "package",
             "downloads",
             "Downloads per day",
+            grain=grain,
             everything=every_package,
             breaks=found_breaks,
             markers=markers,
@@ -125,9 +145,9 @@ def downloads(frame: pd.DataFrame) -> None:
         ),
         alt="Downloads per day and package, with releases and known breaks. The card below has the rows.",
     )
-    if left:
-        st.caption(f"{left} packages with fewer downloads are not drawn; choose their projects in the filter.")
-    st.caption("▼ a release. ◇ an unusual day. A gap is a day that was never had.")
+    charts.explain_span(grain, "the mean day")
+    charts.explain_left(left, MOST)
+    st.caption(f"▼ a release. ◇ an unusual day. A gap is a {grain} that was never had.")
     card.explain_breaks(found_breaks)
 
 
@@ -140,7 +160,7 @@ def change(frame: pd.DataFrame) -> None:
         key="change",
         bind="query-params",
     )
-    kept, _ = charts.top_series(frame.dropna(subset=[which]), "package", which)
+    kept, left = charts.top_series(frame.dropna(subset=[which]), "package", "total")
     if not len(kept):
         st.info("No two periods in a row are complete here.", icon=":material/inbox:")
         return
@@ -151,6 +171,7 @@ def change(frame: pd.DataFrame) -> None:
             "package",
             which,
             "Percent change",
+            grain=grain,
             everything=every_package,
             breaks=found_breaks,
             value_format="+.1f",
@@ -158,25 +179,31 @@ def change(frame: pd.DataFrame) -> None:
         ),
         alt=f"Percent change of downloads per package, {CHANGES[which].lower()}. The card below has the rows.",
     )
+    charts.explain_span(grain, "the middle day")
+    charts.explain_left(left, MOST)
 
 
 def index(frame: pd.DataFrame) -> None:
-    kept, _ = charts.top_series(frame, "package", "downloads_7d")
+    kept, left = charts.top_series(frame.dropna(subset=["downloads_7d"]), "package", "total")
+    first = kept.groupby("package")["downloads_7d"].transform("first")
     charts.show(
         charts.lines(
-            kept,
+            kept.assign(download_index=100 * kept["downloads_7d"] / first),
             "date",
             "package",
             "download_index",
-            "First day = 100",
+            f"First {grain} = 100",
+            grain=grain,
             everything=every_package,
             breaks=found_breaks,
             reference=100,
             zero=False,
             value_format=",.1f",
         ),
-        alt="Downloads of each package as an index, the first day of the period being 100. The card below has the rows.",
+        alt=f"Downloads of each package as an index, the first {grain} of the period being 100. The card below has the rows.",
     )
+    charts.explain_span(grain, "the mean of the seven-day sums")
+    charts.explain_left(left, MOST)
 
 
 def anomalies(frame: pd.DataFrame) -> None:
@@ -221,7 +248,7 @@ def shares(frame: pd.DataFrame, series: str, rank_by: charts.Rank = "sum") -> No
             series,
             "share",
             "Share of downloads",
-            grain=page.selection.grain,
+            grain=grain,
             value_format=".1%",
             axis_format="%",
         ),
@@ -235,6 +262,7 @@ card.figure(
     "fct_percent_change_downloads_overall",
     DOWNLOADS,
     downloads,
+    drawn=SPANS,
     keys=("package", "date"),
     empty=NONE,
     extra={"category": category},
@@ -245,6 +273,7 @@ card.figure(
     "fct_percent_change_downloads_overall",
     CHANGE,
     change,
+    drawn=SPANS,
     keys=("package", "date"),
     empty=NONE,
     extra={"category": category},
@@ -255,9 +284,10 @@ card.figure(
     "fct_percent_change_downloads_overall",
     INDEX,
     index,
+    drawn=SPANS,
     keys=("package", "date"),
     empty=NONE,
-    note="Seven-day sums; the first one of the period is 100 for each package.",
+    note="Seven-day sums; the first one drawn is 100 for each package, and so is the first one of the card's rows.",
     extra={"category": category},
 )
 card.figure(

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import card
+from dashboard import card, charts
 from dashboard.metrics import METRICS
 from dashboard.views import PAGES
 from lakepulse.settings import Settings
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, App, Sql, charts_of
+from tests.dashboard.conftest import APP, App, Sql, charts_of, read_gold
 from tests.dashboard.sample import HOSTILE
 
 FILES = [entry.file for entry in PAGES]
@@ -218,19 +218,53 @@ def test_custom_dates_come_from_the_link(app: App, newest: Sql, as_of: date) -> 
 def test_issues_equal_gold(app: App, newest: Sql, as_of: date) -> None:
     page = app("issues.py")
     first = first_of(as_of)
-    opened, closed, still_open = newest(
-        "SELECT sum(num_opened), sum(num_closed), sum(num_open) FROM fct_all_time_issues_trend WHERE date >= ?", first
-    )[0]
+    opened, closed = newest("SELECT sum(num_opened), sum(num_closed) FROM fct_all_time_issues_trend WHERE date >= ?", first)[0]
     assert total(page, 0, "issues") == opened + closed
-    assert total(page, 1, "num_open") == still_open
-    trailing = newest("SELECT sum(issues_last_7_days) FROM fct_last_7_days_fct_issues WHERE date >= ?", first)
-    assert total(page, 2, "issues_last_7_days") == trailing[0][0]
+    # A year is drawn by weeks: what is open at the end of each, and the mean of its seven-day sums.
+    still_open = newest(
+        "SELECT sum(num_open) FROM fct_all_time_issues_trend WHERE date >= ? AND (isodow(date) = 7 OR date = ?)", first, as_of
+    )
+    assert total(page, 1, "num_open") == still_open[0][0]
+    trailing = newest(
+        "SELECT sum(mean) FROM (SELECT avg(issues_last_7_days) AS mean FROM fct_last_7_days_fct_issues WHERE date >= ? "
+        "GROUP BY repo, date - CAST(isodow(date) - 1 AS integer))", first,
+    )  # fmt: skip
+    assert total(page, 2, "issues_last_7_days") == pytest.approx(trailing[0][0])
     assert total(page, 3, "num_issues") == newest("SELECT sum(num_issues) FROM fct_num_updated_issues")[0][0]
     assert total(page, 4, "num_issues") == newest("SELECT sum(num_issues) FROM fct_num_labels_per_repo WHERE rank <= 3")[0][0]
     hours = newest("SELECT sum(p50_hours) FROM fct_issue_response WHERE week >= ?", first)[0][0]
     assert total(page, 5, "p50_hours") == pytest.approx(hours)
     days = newest("SELECT sum(p50_days) FROM fct_issue_resolution WHERE week >= ?", first)[0][0]
     assert total(page, 6, "p50_days") == pytest.approx(days)
+
+
+def test_a_season_is_drawn_by_days_and_years_by_months(app: App, newest: Sql, as_of: date) -> None:
+    page = app("issues.py", period="90 days")
+    first = as_of - timedelta(days=89)
+    still_open = newest("SELECT sum(num_open) FROM fct_all_time_issues_trend WHERE date >= ?", first)
+    assert total(page, 1, "num_open") == still_open[0][0]
+    trailing = newest("SELECT sum(issues_last_7_days) FROM fct_last_7_days_fct_issues WHERE date >= ?", first)
+    assert total(page, 2, "issues_last_7_days") == trailing[0][0]
+    assert "Each point is" not in words(page)
+    page = app("issues.py", period="all time")
+    ends = newest(
+        "SELECT sum(num_open), count(*) FROM fct_all_time_issues_trend WHERE date = last_day(date) OR date = ?", as_of
+    )[0]
+    assert total(page, 1, "num_open") == ends[0]
+    hours = newest(
+        "SELECT sum(middle), count(*) FROM (SELECT quantile_cont(p50_hours, 0.5) AS middle FROM fct_issue_response "
+        "GROUP BY repo, strftime(week, '%Y-%m'))"
+    )[0]
+    assert total(page, 5, "p50_hours") == pytest.approx(hours[0])
+    index = newest(
+        "SELECT sum(backlog_index) FROM fct_issue_backlog WHERE month(week + 7) <> month(week) OR week + 7 > ?", as_of
+    )
+    assert total(page, 7, "backlog_index") == pytest.approx(index[0][0])
+    for said in ("the last day of its month; the card has each day", "the middle week of its month; the card has each week"):
+        assert said in words(page)
+    # The card counts what it has, not what is drawn.
+    rows = newest("SELECT count(*) FROM fct_all_time_issues_trend")[0][0]
+    assert any(f"About: Open issues · {rows:,} rows" in element.label for element in page.expander)
 
 
 def test_the_oldest_unanswered_issues_are_linked_and_harmless(app: App, newest: Sql) -> None:
@@ -258,29 +292,42 @@ def test_pull_requests_equal_gold(app: App, newest: Sql, as_of: date) -> None:
 @pytest.mark.parametrize("category", ["without_mirrors", "with_mirrors"])
 def test_downloads_equal_gold(app: App, newest: Sql, as_of: date, category: str) -> None:
     query = {} if category == "without_mirrors" else {"category": "With mirrors"}
-    page = app("pypi.py", **query)
-    first = first_of(as_of)
+    page = app("pypi.py", **query, period="90 days")
+    first = as_of - timedelta(days=89)
     where = "category = ? AND date >= ?"
     downloads = newest(f"SELECT sum(downloads) FROM fct_percent_change_downloads_overall WHERE {where}", category, first)  # noqa: S608
     assert total(page, 0, "downloads") == downloads[0][0]
     change = newest(f"SELECT sum(percent_change_7d) FROM fct_percent_change_downloads_overall WHERE {where}", category, first)  # noqa: S608
     assert total(page, 1, "percent_change_7d") == pytest.approx(change[0][0])
+    page = app("pypi.py", **query)
+    first = first_of(as_of)
+    weeks = newest(
+        "SELECT sum(mean), sum(middle) FROM (SELECT avg(downloads) AS mean, quantile_cont(percent_change_7d, 0.5) AS middle "  # noqa: S608
+        f"FROM fct_percent_change_downloads_overall WHERE {where} GROUP BY package, date - CAST(isodow(date) - 1 AS integer))",
+        category, first,
+    )[0]  # fmt: skip
+    assert total(page, 0, "downloads") == pytest.approx(weeks[0])
+    assert total(page, 1, "percent_change_7d") == pytest.approx(weeks[1])
     unusual = newest(f"SELECT count(*) FROM fct_download_anomalies WHERE is_anomaly AND {where}", category, first)  # noqa: S608
     assert len(table_with(page, "robust_z")) == unusual[0][0]
 
 
-def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, as_of: date) -> None:
-    page = app("pypi.py", period="all time")
-    daily = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
-    gaps = daily[daily["downloads"].isna()]
-    assert len(gaps)
-    had = {str(day) for (day,) in newest("SELECT DISTINCT date FROM fct_percent_change_downloads_overall")}
-    assert not set(gaps["date"]) & had
-    assert (daily["downloads"].dropna() > 0).all()
+@pytest.mark.parametrize(("after", "until", "span"), [(150, 260, 1), (100, 400, 7)], ids=["days", "weeks"])
+def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, after: int, until: int, span: int) -> None:
+    begun = newest("SELECT min(date) FROM fct_percent_change_downloads_overall")[0][0]
+    first, last = begun + timedelta(days=after), begun + timedelta(days=until)
+    page = app("pypi.py", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
+    drawn = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
+    gaps = [date.fromisoformat(day) for day in drawn.loc[drawn["downloads"].isna(), "date"]]
+    assert gaps
+    had = {day for (day,) in newest("SELECT DISTINCT date FROM fct_percent_change_downloads_overall")}
+    assert not {day + timedelta(days=index) for day in gaps for index in range(span)} & had
+    assert (drawn["downloads"].dropna() > 0).all()
 
 
-def test_an_index_begins_at_100(app: App) -> None:
-    index = charts_of(app("pypi.py"))[2]
+@pytest.mark.parametrize("period", ["90 days", "1 year", "all time"])
+def test_an_index_begins_at_100(app: App, period: str) -> None:
+    index = charts_of(app("pypi.py", period=period))[2]
     rows = max(index, key=lambda rows: rows.num_rows).to_pandas().dropna(subset=["download_index"])
     assert list(rows.groupby("package")["download_index"].first()) == [100.0, 100.0]
 
@@ -334,6 +381,33 @@ def test_the_data_page_tells_freshness_checks_runs_and_snapshots(app: App, newes
     assert list(runs["Run"]) == ["sample-3", "sample-2", "sample-1"]
     assert runs["Outcome"].iloc[0] == "failed"
     assert set(table_with(page, "Snapshot")["Table"]) == {f"gold.{name}" for name in sample.SCHEMAS}
+
+
+def test_what_a_chart_leaves_out_is_told_and_still_in_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    sample.build_large(tmp_path, projects=charts.MOST_SERIES + 2)
+    page = open_app(monkeypatch, tmp_path)
+    # Of the charts of one line or bar a repository or package; those of sums leave nothing out.
+    for file, number in (("commits.py", 6), ("issues.py", 7), ("pulls.py", 2), ("pypi.py", 3)):
+        page.switch_page(f"views/{file}").run()
+        assert not page.error
+        told = [element.value for element in page.caption if "2 more are in the card's rows" in element.value]
+        assert len(told) == number, f"{file}: {told}"
+    downloads = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
+    assert downloads["package"].nunique() == charts.MOST_SERIES
+    markers = next(rows for rows in charts_of(page)[0] if "label" in rows.column_names)
+    assert {label.split()[0] for label in markers.column("label").to_pylist()} <= set(downloads["package"])
+    [about] = [element.label for element in page.expander if element.label.startswith("About: Downloads")]
+    rows = (
+        read_gold(Settings(data_dir=tmp_path, demo=True), "large-1")
+        .execute(
+            "SELECT count(*) FROM fct_percent_change_downloads_overall WHERE category = 'without_mirrors' AND date >= ?",
+            [first_of(datetime.now(UTC).date())],
+        )
+        .fetchall()[0][0]
+    )
+    assert f"{rows:,} rows" in about
 
 
 def test_an_older_publication_shows_what_was_said_then(app: App, older: Sql, as_of: date) -> None:
