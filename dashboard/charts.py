@@ -104,16 +104,22 @@ def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFra
     return frame[frame[series].isin(totals.index[:MOST_SERIES])], len(totals) - MOST_SERIES
 
 
-def explain_left(left: int, drawn: str) -> None:
-    """Say that a chart leaves series out, if it does; `drawn` are those that `top_series` kept, in words."""
-    if left:
-        st.caption(f"Drawn: the {MOST_SERIES} {drawn}. {left} more are in the card's rows, and here when chosen in the filter.")
+def explain(*said: str) -> None:
+    """Say under a chart what must be known to read it, in one line for all of it: each line costs a browser its share."""
+    if words := " ".join(sentence for sentence in said if sentence):
+        st.caption(words)
 
 
-def explain_span(grain: str, point: str, row: str = "day") -> None:
-    """Say what a point stands for where it is not a row of the card, each of which is a day or a week."""
-    if grain != row:
-        st.caption(f"Each point is {point} of its {grain}; the card has each {row}.")
+def left_out(left: int, drawn: str) -> str:
+    """That a chart leaves series out, if it does; `drawn` are those that `top_series` kept, in words."""
+    if not left:
+        return ""
+    return f"Drawn: the {MOST_SERIES} {drawn}. {left} more are in the card's rows, and here when chosen in the filter."
+
+
+def summed_up(grain: str, point: str, row: str = "day") -> str:
+    """What a point stands for where it is not a row of the card, each of which is a day or a week."""
+    return "" if grain == row else f"Each point is {point} of its {grain}; the card has each {row}."
 
 
 Rank = Literal["sum", "max"]

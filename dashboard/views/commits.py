@@ -83,7 +83,7 @@ def over_time(frame: pd.DataFrame) -> None:
         charts.stacked(kept, "date", "repo", "num_commits", per_grain, grain=grain, everything=every_repo, breaks=found_breaks),
         alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
     )
-    charts.explain_left(left, "repositories with the most commits")
+    charts.explain(charts.left_out(left, "repositories with the most commits"))
     card.explain_breaks(found_breaks)
 
 
@@ -94,9 +94,11 @@ def top(frame: pd.DataFrame, who: str) -> None:
         charts.ranked(drawn, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
         alt=f"The three {who}s with the most commits of each repository. The card below has the rows.",
     )
-    if len(drawn) < len(kept):
-        st.caption(f"{len(kept) - len(drawn)} more share a rank with these; the card has them.")
-    charts.explain_left(left, "repositories with the most commits by these")
+    tied = len(kept) - len(drawn)
+    charts.explain(
+        f"{tied} more share a rank with these; the card has them." if tied else "",
+        charts.left_out(left, "repositories with the most commits by these"),
+    )
 
 
 def contributors(frame: pd.DataFrame) -> None:
@@ -116,7 +118,7 @@ def absence(frame: pd.DataFrame) -> None:
         ),
         alt="Contributor absence factor by window and repository. The card below has the rows.",
     )
-    charts.explain_left(left, "repositories with the most commits")
+    charts.explain(charts.left_out(left, "repositories with the most commits"))
 
 
 def absence_over_time(frame: pd.DataFrame) -> None:
@@ -128,7 +130,7 @@ def absence_over_time(frame: pd.DataFrame) -> None:
         ),
         alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
     )  # fmt: skip
-    charts.explain_left(left, "repositories with the most commits")
+    charts.explain(charts.left_out(left, "repositories with the most commits"))
 
 
 def bots(frame: pd.DataFrame) -> None:

@@ -171,8 +171,7 @@ def daily(frame: pd.DataFrame, value: str, title: str, point: str) -> None:
         charts.lines(kept, "date", "repo", value, title, grain=grain, everything=every_repo, breaks=found_breaks),
         alt=f"{title} by repository and {grain}. The card below has the rows.",
     )
-    charts.explain_span(grain, point)
-    charts.explain_left(left, f"repositories with the most: {title.lower()}")
+    charts.explain(charts.summed_up(grain, point), charts.left_out(left, "repositories with the largest figures"))
 
 
 def buckets(frame: pd.DataFrame) -> None:
@@ -190,7 +189,7 @@ def buckets(frame: pd.DataFrame) -> None:
         ),
         alt="Issues by days from opening to the last update. The card below has the rows.",
     )
-    charts.explain_left(left, "repositories with the most issues")
+    charts.explain(charts.left_out(left, "repositories with the most issues"))
 
 
 def labels(frame: pd.DataFrame) -> None:
@@ -199,7 +198,7 @@ def labels(frame: pd.DataFrame) -> None:
         charts.ranked(kept, "label", "repo", "num_issues", "Issues", everything=every_repo),
         alt="The three labels on most issues of each repository. The card below has the rows.",
     )
-    charts.explain_left(left, "repositories with the most such issues")
+    charts.explain(charts.left_out(left, "repositories with the most such issues"))
 
 
 def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title: str, count: str) -> None:
@@ -208,8 +207,10 @@ def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title:
         charts.band(kept, "week", "repo", values, title, grain=spans, ticks=TICKS[values[1]], everything=every_repo),
         alt=f"{title} per {spans} and repository, median and percentiles. The card below has the rows.",
     )
-    charts.explain_span(spans, "the middle week", "week")
-    charts.explain_left(left, f"repositories with the most {count.replace('_', ' ')}")
+    charts.explain(
+        charts.summed_up(spans, "the middle week", "week"),
+        charts.left_out(left, f"repositories with the most {count.replace('_', ' ')}"),
+    )
 
 
 def backlog(frame: pd.DataFrame) -> None:
@@ -221,8 +222,9 @@ def backlog(frame: pd.DataFrame) -> None:
         ),
         alt=f"Backlog index per {spans} and repository. The card below has the rows.",
     )  # fmt: skip
-    charts.explain_span(spans, "the last week", "week")
-    charts.explain_left(left, "repositories with the most issues opened")
+    charts.explain(
+        charts.summed_up(spans, "the last week", "week"), charts.left_out(left, "repositories with the most issues opened")
+    )
 
 
 def unanswered(frame: pd.DataFrame) -> None:

@@ -69,7 +69,7 @@ def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> N
         ),
         alt=f"{title} by month and repository. The card below has the rows.",
     )
-    charts.explain_left(left, "repositories with the most merged pull requests")
+    charts.explain(charts.left_out(left, "repositories with the most merged pull requests"))
 
 
 card.figure(page, "Opened, merged, closed", "fct_change_requests", OUTCOMES, outcomes, keys=("date", "kind"), extra=months)

@@ -145,9 +145,11 @@ def downloads(frame: pd.DataFrame) -> None:
         ),
         alt="Downloads per day and package, with releases and known breaks. The card below has the rows.",
     )
-    charts.explain_span(grain, "the mean day")
-    charts.explain_left(left, MOST)
-    st.caption(f"▼ a release. ◇ an unusual day. A gap is a {grain} that was never had.")
+    charts.explain(
+        charts.summed_up(grain, "the mean day"),
+        charts.left_out(left, MOST),
+        f"▼ a release. ◇ an unusual day. A gap is a {grain} that was never had.",
+    )
     card.explain_breaks(found_breaks)
 
 
@@ -179,8 +181,7 @@ def change(frame: pd.DataFrame) -> None:
         ),
         alt=f"Percent change of downloads per package, {CHANGES[which].lower()}. The card below has the rows.",
     )
-    charts.explain_span(grain, "the middle day")
-    charts.explain_left(left, MOST)
+    charts.explain(charts.summed_up(grain, "the middle day"), charts.left_out(left, MOST))
 
 
 def index(frame: pd.DataFrame) -> None:
@@ -202,8 +203,7 @@ def index(frame: pd.DataFrame) -> None:
         ),
         alt=f"Downloads of each package as an index, the first {grain} of the period being 100. The card below has the rows.",
     )
-    charts.explain_span(grain, "the mean of the seven-day sums")
-    charts.explain_left(left, MOST)
+    charts.explain(charts.summed_up(grain, "the mean of the seven-day sums"), charts.left_out(left, MOST))
 
 
 def anomalies(frame: pd.DataFrame) -> None:
