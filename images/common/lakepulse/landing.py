@@ -33,7 +33,7 @@ MANIFEST = "manifest.json"
 KEYS_FILE = "keys.jsonl.gz"
 
 Status = Literal["ok", "gone"]
-"""`gone`: upstream answered 404, 410 or 451 for this scope; the landing has no pages."""
+"""`gone`: upstream answered 404, 410, 451, or a 403 that blocks the repository for this scope; the landing has no pages."""
 
 
 class Page(BaseModel):
