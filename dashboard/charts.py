@@ -65,12 +65,16 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show(drawing: Drawing, alt: str) -> None:
-    """Draw; `alt` says the same to those who cannot see it."""
+def show(drawing: Drawing, alt: str, said: Sequence[str] = ()) -> None:
+    """Draw; `alt` says the same to those who cannot see it.
+
+    `said` is what must be known to read it. It stands under it in one line with the drawing's own note: each line costs a
+    browser its share.
+    """
     data = {name: _packed(rows) for name, rows in drawing.data.items()}
     st.vega_lite_chart({**drawing.form, "datasets": data}, alt=alt)
-    if drawing.note:
-        st.caption(drawing.note)
+    if words := " ".join(sentence for sentence in (drawing.note, *said) if sentence):
+        st.caption(words)
 
 
 def hue(series: str, present: Sequence[str], everything: Sequence[str] = (), columns: int = 2) -> Hue:
@@ -121,16 +125,16 @@ def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFra
     return frame[frame[series].isin(totals.index[:MOST_SERIES])], len(totals) - MOST_SERIES
 
 
-def explain_left(left: int, drawn: str) -> None:
-    """Say that a chart leaves series out, if it does; `drawn` are those that `top_series` kept, in words."""
-    if left:
-        st.caption(f"Drawn: the {MOST_SERIES} {drawn}. {left} more are in the card's rows, and here when chosen in the filter.")
+def left_out(left: int, drawn: str) -> str:
+    """That a chart leaves series out, if it does; `drawn` are those that `top_series` kept, in words."""
+    if not left:
+        return ""
+    return f"Drawn: the {MOST_SERIES} {drawn}. {left} more are in the card's rows, and here when chosen in the filter."
 
 
-def explain_span(grain: str, point: str, row: str = "day") -> None:
-    """Say what a point stands for where it is not a row of the card, each of which is a day or a week."""
-    if grain != row:
-        st.caption(f"Each point is {point} of its {grain}; the card has each {row}.")
+def summed_up(grain: str, point: str, row: str = "day") -> str:
+    """What a point stands for where it is not a row of the card, each of which is a day or a week."""
+    return "" if grain == row else f"Each point is {point} of its {grain}; the card has each {row}."
 
 
 Rank = Literal["sum", "max"]

@@ -90,21 +90,23 @@ def over_time(frame: pd.DataFrame) -> None:
             over=page.over,
         ),
         alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most commits"),),
     )
-    charts.explain_left(left, "repositories with the most commits")
     card.explain_breaks(found_breaks)
 
 
 def top(frame: pd.DataFrame, who: str) -> None:
     kept, left = charts.top_series(frame, "repo", "num_commits")
     drawn = kept.groupby("repo", sort=False).head(MOST_TIED)
+    tied = len(kept) - len(drawn)
     charts.show(
         charts.ranked(drawn, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
         alt=f"The three {who}s with the most commits of each repository. The card below has the rows.",
+        said=(
+            f"{tied} more share a rank with these; the card has them." if tied else "",
+            charts.left_out(left, "repositories with the most commits by these"),
+        ),
     )
-    if len(drawn) < len(kept):
-        st.caption(f"{len(kept) - len(drawn)} more share a rank with these; the card has them.")
-    charts.explain_left(left, "repositories with the most commits by these")
 
 
 def contributors(frame: pd.DataFrame) -> None:
@@ -125,8 +127,8 @@ def absence(frame: pd.DataFrame) -> None:
             kept, "window", "repo", "factor", "People", order=list(WINDOWS.values()), axis="Window", everything=every_repo
         ),
         alt="Contributor absence factor by window and repository. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most commits"),),
     )
-    charts.explain_left(left, "repositories with the most commits")
 
 
 def absence_over_time(frame: pd.DataFrame) -> None:
@@ -137,8 +139,8 @@ def absence_over_time(frame: pd.DataFrame) -> None:
             breaks=found_breaks, over=page.over,
         ),
         alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most commits"),),
     )  # fmt: skip
-    charts.explain_left(left, "repositories with the most commits")
     card.explain_breaks(found_breaks)
 
 

@@ -198,9 +198,11 @@ def daily(frame: pd.DataFrame, value: str, title: str, point: str) -> None:
             kept, "date", "repo", value, title, grain=grain, everything=every_repo, breaks=found_breaks, over=page.over
         ),
         alt=f"{title} by repository and {grain}. The card below has the rows.",
+        said=(
+            charts.summed_up(grain, point),
+            charts.left_out(left, "repositories with the largest figures"),
+        ),
     )
-    charts.explain_span(grain, point)
-    charts.explain_left(left, f"repositories with the most: {title.lower()}")
     card.explain_breaks(found_breaks)
 
 
@@ -218,8 +220,8 @@ def buckets(frame: pd.DataFrame) -> None:
             everything=every_repo,
         ),
         alt="Issues by days from opening to the last update. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most issues"),),
     )
-    charts.explain_left(left, "repositories with the most issues")
 
 
 def labels(frame: pd.DataFrame) -> None:
@@ -227,8 +229,8 @@ def labels(frame: pd.DataFrame) -> None:
     charts.show(
         charts.ranked(kept, "label", "repo", "num_issues", "Issues", everything=every_repo),
         alt="The three labels on most issues of each repository. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most such issues"),),
     )
-    charts.explain_left(left, "repositories with the most such issues")
 
 
 def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title: str) -> None:
@@ -239,8 +241,8 @@ def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title:
             over=page.over,
         ),
         alt=f"{title} per {spans} for {one_repo}, median and percentiles. The card below has the rows.",
+        said=(charts.summed_up(spans, "the middle week", "week"),),
     )  # fmt: skip
-    charts.explain_span(spans, "the middle week", "week")
     card.explain_breaks(found)
 
 
@@ -273,11 +275,12 @@ def backlog(frame: pd.DataFrame) -> None:
             breaks=found_breaks, value_format=value_format, reference=reference, over=page.over,
         ),
         alt=f"{title} per {spans} and repository. The card below has the rows.",
+        said=(
+            charts.summed_up(spans, "the last week", "week"),
+            charts.left_out(left, "repositories with the most issues opened"),
+            "" if reference is None else "Above the line at 1 more is closed than opened: the backlog shrinks.",
+        ),
     )  # fmt: skip
-    charts.explain_span(spans, "the last week", "week")
-    charts.explain_left(left, "repositories with the most issues opened")
-    if reference is not None:
-        st.caption("Above the line at 1 more is closed than opened: the backlog shrinks.")
     card.explain_breaks(found_breaks)
 
 

@@ -470,9 +470,11 @@ def interest(frame: pd.DataFrame) -> None:
             over=page.over,
         ),
         alt=f"{what.capitalize()} of each repository by {grain}. The card below has the rows.",
+        said=(
+            charts.summed_up(grain, "the last day that was asked"),
+            charts.left_out(left, f"repositories with the most {what}"),
+        ),
     )  # fmt: skip
-    charts.explain_span(grain, "the last day that was asked")
-    charts.explain_left(left, f"repositories with the most {what}")
     card.explain_breaks(found)
 
 

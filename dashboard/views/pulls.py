@@ -74,8 +74,8 @@ def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> N
             over=page.over,
         ),
         alt=f"{title} by month and repository. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most merged pull requests"),),
     )
-    charts.explain_left(left, "repositories with the most merged pull requests")
     card.explain_breaks(found_breaks)
 
 

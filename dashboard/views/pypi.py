@@ -140,10 +140,12 @@ def downloads(frame: pd.DataFrame, category: str) -> None:
             points=odd[odd["package"].isin(kept["package"])],
         ),
         alt="Downloads per day and package, with releases and known breaks. The card below has the rows.",
+        said=(
+            charts.summed_up(grain, "the mean day"),
+            charts.left_out(left, MOST),
+            f"▼ a release. ◇ an unusual day. A gap is a {grain} that was never had.",
+        ),
     )
-    charts.explain_span(grain, "the mean day")
-    charts.explain_left(left, MOST)
-    st.caption(f"▼ a release. ◇ an unusual day. A gap is a {grain} that was never had.")
     card.explain_breaks(found_breaks)
 
 
@@ -175,9 +177,11 @@ def change(frame: pd.DataFrame) -> None:
             reference=0,
         ),
         alt=f"Percent change of downloads per package, {CHANGES[which].lower()}. The card below has the rows.",
+        said=(
+            charts.summed_up(grain, "the middle day"),
+            charts.left_out(left, MOST),
+        ),
     )
-    charts.explain_span(grain, "the middle day")
-    charts.explain_left(left, MOST)
     card.explain_breaks(found_breaks)
 
 
@@ -200,9 +204,11 @@ def index(frame: pd.DataFrame) -> None:
             value_format=",.1f",
         ),
         alt=f"Downloads of each package as an index, the first {grain} of the period being 100. The card below has the rows.",
+        said=(
+            charts.summed_up(grain, "the mean of the seven-day sums"),
+            charts.left_out(left, MOST),
+        ),
     )
-    charts.explain_span(grain, "the mean of the seven-day sums")
-    charts.explain_left(left, MOST)
     card.explain_breaks(found_breaks)
 
 

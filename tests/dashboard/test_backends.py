@@ -2,9 +2,16 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
+import re
 import tempfile
+import time
+from dataclasses import replace
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Lock, Thread
+from typing import ClassVar
 
 import pyarrow as pa
 import pytest
@@ -101,6 +108,99 @@ def test_a_damaged_catalog_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_table_that_does_not_exist_has_no_rows(lake: Settings) -> None:
     assert open_backend(lake).current("ops.nothing").num_rows == 0
     assert open_backend(lake).current("nowhere.nothing").num_rows == 0
+
+
+class _Replies(BaseHTTPRequestHandler):
+    """What Trino sends: a statement is answered by its next page, and that by rows; how many are asked at once is seen."""
+
+    rows: ClassVar[dict[str, tuple[list[tuple[str, str]], list[list[object]]]]] = {}
+    asked: ClassVar[list[str]] = []
+    waiting, most = 0, 0
+    lock = Lock()
+
+    def do_POST(self) -> None:
+        sql = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        found = re.search(r'"(\w+)" FOR VERSION AS OF 7$', sql)
+        assert found, sql
+        self.asked.append(found[1])
+        cls = type(self)
+        with self.lock:
+            cls.waiting += 1
+            cls.most = max(self.most, self.waiting)
+        time.sleep(0.2)
+        with self.lock:
+            cls.waiting -= 1
+        self._send({"nextUri": f"http://{self.headers['Host']}/v1/statement/{found[1]}"})
+
+    def do_GET(self) -> None:
+        columns, rows = self.rows[self.path.rpartition("/")[2]]
+        described = [
+            {
+                "name": name,
+                "type": kind,
+                "typeSignature": {
+                    "rawType": kind.partition("(")[0],
+                    "arguments": [{"kind": "LONG", "value": 6}] if kind in {"varchar", "timestamp(6)"} else [],
+                },
+            }
+            for name, kind in columns
+        ]
+        self._send({"columns": described, "data": rows})
+
+    def _send(self, answer: dict[str, object]) -> None:
+        told = {"id": "1", "infoUri": "http://127.0.0.1/", "stats": {"state": "FINISHED"}, **answer}
+        body = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, *args: object) -> None:
+        """Silence."""
+
+
+def test_what_trino_sends_has_the_types_that_gold_has_and_tables_are_asked_for_together(lake: Settings) -> None:
+    columns = [
+        ("a", "varchar"),
+        ("n", "bigint"),
+        ("x", "double"),
+        ("is_it", "boolean"),
+        ("day", "date"),
+        ("at", "timestamp(6)"),
+    ]
+    sent: list[list[object]] = [
+        ["Ada", 2**40, 0.5, True, "2026-01-05", "2026-01-05 09:30:00.000123"],
+        [None, None, None, None, None, None],
+        ["", -1, "NaN", False, "1969-12-31", "1969-12-31 23:59:59.000000"],
+    ]
+    names = ("dim_projects", "fct_releases", "fct_data_quality")
+    _Replies.rows = dict.fromkeys(names, (columns, sent))
+    published_then = replace(published(lake)[0], snapshots=dict.fromkeys(names, 7))
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Replies) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        settings = lake.model_copy(update={"engine": "trino", "trino_host": "127.0.0.1", "trino_port": port})
+        snapshot = Snapshot(open_backend(settings), published_then)
+        crossed = "SELECT count(*) AS n FROM gold.dim_projects, gold.fct_releases, gold.fct_data_quality"
+        assert snapshot.run(crossed, {}).to_pylist() == [{"n": 27}]
+        rows = snapshot.run("SELECT * FROM gold.fct_releases", {})
+        server.shutdown()
+    assert rows.schema.types == [pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("us")]
+    first, empty, odd = ([str(value) for value in row.values()] for row in rows.to_pylist())
+    assert first == ["Ada", str(2**40), "0.5", "True", "2026-01-05", "2026-01-05 09:30:00.000123"]
+    assert empty == ["None"] * len(columns)
+    assert odd == ["", "-1", "nan", "False", "1969-12-31", "1969-12-31 23:59:59"]
+    assert sorted(_Replies.asked) == sorted(names)
+    assert _Replies.most > 1
+
+
+def test_a_table_that_failed_does_not_take_along_those_copied_with_it(lake: Settings) -> None:
+    snapshot = Snapshot(open_backend(lake), published(lake)[0])
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="has no table fct_nothing"):
+            snapshot.run("SELECT * FROM gold.fct_nothing, gold.dim_projects, gold.fct_known_breaks", {})
+    assert snapshot.run("SELECT * FROM gold.dim_projects, gold.fct_known_breaks", {}).num_rows
 
 
 def test_a_trino_that_does_not_answer_is_named_in_one_line(lake: Settings) -> None:

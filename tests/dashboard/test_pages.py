@@ -13,12 +13,12 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import card
+from dashboard import card, charts
 from dashboard.metrics import METRICS
 from dashboard.views import PAGES
 from lakepulse.settings import Settings
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, App, Sql, charts_of
+from tests.dashboard.conftest import APP, App, Sql, charts_of, read_gold
 from tests.dashboard.sample import HOSTILE
 
 FILES = [entry.file for entry in PAGES]
@@ -396,6 +396,33 @@ def test_the_data_page_tells_freshness_checks_runs_and_snapshots(app: App, newes
     assert list(runs["Run"]) == ["sample-3", "sample-2", "sample-1"]
     assert runs["Outcome"].iloc[0] == "failed"
     assert set(table_with(page, "Snapshot")["Table"]) == {f"gold.{name}" for name in sample.SCHEMAS}
+
+
+def test_what_a_chart_leaves_out_is_told_and_still_in_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    sample.build_large(tmp_path, projects=charts.MOST_SERIES + 2)
+    page = open_app(monkeypatch, tmp_path)
+    # Of the charts of one line or bar a repository or package; those of sums leave nothing out.
+    for file, number in (("commits.py", 6), ("issues.py", 5), ("pulls.py", 2), ("pypi.py", 3)):
+        page.switch_page(f"views/{file}").run()
+        assert not page.error
+        told = [element.value for element in page.caption if "2 more are in the card's rows" in element.value]
+        assert len(told) == number, f"{file}: {told}"
+    downloads = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
+    assert downloads["package"].nunique() == charts.MOST_SERIES
+    markers = next(rows for rows in charts_of(page)[0] if "label" in rows.column_names)
+    assert {label.split()[0] for label in markers.column("label").to_pylist()} <= set(downloads["package"])
+    [about] = [element.label for element in page.expander if element.label.startswith("About: Downloads")]
+    rows = (
+        read_gold(Settings(data_dir=tmp_path, demo=True), "large-1")
+        .execute(
+            "SELECT count(*) FROM fct_percent_change_downloads_overall WHERE category = 'without_mirrors' AND date >= ?",
+            [first_of(datetime.now(UTC).date())],
+        )
+        .fetchall()[0][0]
+    )
+    assert f"{rows:,} rows" in about
 
 
 def test_an_older_publication_shows_what_was_said_then(app: App, older: Sql, as_of: date) -> None:
