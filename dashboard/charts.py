@@ -24,6 +24,8 @@ _APART = "\u241f"
 _HEIGHT = 300
 _MOST_FORMS = 500
 _ROWS = "rows"
+_TIPS = "tips"
+_SAID = "said"
 MOST_SERIES = len(_ON_LIGHT)
 """More lines than this cannot be told apart."""
 
@@ -177,7 +179,13 @@ def lines(
     present = list(dict.fromkeys(frame[series]))
     rows = with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain])
     rows = with_running(rows, time, series, grain, over)
-    data = {_ROWS: _dated(rows, time), **_breaks(breaks, frame[time])}
+    data = {
+        _ROWS: _dated(rows, time),
+        _TIPS: _tips(frame.pivot(index=time, columns=series, values=value), present, value_format),
+        **_breaks(breaks, frame[time]),
+    }
+    if reference is not None:
+        data["level"] = pd.DataFrame({value: [reference]})
     if points is not None and len(points):
         data["points"] = _dated(points[[time, series, value]], time)
     if markers is not None:
@@ -192,7 +200,6 @@ def lines(
         value=value,
         title=title,
         zero=zero,
-        reference=reference,
         formats=(value_format, axis_format),
         alone=_alone(rows),
         running=bool(rows["running"].any()),
@@ -209,7 +216,6 @@ def _lines(
     value: str,
     title: str,
     zero: bool,
-    reference: float | None,
     formats: tuple[str, str],
     alone: bool,
     running: bool,
@@ -218,19 +224,18 @@ def _lines(
     value_format, axis_format = formats
     x, colour = _time(time), hue.encoding()
     y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=_numbers(axis_format))
-    tip = _tooltip(time, hue.series, value, title, value_format)
-    base = _of(_ROWS)
     layers: list[alt.Chart] = [
-        *_break_layers(parts, hue.ink),
+        *_break_shade(parts, hue.ink),
         *_line_layers(running, x, y, colour),
         *_alone_layer(alone, x, y, colour),
-        # Invisible points as wide as a finger, so that a tooltip is easy to reach.
-        base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
+        # Above the lines, which would take the pointer, and below what has a tooltip of its own.
+        _tips_layer(hue.present, title),
+        *_break_marks(parts, hue.ink),
     ]
-    if reference is not None:
-        level = alt.Chart(alt.InlineData(values=[{value: reference}]))
-        layers.insert(0, level.mark_rule(color=hue.ink, opacity=0.6).encode(alt.Y(f"{value}:Q")))
+    if "level" in parts:
+        layers.insert(0, _of("level").mark_rule(color=hue.ink, opacity=0.6).encode(alt.Y(f"{value}:Q")))
     if "points" in parts:
+        tip = _tooltip(hue.series, value, title, value_format)
         layers.append(_of("points").mark_point(shape="diamond", size=110, strokeWidth=2.5).encode(x, y, colour, tooltip=tip))
     if "markers" in parts:
         layers.append(
@@ -244,6 +249,45 @@ def _lines(
             )
         )
     return _finish(layers)
+
+
+def _tips(table: pd.DataFrame, present: Sequence[str], value_format: str) -> pd.DataFrame:
+    """A row a date, of what the tooltip says there of all series, and how far the date reaches: half-way to the next.
+
+    `table` has the dates as its index and a column a series. One tooltip for all costs the browser a small part of
+    what one a point does, and is found without hitting a point.
+    """
+    table = table.sort_index()
+    days = table.index.to_numpy("datetime64[s]")
+    half = np.diff(days) // 2
+    edge = np.timedelta64(12, "h") if len(days) == 1 else np.timedelta64(0, "s")
+    starts = days - np.concatenate([[edge], half])
+    ends = days + np.concatenate([half, [edge]])
+    said = {
+        f"tip_{number}": [_words(figure, value_format) for figure in table[name]] if name in table else "–"
+        for number, name in enumerate(present)
+    }
+    return pd.DataFrame(
+        {
+            _SAID: np.datetime_as_string(days, "D"),
+            "from": np.datetime_as_string(starts, timezone="UTC"),
+            "to": np.datetime_as_string(ends, timezone="UTC"),
+            **said,
+        }
+    )
+
+
+def _words(figure: float, value_format: str) -> str:
+    return "–" if pd.isna(figure) else format(float(figure), value_format).replace("-", "−")
+
+
+def _tips_layer(present: Sequence[str], title: str) -> alt.Chart:
+    # Of several series each is called by its name, of one by what it counts.
+    names = [title] if len(present) == 1 else present
+    tip = [alt.Tooltip(f"{_SAID}:N", title="Date (UTC)")]
+    tip += [alt.Tooltip(f"tip_{number}:N", title=name) for number, name in enumerate(names)]
+    layer: alt.Chart = _of(_TIPS).mark_rect(opacity=0).encode(_time("from"), alt.X2("to:T"), tooltip=tip)
+    return layer
 
 
 def stacked(
@@ -286,10 +330,10 @@ def _stacked(hue: Hue, *, time: str, value: str, title: str, formats: tuple[str,
             alt.Y2("top:Q"),
             hue.encoding(),
             opacity=alt.condition("datum.running", alt.value(0.45), alt.value(1)),
-            tooltip=_tooltip(time, hue.series, value, title, value_format),
+            tooltip=_tooltip(hue.series, value, title, value_format),
         )
     )
-    return _finish([bars, *_break_layers(parts, hue.ink)])
+    return _finish([*_break_shade(parts, hue.ink), bars, *_break_marks(parts, hue.ink)])
 
 
 def band(
@@ -343,14 +387,16 @@ def _band(
     x, colour, base = _time(time), hue.encoding(), _of(_ROWS)
     scale = alt.Scale(type="symlog", constant=1)
     axis = alt.Axis(values=list(ticks), format=",.0f")
-    tip = [alt.Tooltip(f"{time}:N", title="Date (UTC)"), alt.Tooltip(f"{hue.series}:N", title=hue.series.capitalize())]
+    tip = [alt.Tooltip(f"{_SAID}:N", title="Date (UTC)"), alt.Tooltip(f"{hue.series}:N", title=hue.series.capitalize())]
     tip += [alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.1f") for column in values if column]
     y = alt.Y(f"{middle}:Q", title=title, scale=scale, axis=axis)
     layers = [
-        *_break_layers(parts, hue.ink),
+        *_break_shade(parts, hue.ink),
         *_line_layers(running, x, y, colour),
         *_alone_layer(alone, x, y, colour),
+        # Invisible points as wide as a finger, so that a tooltip is easy to reach.
         base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
+        *_break_marks(parts, hue.ink),
     ]
     if len(hue.present) == 1:
         shade = alt.Y(f"{low or middle}:Q", title=title, scale=scale, axis=axis)
@@ -520,12 +566,13 @@ def _numbers(axis_format: str, ticks: int = 5) -> alt.Axis:
 
 
 def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
-    """Dates as ISO text: a browser reads that as UTC, wherever it stands."""
+    """Dates as ISO text: a browser reads that as UTC, wherever it stands; the first also as a column to read out."""
     texts = {}
     for time in times:
         days = frame[time].to_numpy("datetime64[D]")
         texts[time] = pd.Series(np.datetime_as_string(days), index=frame.index).mask(frame[time].isna(), None)
-    return frame.assign(**texts)
+    # What is a time on an axis is a number in a tooltip.
+    return frame.assign(**texts, **{_SAID: texts[times[0]]})
 
 
 def _time(name: str) -> alt.X:
@@ -537,9 +584,9 @@ def _time(name: str) -> alt.X:
     )
 
 
-def _tooltip(time: str, series: str, value: str, title: str, value_format: str) -> list[alt.Tooltip]:
+def _tooltip(series: str, value: str, title: str, value_format: str) -> list[alt.Tooltip]:
     return [
-        alt.Tooltip(f"{time}:N", title="Date (UTC)"),
+        alt.Tooltip(f"{_SAID}:N", title="Date (UTC)"),
         alt.Tooltip(f"{series}:N", title=series.capitalize()),
         alt.Tooltip(f"{value}:Q", title=title, format=value_format),
     ]
@@ -571,29 +618,43 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict
     return {name: _dated(part, "from_date", "to_date") for name, part in parts.items() if len(part)}
 
 
-def _break_layers(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
-    """A dashed line where an upstream began to count differently, a shade while a change went on."""
+def _break_marks(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
+    """A dashed line where an upstream began to count differently, and a letter."""
     x = _time("from_date")
-    tip = [alt.Tooltip("from_date:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
+    tip = [alt.Tooltip(f"{_SAID}:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
     layers = []
     if "breaks" in parts:
         letters = _of("breaks").mark_text(align="left", baseline="top", dx=4, fontWeight="bold", color=ink)
         layers.append(letters.encode(x, y=alt.value(14), text="mark:N", tooltip=tip))
     if "breaks_begun" in parts:
         layers.append(_of("breaks_begun").mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=ink).encode(x, tooltip=tip))
-    if "breaks_lasting" in parts:
-        layers.append(_of("breaks_lasting").mark_rect(opacity=0.12, color=ink).encode(x, alt.X2("to_date:T")))
     return layers
+
+
+def _break_shade(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
+    """A shade while a change went on. It has no tooltip: it belongs below what has one."""
+    lasting = _of("breaks_lasting").mark_rect(opacity=0.12, color=ink)
+    return [lasting.encode(_time("from_date"), alt.X2("to_date:T"))] if "breaks_lasting" in parts else []
+
+
+_CONFIG = {
+    "aria": False,
+    "view": {"strokeWidth": 0},
+    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
+}
 
 
 def _finish(layers: Sequence[alt.Chart], height: int = _HEIGHT) -> Form:
     # On a canvas a chart of a thousand points costs the browser a tenth of what it costs as SVG. Points have no
     # descriptions of their own there: `show` describes the chart, and the card under it has the rows.
-    chart = alt.layer(*layers, height=height, usermeta={"embedOptions": {"renderer": "canvas"}}).configure(aria=False)
-    styled = chart.configure_view(strokeWidth=0).configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal")
-    with alt.theme.enable("none"):
-        form: Form = styled.to_dict()
-        return form
+    # Altair would copy every layer several times and check it against the schema: a test does that, not each new form.
+    return {
+        "$schema": alt.SCHEMA_URL,
+        "config": _CONFIG,
+        "height": height,
+        "layer": [layer.to_dict(validate=False, context={"top_level": False}) for layer in layers],
+        "usermeta": {"embedOptions": {"renderer": "canvas"}},
+    }
 
 
 def _packed(rows: pd.DataFrame) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -63,6 +65,21 @@ def test_every_chart_is_drawn_and_described(address: str, desktop: Browser) -> N
 
 def _is_drawn(chart: WebElement) -> bool:
     return any(part.rect["height"] > 80 for part in chart.find_elements(By.CSS_SELECTOR, "svg.marks, canvas"))
+
+
+@pytest.mark.parametrize("path", ["pulls", "pypi"])
+def test_a_pointer_on_a_chart_reads_a_day_and_a_figure(address: str, desktop: Browser, path: str) -> None:
+    desktop.open(f"{address}/{path}?period=all+time")
+    canvas = desktop.driver.find_element(By.CSS_SELECTOR, "[data-testid=stVegaLiteChart] canvas")
+    desktop.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    # From the bottom up: a bar may be low.
+    for height in range(40, 0, -5):
+        ActionChains(desktop.driver).move_to_element_with_offset(canvas, 20, canvas.size["height"] * height // 100).perform()
+        shown = desktop.driver.find_elements(By.CSS_SELECTOR, "#vg-tooltip-element.visible")
+        if shown:
+            break
+    assert re.search(r"Date \(UTC\)\s+20\d\d-\d\d-\d\d\s", shown[0].text)
+    assert re.search(r"\s[\d,]+$", shown[0].text)
 
 
 def test_a_link_shows_the_same_view_to_another_person(address: str, desktop: Browser) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import pytest
 
@@ -92,8 +94,24 @@ def test_time_is_drawn_in_utc() -> None:
     drawn = charts.lines(series(1, 2), "date", "repo", "n", "N")
     scales = [layer["encoding"]["x"]["scale"]["type"] for layer in drawn.form["layer"]]
     assert set(scales) == {"utc"}
-    [rows] = drawn.data.values()
-    assert list(rows["date"]) == ["2026-01-01", "2026-01-02"]
+    assert list(drawn.data["rows"]["date"]) == ["2026-01-01", "2026-01-02"]
+    assert list(drawn.data["tips"]["from"]) == ["2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z"]
+
+
+def test_a_date_tells_of_all_series_and_reaches_half_way_to_the_next() -> None:
+    two = pd.concat([series(1, 2, 5), series(2).assign(repo="b/c", n=-1234.5)])
+    drawn = charts.lines(two, "date", "repo", "n", "N", value_format=",.1f")
+    tips = drawn.data["tips"]
+    assert list(tips["said"]) == ["2026-01-01", "2026-01-02", "2026-01-05"]
+    assert list(tips["from"]) == ["2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z", "2026-01-03T12:00:00Z"]
+    assert list(tips["to"]) == ["2026-01-01T12:00:00Z", "2026-01-03T12:00:00Z", "2026-01-05T00:00:00Z"]
+    assert list(tips["tip_1"]) == ["–", "−1,234.5", "–"]
+    [layer] = [layer for layer in drawn.form["layer"] if layer.get("data", {}).get("name") == "tips"]
+    assert [tip["title"] for tip in layer["encoding"]["tooltip"]] == ["Date (UTC)", "a", "b/c"]
+    alone = charts.lines(series(3), "date", "repo", "n", "N")
+    assert list(alone.data["tips"][["from", "to"]].iloc[0]) == ["2026-01-02T12:00:00Z", "2026-01-03T12:00:00Z"]
+    [layer] = [layer for layer in alone.form["layer"] if layer.get("data", {}).get("name") == "tips"]
+    assert [tip["title"] for tip in layer["encoding"]["tooltip"]] == ["Date (UTC)", "N"]
 
 
 def test_other_rows_of_the_same_kind_have_the_same_form() -> None:
@@ -141,3 +159,37 @@ def test_a_small_line_is_broken_where_a_week_is_missing() -> None:
     # The last point stands at the right end, wherever the gaps are.
     assert path(1, nan, nan, 3).rpartition("M")[2].startswith("118.0")
     assert tiles.sparkline([nan, nan], "#000") == ""
+
+
+TWO = pd.concat([series(1, 2, 4), series(2, name="b")])
+PERCENTILES = TWO.assign(low=TWO["n"] - 1, high=TWO["n"] + 1)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        lambda: charts.lines(
+            TWO,
+            "date",
+            "repo",
+            "n",
+            "N",
+            over=date(2026, 1, 4),
+            breaks=breaks("2026-01-02", "2026-01-03"),
+            points=TWO.head(1),
+            markers=TWO.assign(label="1.0")[["date", "repo", "label"]],
+            reference=1,
+        ),
+        lambda: charts.stacked(TWO, "date", "repo", "n", "N", grain="day", breaks=breaks("2026-01-02", "2026-01-03")),
+        lambda: charts.band(PERCENTILES, "date", "repo", (None, "n", "high"), "N", grain="day", ticks=[1, 10]),
+        lambda: charts.band(PERCENTILES.head(3), "date", "repo", ("low", "n", "high"), "N", grain="day", ticks=[1, 10]),
+        lambda: charts.ranked(TWO.assign(who="x"), "who", "repo", "n", "N"),
+        lambda: charts.grouped(TWO.assign(kind="x"), "kind", "repo", "n", "N", order=["x"], axis="Kind"),
+        lambda: charts.side_by_side(TWO.assign(kind="x"), "kind", "repo", "n", "N", order=["x"], axis="Kind"),
+        lambda: charts.by_age(TWO.assign(age=1.0, alone=True), "age", "repo", "n", "N", axis="Weeks"),
+    ],
+)
+def test_a_form_is_valid_and_names_the_data_that_it_is_given(drawn: Callable[[], charts.Drawing]) -> None:
+    form, data, _ = drawn()
+    alt.Chart.from_dict({**form, "datasets": {}})
+    assert {layer["data"]["name"] for layer in form["layer"]} == set(data)
