@@ -15,7 +15,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pyspark.errors import PySparkRuntimeError
@@ -239,7 +241,7 @@ def _await_executor(session: SparkSession, spark: SparkSettings) -> None:
     """Wait for a first executor; Spark itself would wait without end.
 
     Raises:
-        TemporaryError: none came.
+        TemporaryError: none came; the message says what Kubernetes tells of their pods.
     """
     scheduler = session.sparkContext._jsc.sc()  # noqa: SLF001 - executors are listed on the Java side alone
     deadline = time.monotonic() + spark.executor_wait_seconds
@@ -248,6 +250,36 @@ def _await_executor(session: SparkSession, spark: SparkSettings) -> None:
             raise TemporaryError(
                 f"no executor started in {spark.executor_wait_seconds:g} s in namespace {spark.namespace} "
                 f"(image {spark.image}, {spark.executor_cpu_request} CPU, {spark.executor_memory} and "
-                f"{spark.executor_memory_overhead} memory); look at the pods' events, then run again"
+                f"{spark.executor_memory_overhead} memory): {_why_none(session, spark)}; mend that, then run again"
             )
         time.sleep(0.5)
+
+
+def _why_none(session: SparkSession, spark: SparkSettings) -> str:
+    """What the executors' pods lack, in Kubernetes' own words."""
+    # The driver has this client, with its account, for the pods that it asks for.
+    fabric8 = session.sparkContext._jvm.io.fabric8.kubernetes.client  # type: ignore[union-attr]  # noqa: SLF001
+    prefix = str(session.conf.get("spark.kubernetes.executor.podNamePrefix"))
+    try:
+        options = fabric8.ConfigBuilder().withMasterUrl(spark.master.removeprefix("k8s://")).build()
+        client = fabric8.KubernetesClientBuilder().withConfig(options).build()
+        try:
+            listed = client.pods().inNamespace(spark.namespace).withLabel("spark-role", "executor").list().getItems()
+            found = [pod.getStatus() for pod in listed if pod.getMetadata().getName().startswith(prefix)]
+        finally:
+            client.close()
+    except Py4JJavaError as error:
+        return f"their pods cannot be listed ({one_line(error.java_exception.getMessage())})"
+    if not found:
+        return "there is no pod of them; a quota or a policy may refuse it, the log above tells"
+    return "; ".join(sorted({_lack(status) for status in found}))
+
+
+def _lack(status: Any) -> str:
+    """A pod's phase, and the conditions and containers that keep it from being ready."""
+    told = [(each.getReason(), each.getMessage()) for each in status.getConditions() if each.getStatus() == "False"]
+    for container in status.getContainerStatuses():
+        state = container.getState()
+        told += [(each.getReason(), each.getMessage()) for each in (state.getWaiting(), state.getTerminated()) if each]
+    words = [": ".join(filter(None, pair)) for pair in told if any(pair)]
+    return f"pod {status.getPhase()}" + (f" ({one_line('; '.join(words))})" if words else "")

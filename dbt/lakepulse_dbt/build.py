@@ -58,7 +58,7 @@ def build(settings: Settings) -> None:
         dbt = _Dbt(settings, projects, store, state)
         anew = before is None or not _continues(before, state)
         result = dbt.build(anew)
-        if result.errors and not anew and not any(_NO_ROOM in error for error in result.errors):
+        if result.errors and not anew and not result.is_outside:
             log.warning("the build failed on what an earlier one left behind; building anew", error=result.errors[0])
             result = dbt.build(anew=True)
         report.details |= {"models": result.models, "tests": result.tests, "failures": result.failures + result.errors}
@@ -127,6 +127,11 @@ class _Result:
     failures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     gold: list[GoldTable] = field(default_factory=list)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether something else than the tables is at fault, so that building anew would end the same way."""
+        return any(_NO_ROOM in error or _UNREACHABLE.search(error) for error in self.errors)
 
     def problem(self) -> StepError | None:
         if self.errors:

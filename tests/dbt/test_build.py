@@ -250,3 +250,15 @@ def test_source_freshness_sees_the_newest_load_of_all(mini: Lake) -> None:
     )
     (found,) = json.loads((mini.folder / "target" / "sources.json").read_text(encoding="utf-8"))["results"]
     assert (found["status"], found["max_loaded_at"]) == ("pass", "2024-03-10T12:00:00+00:00")
+
+
+def test_an_engine_that_is_away_is_no_reason_to_build_anew(mini: Lake) -> None:
+    mini.load(commits=FIRST)
+    mini.extra |= {"ENGINE": "trino", "TRINO_HOST": "127.0.0.1", "TRINO_PORT": "9"}
+    store = building.open_build_store(mini.settings(), mini.catalog())
+    now = building.raw_tables(mini.catalog(), building.declared_tables(mini.folder / "project"))
+    store.save(building.State(code_version=building.code_version(mini.folder / "project"), raw=now))
+    ended = mini.step("build", check=75)
+    assert "building anew" not in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("error: dbt could not build: ")
+    assert "run again when the engine is there" in ended.stderr.splitlines()[-1]
