@@ -1,7 +1,8 @@
 """The step `maintain`: keep the tables small and quick without losing what somebody may read.
 
 Per table, under the lock of those who write it: compact small files, remove the tags of old
-publications, expire snapshots that nothing names, remove files that no snapshot needs. Landings are not touched.
+publications, expire snapshots that nothing names, remove files that no snapshot needs. Then remove old
+reports and logs of runs. Landings are not touched.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from lakepulse.locks import lock
 from lakepulse.logs import configure_logs
 from lakepulse.names import CATALOG, GOLD, OPS, PUBLICATIONS, RAW
 from lakepulse.outcome import StepError, one_line, run_step
-from lakepulse.reports import StepReport, write_report
+from lakepulse.reports import TRACES, StepReport, write_report
 from lakepulse.settings import Settings, load_settings
 from lakepulse.store import Store, open_store
 from spark_apps.errors import engine_error, joined
@@ -41,6 +42,9 @@ SNAPSHOTS_KEPT = timedelta(days=7)
 
 ORPHANS_KEPT = timedelta(days=3)
 """A file younger than this may belong to a commit that is under way."""
+
+TRACES_KEPT = timedelta(days=90)
+"""Reports and logs of a run younger than this are kept; how it ended stays in `ops.runs`."""
 
 _TAG = "publication-"
 _PROPERTIES = {"write.metadata.delete-after-commit.enabled": "true", "write.metadata.previous-versions-max": "20"}
@@ -80,9 +84,11 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
                 log.info("maintained", table=name, **asdict(done[name]))
         except StepError as error:
             errors.append(error)
+    # A file's age is by the real clock.
+    traces = _remove_traces(open_store(settings), datetime.now(UTC) - TRACES_KEPT)
     failure = joined(errors)
     files, size = sum(kept.files_removed for kept in done.values()), sum(kept.bytes_removed for kept in done.values())
-    log.info("maintained all", tables=len(done), files_removed=files, bytes_removed=size)
+    log.info("maintained all", tables=len(done), files_removed=files, bytes_removed=size, traces_removed=traces)
     report = StepReport(
         run_id=settings.run_id,
         step="maintain",
@@ -93,6 +99,7 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
         details={
             "files_removed": files,
             "bytes_removed": size,
+            "traces_removed": traces,
             "tables": {name: asdict(kept) for name, kept in done.items()},
         },
     )
@@ -192,6 +199,20 @@ def _remove_orphans(session: SparkSession, name: str, limit: datetime) -> int:
     log.info("orphans", table=name, files=len(found), first=found[0]["orphan_file_location"])
     _call(session, "remove_orphan_files", **arguments)
     return len(found)
+
+
+def _remove_traces(store: Store, limit: datetime) -> int:
+    """Remove what runs left to tell of themselves before `limit`; returns how many files."""
+    old = [
+        str(entry["path"])
+        for folder in TRACES
+        for batch in obstore.list(store, prefix=folder)
+        for entry in batch
+        if entry["last_modified"] < limit
+    ]
+    if old:
+        obstore.delete(store, old)
+    return len(old)
 
 
 def _store_of(settings: Settings, location: str) -> Store:

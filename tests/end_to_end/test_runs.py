@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.end_to_end.conftest import FIRST_DAY
@@ -66,6 +68,47 @@ def test_a_failed_run_says_why_in_one_line_and_changes_nothing(
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert "127.0.0.1:9" in line
     assert installation.gold(tmp_path / "after") == before
+
+
+def test_a_repo_that_is_blocked_keeps_its_history_and_no_run_leaves_a_secret(
+    simulator: Simulator, installation: Installation, tmp_path: Path
+) -> None:
+    installation.run(FIRST_DAY)
+    before = installation.gold(tmp_path / "before")
+    blocked, other = sorted(repo.name for repo in simulator.world.repos.values())
+    simulator.world.set_gone(blocked, 451)
+    later = FIRST_DAY + timedelta(days=1)
+    simulator.world.set_date(later)
+    simulator.world.open_issue(other, "Asked on the second day")
+    simulator.faults.at_random(3, 0.1)
+    ended = installation.with_settings(AS_OF=later.isoformat()).command("workflows", "run", "daily")
+    assert ended.returncode == 0, ended.stderr
+    after = installation.gold(tmp_path / "after")
+    fresh = {row["scope"]: row for row in after["fct_data_freshness"] if row["source"] == "github_issues"}
+    assert (fresh[blocked]["is_stale"], fresh[other]["is_stale"]) == (True, False)
+    for table in ("fct_all_time_author_commits_trend", "fct_absence_factor_trend"):
+        kept, had = ([row for row in gold[table] if row["repo"] == blocked] for gold in (after, before))
+        assert had
+        assert kept[: len(had)] == had
+    opened = {row["date"]: row["num_opened"] for row in after["fct_all_time_issues_trend"] if row["repo"] == other}
+    assert opened[later] == 1
+
+    token = installation.settings["GITHUB_TOKEN"]
+    assert len(simulator.log) > 10
+    told = [ended.stdout, ended.stderr, *(entry.target for entry in simulator.log)]
+    assert not any(token in text for text in told)
+    left = [path for path in installation.data_dir.rglob("*") if path.is_file()]
+    assert {".gz", ".parquet", ".json", ".db"} <= {path.suffix for path in left}
+    assert [path for path in left if token in _text(path)] == []
+
+
+def _text(path: Path) -> str:
+    """What a file says, unpacked."""
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes()).decode(errors="replace")
+    if path.suffix == ".parquet":
+        return str(pq.read_table(path).to_pylist())
+    return path.read_bytes().decode(errors="replace")
 
 
 def test_a_project_taken_off_the_list_leaves_gold_and_comes_back_whole(

@@ -51,7 +51,7 @@ class Api(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         pod = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.status is None:
-            self._send(403, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "exceeded quota", "code": 403})
+            self._send(403, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "over quota", "code": 403})
             return
         pod["metadata"] |= {"uid": "1", "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
         self.pods.append({**pod, "status": self.status})
@@ -67,7 +67,8 @@ class Api(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._send(200, {"kind": "Status", "apiVersion": "v1", "status": "Success"})
 
-    do_PATCH = do_DELETE
+    def do_PATCH(self) -> None:
+        self.do_DELETE()
 
     def _send(self, code: int, answer: dict[str, Any] | None) -> None:
         body = json.dumps(answer).encode() if answer else b""

@@ -51,6 +51,25 @@ def publish(lake: Lake, run_id: str, value: int, published_at: datetime) -> int:
     return snapshot.snapshot_id
 
 
+def test_old_reports_and_logs_go_and_landings_stay(lake: Lake) -> None:
+    land(lake.store, "github_issues", [issue(1)])
+    folder = lake.settings.data_dir
+    landed = [path for path in (folder / "landing").rglob("*") if path.is_file()]
+    old = [folder / "runs/run-0/load.json", folder / "argo/daily-1/load-2/main.log", folder / "logs/run-0/load.log"]
+    young = folder / "runs/run-1/fetch.json"
+    for path in (*old, young):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    then = (datetime.now(UTC) - timedelta(days=91)).timestamp()
+    for path in (*old, *landed):
+        os.utime(path, (then, then))
+    assert maintain(lake.engine, lake.settings).details["traces_removed"] == len(old)
+    assert not any(path.exists() for path in old)
+    assert young.exists()
+    assert landed
+    assert all(path.exists() for path in landed)
+
+
 def test_small_files_are_joined_and_what_they_held_stays(lake: Lake) -> None:
     for n in range(6):
         land(lake.store, "github_issues", [issue(n)], started=at(60 * n))

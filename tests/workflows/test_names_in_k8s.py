@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from k8s import cluster
+from lakepulse.reports import TRACES
 from lakepulse.settings import Settings
 from tests.workflows.rendered import TEMPLATES, Document, containers
 from workflows import argo
@@ -90,6 +91,14 @@ def test_shared_settings_are_settings() -> None:
     assert {name.lower() for name in settings} <= set(Settings.model_fields)
     assert settings["ENGINE"] == "trino"
     assert not any(word in name for name in settings for word in ("PASSWORD", "SECRET", "TOKEN"))
+
+
+def test_archived_logs_lie_where_maintenance_clears() -> None:
+    logs = yaml.safe_load(named("ConfigMap")["artifact-repositories"]["data"]["logs"])["s3"]
+    lake = named("ConfigMap")[argo.SETTINGS]["data"]["LAKE_URL"]
+    bucket, _, prefix = lake.removeprefix("s3://").partition("/")
+    assert logs["bucket"] == bucket
+    assert logs["keyFormat"].removeprefix(prefix).lstrip("/").split("/")[0] in TRACES
 
 
 def test_secrets_exist_with_the_settings_that_steps_read(secrets: dict[str, set[str]]) -> None:

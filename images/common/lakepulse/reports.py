@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from lakepulse.store import Store
 
+TRACES = ("runs", "logs", "argo")
+"""Folders of the store with what only tells of a run: its step reports, and its logs on one machine and of Argo's steps."""
+
 
 class StepReport(BaseModel):
     """How a step ended. Times are UTC; `details` is JSON-serialisable and meant for people."""
