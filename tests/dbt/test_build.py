@@ -13,8 +13,9 @@ from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse.reports import read_reports
 from lakepulse.store import open_store
 from lakepulse_dbt import build as building
-from lakepulse_dbt.build_store import GOLD_LOCK
+from lakepulse_dbt.build_store import GOLD_LOCK, State, open_build_store
 from lakepulse_dbt.publications import publications
+from lakepulse_dbt.raw_tables import declared_tables
 from tests.dbt.lake import Lake, at, commit
 
 # dbt leaves its log file to the garbage collector when it is invoked again in one process.
@@ -255,9 +256,9 @@ def test_source_freshness_sees_the_newest_load_of_all(mini: Lake) -> None:
 def test_an_engine_that_is_away_is_no_reason_to_build_anew(mini: Lake) -> None:
     mini.load(commits=FIRST)
     mini.extra |= {"ENGINE": "trino", "TRINO_HOST": "127.0.0.1", "TRINO_PORT": "9"}
-    store = building.open_build_store(mini.settings(), mini.catalog())
-    now = building.raw_tables(mini.catalog(), building.declared_tables(mini.folder / "project"))
-    store.save(building.State(code_version=building.code_version(mini.folder / "project"), raw=now))
+    store = open_build_store(mini.settings(), mini.catalog())
+    now = building.raw_tables(mini.catalog(), declared_tables(mini.folder / "project"))
+    store.save(State(code_version=building.code_version(mini.folder / "project"), raw=now))
     ended = mini.step("build", check=75)
     assert "building anew" not in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("error: dbt could not build: ")
