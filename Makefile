@@ -73,7 +73,7 @@ digest: $(READY) ## print the week in Markdown
 clean: ## remove what this project made here: .venv, .data/demo, .data/docs, caches (never .data/real)
 	rm -rf $(VENV) .data/demo .data/docs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
 	@rmdir .data 2>/dev/null || true
-	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+	@find . \( -path ./.git -o -path ./.cluster \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Cluster
 

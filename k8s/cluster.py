@@ -170,7 +170,8 @@ def up(cluster: Cluster) -> None:
         start(cluster)
     own_folders(cluster)
     images = build()
-    changed = load(cluster, images)
+    loaded = load(cluster, images)
+    pull(cluster)
     cluster.apply((ROOT / "k8s" / "base" / "namespace.yaml").read_text(encoding="utf-8"))
     apply_secrets(cluster)
     install_argo(cluster)
@@ -178,8 +179,10 @@ def up(cluster: Cluster) -> None:
     cluster.kubectl("apply", *_SERVER_SIDE, "-k", str(OVERLAY))
     for stage, deployment in _DEPLOYMENTS.items():
         # The same tag with other content: only new pods take it.
-        if image_name(stage) in changed:
+        if image_name(stage) in loaded:
             cluster.kubectl("rollout", "restart", f"deployment/{deployment}")
+    # Not before: were this run to end half-way, the next one must restart them.
+    note(cluster, loaded)
     wait(cluster)
     say(
         f"\nThe cluster is ready (context {cluster.context}, namespace {NAMESPACE}). Next:\n"
@@ -277,8 +280,9 @@ def build() -> list[str]:
         started = time.monotonic()
         name = image_name(stage)
         command = ["docker", "build", "--quiet", "--tag", name, "--file", f"images/{stage}/Dockerfile", "."]
-        # Docker before 23 needs to be told; the Dockerfiles use BuildKit's cache mounts.
-        environment = os.environ | {"DOCKER_BUILDKIT": "1"}
+        # Docker before 23 needs to be told; the Dockerfiles use BuildKit's cache mounts. An attestation has the time in
+        # it, so that an image that did not change would still get another id.
+        environment = os.environ | {"DOCKER_BUILDKIT": "1", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
         if done.returncode:
             raise TemporaryError(f"docker build of {name} failed: {' | '.join(done.stderr.strip().splitlines()[-8:])}")
@@ -287,8 +291,8 @@ def build() -> list[str]:
     return names
 
 
-def load(cluster: Cluster, own: list[str]) -> set[str]:
-    """Bring images onto the node that it cannot pull or need not; the names of those that are new there.
+def load(cluster: Cluster, own: list[str]) -> dict[str, str]:
+    """Bring images onto the node that it cannot pull or need not; name -> local id of those that are new there.
 
     Ours are always local. Others are loaded where the local engine has them, such as on a
     machine without internet, and else the node pulls them.
@@ -298,7 +302,7 @@ def load(cluster: Cluster, own: list[str]) -> set[str]:
     wanted = [name for name, identifier in local.items() if there.get(full_name(name)) != identifier]
     # Together, so that layers that they share travel once.
     groups = [[name for name in wanted if name in own], [name for name in wanted if name not in own]]
-    loaded = set()
+    loaded: dict[str, str] = {}
     for group in filter(None, groups):
         try:
             run("kind", "load", "docker-image", "--name", cluster.name, *group)
@@ -309,11 +313,28 @@ def load(cluster: Cluster, own: list[str]) -> set[str]:
             say(f"the node pulls {', '.join(group)} itself: {error}")
             continue
         say(f"loaded {', '.join(group)}")
-        loaded |= set(group)
-    noted = there | {full_name(name): local[name] for name in loaded}
-    if loaded:
-        run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, text=json.dumps(noted))
+        loaded |= {name: local[name] for name in group}
     return loaded
+
+
+def note(cluster: Cluster, loaded: dict[str, str]) -> None:
+    """Write down on the node which images `load` brought there."""
+    if loaded:
+        noted = node_images(cluster) | {full_name(name): identifier for name, identifier in loaded.items()}
+        run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, text=json.dumps(noted))
+
+
+def pull(cluster: Cluster) -> None:
+    """Have the node pull what is not ours and not there, so that a slow line is not taken for a service that does not start.
+
+    Raises:
+        TemporaryError: an image cannot be pulled.
+    """
+    there = listed_images(cluster)
+    for name in other_images():
+        if full_name(name) not in there:
+            say(f"pulling {name}")
+            run("docker", "exec", cluster.node, "crictl", "pull", name)
 
 
 def full_name(name: str) -> str:
@@ -331,9 +352,14 @@ def local_image(name: str) -> str | None:
     return done.stdout.strip() or None
 
 
+def listed_images(cluster: Cluster) -> set[str]:
+    """Names of the images on the node."""
+    return set(run("docker", "exec", cluster.node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet").split())
+
+
 def node_images(cluster: Cluster) -> dict[str, str]:
     """Name -> local id of the images on the node that `load` brought there."""
-    names = run("docker", "exec", cluster.node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet").split()
+    names = listed_images(cluster)
     command = ["docker", "exec", cluster.node, "cat", _LOADED]
     noted = subprocess.run(command, capture_output=True, text=True, check=False)
     ids: dict[str, str] = json.loads(noted.stdout) if noted.returncode == 0 else {}
@@ -490,7 +516,7 @@ def down(cluster: Cluster) -> None:
     """Delete the cluster, and with KEEP_DATA=0 what it stored.
 
     Raises:
-        PermanentError: a tool is missing.
+        PermanentError: a tool is missing, or nothing here may remove the data.
     """
     require_tools("docker", "kind")
     exists = cluster.name in run("kind", "get", "clusters").split()
@@ -506,8 +532,13 @@ def down(cluster: Cluster) -> None:
         say(f"data and secrets are kept in {cluster.folder}; KEEP_DATA=0 removes them")
         return
     if not exists and cluster.data.is_dir() and any(cluster.data.iterdir()):
-        helper = ("docker", "run", "--rm", "--user", "0", "--entrypoint", "find", "--volume", f"{cluster.data}:/data")
-        run(*helper, image_name("fetch"), "/data", "-mindepth", "1", "-delete")
+        if local_image(image_name("fetch")) is None:
+            raise PermanentError(
+                f"the data in {cluster.data} belongs to the pods' users, and the image that would remove it is gone: "
+                f"sudo rm -rf {cluster.folder}"
+            )
+        mounted = ("--volume", f"{cluster.data}:/data", "--entrypoint", "find", image_name("fetch"), "/data")
+        run("docker", "run", "--rm", "--pull=never", "--user", "0", *mounted, "-mindepth", "1", "-delete")
     shutil.rmtree(cluster.folder, ignore_errors=True)
     say(f"removed {cluster.folder}")
 

@@ -7,6 +7,7 @@ is the driver, in its own pod, and executors are pods that it asks for (client m
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import secrets
@@ -40,7 +41,7 @@ class SparkSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SPARK_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     master: str = Field("local[2]", description="local[N] or k8s://https://host:port")
-    driver_memory: str = Field("1200m", pattern=r"\d+[mg]", description="Java's heap; the step as a whole takes more")
+    driver_memory: str = Field("1200m", pattern=r"^\d+[mg]$", description="Java's heap; the step as a whole takes more")
     driver_java_options: str = Field(
         # A local session is short: the second compiler would cost more than it gives back. The first alone has 48 MB
         # for its code by default, after which it stops for good.
@@ -53,9 +54,9 @@ class SparkSettings(BaseSettings):
     service_account: str = Field("spark-executor", description="executors' service account")
     executors: int = Field(1, ge=1, le=1000)
     executor_cores: int = Field(1, ge=1)
-    executor_memory: str = Field("1g", pattern=r"\d+[mg]")
-    executor_memory_overhead: str = Field("384m", pattern=r"\d+[mg]")
-    executor_cpu_request: str = Field("500m", description="as Kubernetes writes it")
+    executor_memory: str = Field("1g", pattern=r"^\d+[mg]$")
+    executor_memory_overhead: str = Field("384m", pattern=r"^\d+[mg]$")
+    executor_cpu_request: str = Field("500m", pattern=r"^(\d+m|\d+(\.\d+)?)$", description="as Kubernetes writes it")
     pod_template: Path | None = Field(None, description="executors' pod template")
     driver_host: str | None = Field(None, description="the driver pod's address; executors call it")
     driver_pod: str | None = Field(None, description="the driver pod's name; its executors die with it")
@@ -147,6 +148,8 @@ def _kubernetes(spark: SparkSettings) -> dict[str, str]:
         "spark.executor.memory": spark.executor_memory,
         "spark.executor.memoryOverhead": spark.executor_memory_overhead,
         "spark.kubernetes.executor.request.cores": spark.executor_cpu_request,
+        # Java's own threads work beside those of the tasks.
+        "spark.kubernetes.executor.limit.cores": str(max(spark.executor_cores + 1, _cores(spark.executor_cpu_request))),
         "spark.kubernetes.namespace": spark.namespace,
         "spark.kubernetes.container.image": spark.image,
         "spark.kubernetes.container.image.pullPolicy": "IfNotPresent",
@@ -169,6 +172,11 @@ def _kubernetes(spark: SparkSettings) -> dict[str, str]:
     if spark.run_label:
         properties["spark.kubernetes.executor.label.lakepulse/run"] = spark.run_label
     return properties
+
+
+def _cores(quantity: str) -> int:
+    """Whole cores that hold a CPU quantity such as `500m` or `1.5`."""
+    return math.ceil(float(quantity.removesuffix("m")) / (1000 if quantity.endswith("m") else 1))
 
 
 def _s3a(settings: Settings) -> dict[str, str]:

@@ -391,7 +391,11 @@ def pods_table(pods: Sequence[Document], now: datetime) -> RenderableType:
     table = _table("\nPods in trouble", "pod", "since", "why")
     for pod in pods:
         labels = pod["metadata"].get("labels") or {}
-        why = None if labels.get("workflows.argoproj.io/completed") == "true" else _pod_trouble(pod)
+        # An executor that ended has done so with its driver, whose run tells why.
+        is_over = labels.get("workflows.argoproj.io/completed") == "true" or (
+            labels.get("spark-role") == "executor" and pod["status"].get("phase") in {"Succeeded", "Failed"}
+        )
+        why = None if is_over else _pod_trouble(pod)
         if why:
             started = _time(pod["metadata"].get("creationTimestamp"))
             table.add_row(pod["metadata"]["name"], _ago(started, now) if started else "-", Text(why[:200], "red"))

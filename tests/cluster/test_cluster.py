@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 import subprocess
@@ -97,13 +98,19 @@ def test_a_daily_run_succeeds_and_executors_do_the_work(installed: Installation,
     assert installed.get("pods", "--selector", "spark-role=executor") == [], "executors end with their driver"
 
 
+def content(thing: dict[str, Any]) -> str:
+    """What an object says, hashed: some have no generation, and of a secret a failure shall not print anything."""
+    said = {part: thing.get(part) for part in ("data", "spec")}
+    return str(thing["metadata"].get("generation")) + hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 def test_another_make_cluster_changes_nothing(installed: Installation, daily: Daily) -> None:
     def seen() -> dict[str, str]:
         kinds = (
             "pods,deployments,statefulsets,services,secrets,configmaps,persistentvolumeclaims,workflowtemplates,cronworkflows"
         )
         return {
-            f"{thing['kind']}/{thing['metadata']['name']}": thing["metadata"]["uid"] + str(thing["metadata"].get("generation"))
+            f"{thing['kind']}/{thing['metadata']['name']}": thing["metadata"]["uid"] + content(thing)
             for thing in installed.get(kinds)
             if "workflows.argoproj.io/workflow" not in thing["metadata"].get("labels", {})
         }
@@ -147,6 +154,7 @@ def test_gold_on_trino_equals_gold_on_one_machine(installed: Installation, daily
 
 # --- 3
 
+_STEP = {"workflows.argoproj.io/workflow": "none", "app.kubernetes.io/name": "lakepulse-spark"}
 _SPARK_LISTS = """
 import json
 from lakepulse.settings import load_settings
@@ -171,7 +179,7 @@ def spark_lists(installed: Installation) -> dict[str, list[int | None]]:
         "apiVersion": "v1",
         "kind": "Pod",
         # The label lets the network policies take it for a step.
-        "metadata": {"name": "spark-lists", "labels": {"workflows.argoproj.io/workflow": "none"}},
+        "metadata": {"name": "spark-lists", "labels": _STEP},
         "spec": {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,

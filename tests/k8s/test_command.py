@@ -119,3 +119,14 @@ def test_argos_manifest_can_be_a_file(tmp_path: Path) -> None:
 )
 def test_an_image_has_one_full_name(name: str, full: str) -> None:
     assert full_name(name) == full
+
+
+def test_data_of_the_pods_users_is_not_removed_by_an_image_from_elsewhere(tools: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept" / "data" / "minio"
+    kept.mkdir(parents=True)
+    (tools / "docker").write_text('#!/bin/sh\n[ "$1" = info ] || [ "$1 $2" = "image inspect" ]\n', encoding="utf-8")
+    done = run("down", PATH=str(tools), CLUSTER_DATA=str(tmp_path / "kept"), KEEP_DATA="0")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.endswith(f"sudo rm -rf {tmp_path / 'kept'}")
+    assert kept.exists()

@@ -15,6 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lakepulse.outcome import PermanentError
+from lakepulse.settings import Settings
+from spark_apps.session import SparkSettings, configuration, spark_settings
+
 PENDING = {
     "phase": "Pending",
     "conditions": [
@@ -127,3 +131,16 @@ def test_a_driver_without_an_executor_gives_up_and_says_what_its_pods_lack(
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert line.startswith("error: no executor started in 5 s in namespace lakepulse (image lakepulse/spark:none, 64 CPU")
     assert told in line
+
+
+@pytest.mark.parametrize(("cores", "request_", "limit"), [(1, "500m", "2"), (1, "3", "3"), (4, "2500m", "5"), (2, "3.5", "4")])
+def test_an_executors_limit_holds_its_cores_and_what_it_asks_for(cores: int, request_: str, limit: str) -> None:
+    spark = SparkSettings(master="k8s://https://here", image="x", executor_cores=cores, executor_cpu_request=request_)
+    assert configuration(Settings(), spark)["spark.kubernetes.executor.limit.cores"] == limit
+
+
+@pytest.mark.parametrize("wrong", ["half", "500 m", "1.5m", ""])
+def test_a_cpu_request_that_is_no_quantity_is_named(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("SPARK_EXECUTOR_CPU_REQUEST", wrong or " ")
+    with pytest.raises(PermanentError, match="SPARK_EXECUTOR_CPU_REQUEST"):
+        spark_settings()

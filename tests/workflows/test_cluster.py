@@ -257,6 +257,14 @@ def test_status_shows_runs_schedules_and_pods_in_trouble(shell: Shell, api: Api)
             "metadata": {"name": "daily-abcde-fetch-111", "labels": {"workflows.argoproj.io/completed": "true"}},
             "status": {"phase": "Failed", "containerStatuses": [left]},
         },
+        {
+            "metadata": {"name": "spark-0-exec-1", "labels": {"spark-role": "executor"}},
+            "status": {"phase": "Failed", "containerStatuses": [left]},
+        },
+        {
+            "metadata": {"name": "spark-0-exec-2", "labels": {"spark-role": "executor"}},
+            "status": {"phase": "Pending", "containerStatuses": [waiting]},
+        },
     ]
     ended = shell.run("status")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -272,7 +280,8 @@ def test_status_shows_runs_schedules_and_pods_in_trouble(shell: Shell, api: Api)
     assert lines["unknown:"] == "unknown: no way to the service trino: error: no such service"
     assert lines["trino-0"] == "trino-0 3 h ago trino: ImagePullBackOff no such image"
     assert "minio-0" not in lines
-    assert "daily-abcde-fetch-111" not in lines
+    assert not {"daily-abcde-fetch-111", "spark-0-exec-1"} & set(lines)
+    assert "ImagePullBackOff" in lines["spark-0-exec-2"]
 
 
 def test_status_of_a_new_cluster_says_what_to_do(shell: Shell, api: Api) -> None:
