@@ -129,9 +129,9 @@ class Browser:
         """Whether the last run of the page is done and shown."""
         return bool(self.driver.execute_script(_WHOLE))
 
-    def until(self, condition: Callable[[], T]) -> T:
+    def until(self, condition: Callable[[], T], seconds: float = PATIENCE) -> T:
         """Wait until a condition is true, and give what it answered."""
-        found: T = WebDriverWait(self.driver, PATIENCE, poll_frequency=0.02).until(lambda _: condition())
+        found: T = WebDriverWait(self.driver, seconds, poll_frequency=0.02).until(lambda _: condition())
         return found
 
     def until_text(self, text: str) -> None:
