@@ -121,10 +121,22 @@ def _notices(shown: session.View) -> None:
             icon=":material/schedule:",
         )
     chosen = shown.selection
+    if late := _late(shown):
+        st.warning(
+            f"**Not fetched of late**: {text.listed(late, 5)}. Their figures are of an earlier day, which the Data page tells.",
+            icon=":material/cloud_off:",
+        )
     scope = ", ".join(text.literal(name) for name in chosen.projects[:4])
     more = f" and {len(chosen.projects) - 4} more" if len(chosen.projects) > 4 else ""
     counts = f"{text.count(len(chosen.repos), 'repository', 'repositories')}, {text.count(len(chosen.packages), 'package')}"
     st.caption(f"{scope}{more} · {counts} · {chosen.first} to {chosen.last} (UTC)")
+
+
+def _late(shown: session.View) -> list[str]:
+    """The chosen scopes of which a source was late or gone when this was published, each with its sources."""
+    fresh = shown.frame("SELECT source, scope, is_stale FROM gold.fct_data_freshness ORDER BY scope, source")
+    late = fresh[fresh["is_stale"].astype(bool) & fresh["scope"].isin([*shown.selection.repos, *shown.selection.packages])]
+    return [f"{text.literal(scope)} ({', '.join(map(text.literal, rows['source']))})" for scope, rows in late.groupby("scope")]
 
 
 def _explain(what: str, why: str) -> None:

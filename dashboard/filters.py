@@ -68,8 +68,8 @@ def resolve(
 ) -> Selection:
     """What the widgets' values mean; choosing none of a kind means all of it.
 
-    Dates stay within `earliest` (the first that has data) and `as_of`. A named period
-    starts with a whole week or month where charts sum to those.
+    Dates stay within `earliest` (the first that has data) and `as_of`. Where charts sum to weeks
+    or months, a period is of whole ones, so that its edges do not look like a fall.
     """
     projects = tuple(chosen_projects) or projects_of(members)
     repos = tuple(repo for repo in names(members, "repo", projects) if not chosen_repos or repo in chosen_repos)
@@ -77,15 +77,18 @@ def resolve(
     if period == CUSTOM:
         first = max(custom[0] or earliest, earliest)
         last = min(custom[1] or as_of, as_of)
-        return Selection(projects, repos, packages, first, last, grain_of(first, last))
-    length = PERIODS.get(period or DEFAULT_PERIOD, PERIODS[DEFAULT_PERIOD])
-    first = earliest if length is None else max(earliest, as_of - timedelta(days=length - 1))
-    grain = grain_of(first, as_of)
+    else:
+        length = PERIODS.get(period or DEFAULT_PERIOD, PERIODS[DEFAULT_PERIOD])
+        first = earliest if length is None else max(earliest, as_of - timedelta(days=length - 1))
+        last = as_of
+    grain = grain_of(first, last)
     if grain == "week":
         first -= timedelta(days=first.weekday())
+        last += timedelta(days=6 - last.weekday())
     elif grain == "month":
         first = first.replace(day=1)
-    return Selection(projects, repos, packages, first, as_of, grain)
+        last = (last.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return Selection(projects, repos, packages, first, min(last, as_of), grain)
 
 
 def grain_of(first: date, last: date) -> str:

@@ -156,9 +156,14 @@ class View:
         return table in self.publication.snapshots
 
     def link(self, path: str, project: str, *, anchor: str = "", **more: str) -> str:
-        """The address of a page with one project chosen, at the date that is shown; `""` is the Overview."""
-        asked = {} if self.is_newest else {"as_of": self.publication.as_of.isoformat()}
-        return f"{path}?{urlencode({'project': project, **more, **asked})}{'#' if anchor else ''}{anchor}"
+        """The address of a page with one project chosen, at the date, period and repos that are shown; `""` is the Overview."""
+        kept = {key: st.query_params[key] for key in ("period", "from", "to") if key in st.query_params}
+        if not self.is_newest:
+            kept["as_of"] = self.publication.as_of.isoformat()
+        of_project = [name for member, kind, name in self.members if kind == "repo" and member == project]
+        repos = [name for name in of_project if name in st.query_params.get_all("repo")]
+        asked = urlencode({"project": project, "repo": repos, **more, **kept}, doseq=True)
+        return f"{path}?{asked}{'#' if anchor else ''}{anchor}"
 
     def arrow(self, sql: str, extra: Values | None = None, publication: Publication | None = None) -> pa.Table:
         """Rows at the shown publication, or at another; `extra` are further values."""

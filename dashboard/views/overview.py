@@ -136,6 +136,7 @@ ordered_releases AS (
         ) AS place
     FROM gold.fct_releases AS releases
     WHERE NOT releases.is_prerelease AND NOT releases.is_yanked
+        AND (releases.source = 'pypi' OR releases.scope IN :repos)
 )
 SELECT
     projects.project,
@@ -254,6 +255,7 @@ WHERE project IN :projects AND (source = 'pypi' OR scope IN :repos) AND CAST(rel
 ORDER BY released_at DESC, source, scope, name
 """
 
+DAYS_BEHIND = 3  # pypistats has a day one or two days after it; more than this is told
 MOST_ROWS = 12  # more projects than this are read in the table alone
 CHANGES = {"downloads_change": "pypistats_overall", "open_issues_change": "github_issues"}
 # The page that tells more of an alert's metric.
@@ -308,12 +310,15 @@ def projects(frame: pd.DataFrame) -> None:
 
 def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[float]], found: pd.DataFrame) -> list[tiles.Figure]:
     project = str(row["project"])
-    repos = filters.names(page.members, "repo", [project])
+    all_repos = filters.names(page.members, "repo", [project])
+    repos = [name for name in all_repos if name in page.selection.repos]
     packages = filters.names(page.members, "package", [project])
     more_issues, more_downloads, released = row["open_issues_change"], row["downloads_change"], row["released_at"]
 
+    unchosen = {"repositories"} if all_repos and not repos else set()
+
     def missing(value: object, members: Sequence[str], kind: str, why: str) -> str:
-        return "" if value is not None else why if members else f"no {kind}"
+        return "" if value is not None else why if members else "none chosen" if kind in unchosen else f"no {kind}"
 
     def crossed(change: str, scopes: Sequence[str], first: Any, last: Any) -> str:
         """The letters of the known breaks between two days, as words to go on with."""
@@ -321,6 +326,8 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
         return f", across {'break' if len(marks) == 1 else 'breaks'} {' '.join(marks)}" if len(marks) else ""
 
     until = row["downloads_until"]
+    is_behind = until is not None and (as_of - pd.Timestamp(until).date()).days > DAYS_BEHIND
+    span = f"28 days to {until:%Y-%m-%d}" if is_behind else "28 days"
     return [
         tiles.Figure(
             "Stars",
@@ -333,9 +340,9 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
             "Downloads",
             text.short(row["downloads_28d"]),
             series.get((project, "downloads"), ()),
-            note=missing(row["downloads_28d"], packages, "packages", "of 28 days, one is missing") or "28 days"
+            note=missing(row["downloads_28d"], packages, "packages", "of 28 days, one is missing") or span
             if more_downloads is None
-            else f"28 days, {text.percent(more_downloads)}"
+            else f"{span}, {text.percent(more_downloads)}"
             + crossed("downloads_change", packages, until - timedelta(days=54), until),
             tone=_tone(more_downloads),
             link=page.link("pypi", project),

@@ -64,7 +64,8 @@ METRICS: dict[str, Metric] = {
     ),
     "downloads_28d": Metric(
         "downloads in 28 days",
-        "PyPI downloads of the last 28 dates that are known, without mirrors; null unless all 28 are there.",
+        "PyPI downloads of the last 28 dates that are known, without mirrors; null unless all 28 are there and the last is "
+        "of the week before.",
         ("fct_percent_change_downloads_overall",),
         """
         with days as (
@@ -76,7 +77,7 @@ METRICS: dict[str, Metric] = {
             select
                 package,
                 any_value(newest) as newest,
-                case when count(*) filter (where date > newest - 28) = 28
+                case when count(*) filter (where date > newest - 28) = 28 and any_value(newest) >= $as_of - 7
                     then sum(downloads) filter (where date > newest - 28) end as now,
                 case when count(*) filter (where date <= newest - 28) = 28
                     then sum(downloads) filter (where date <= newest - 28) end as before

@@ -61,11 +61,14 @@ def test_all_time_begins_with_the_data() -> None:
     ("custom", "expected"),
     [
         ((date(2026, 1, 7), date(2026, 2, 3)), (date(2026, 1, 7), date(2026, 2, 3))),
-        ((None, None), (EARLIEST, AS_OF)),
-        ((date(1999, 1, 1), date(2030, 1, 1)), (EARLIEST, AS_OF)),
+        ((None, None), (date(2020, 1, 1), AS_OF)),
+        ((date(1999, 1, 1), date(2030, 1, 1)), (date(2020, 1, 1), AS_OF)),
+        # Drawn by weeks or months, whole ones.
+        ((date(2026, 1, 9), date(2026, 11, 10)), (date(2026, 1, 5), date(2026, 11, 15))),
+        ((date(2020, 2, 5), date(2026, 1, 20)), (date(2020, 2, 1), date(2026, 1, 31))),
     ],
 )
-def test_custom_dates_are_kept_as_they_are_within_the_data(
+def test_custom_dates_are_kept_within_the_data_and_widened_to_what_is_drawn(
     custom: tuple[date | None, date | None], expected: tuple[date, date]
 ) -> None:
     chosen = choose(period=CUSTOM, custom=custom)

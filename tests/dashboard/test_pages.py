@@ -13,7 +13,8 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import card, charts
+from dashboard import card, charts, session
+from dashboard.backends import Values
 from dashboard.metrics import METRICS
 from dashboard.views import PAGES
 from lakepulse.settings import Settings
@@ -147,6 +148,37 @@ def test_a_figure_leads_to_the_page_of_its_project_at_the_same_date(app: App, as
         assert links["Downloads"] == f"pypi?project=Apache+Hudi{carried}"
         assert links["Stars"] == f"?project=Apache+Hudi{carried}#stars-and-forks"
         assert links["Last release"] == f"?project=Apache+Hudi{carried}#releases"
+
+
+def test_a_figure_leads_on_with_the_repos_and_the_period_and_is_of_these_repos(app: App) -> None:
+    page = app(project=["Apache Iceberg", "Delta Lake"], repo=["apache/iceberg-python"], period="3 years")
+    by_project: dict[str, dict[str, dict[str, str]]] = {}
+    for tile in Tiles(page).found:
+        by_project.setdefault(str(tile["link"]).split("project=")[1].split("&")[0].split("#")[0], {})[tile["lp-label"]] = tile
+    iceberg, delta = by_project["Apache+Iceberg"], by_project["Delta+Lake"]
+    link = "issues?project=Apache+Iceberg&repo=apache%2Ficeberg-python&period=3+years#open-issues"
+    assert iceberg["Open issues"]["link"] == link
+    assert "apache-iceberg-1" not in str(iceberg["Last release"])
+    assert "none chosen" in str(delta["Stars"])
+
+
+@pytest.mark.parametrize("file", ["overview.py", "commits.py"])
+def test_what_was_not_fetched_of_late_is_told_on_every_page(app: App, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    real = session.View.frame
+    late: set[tuple[str, str]] = set()
+
+    def frame(self: session.View, sql: str, extra: Values | None = None) -> pd.DataFrame:
+        found = real(self, sql, extra)
+        if sql.startswith("SELECT source, scope, is_stale"):
+            found = found.assign(is_stale=[pair in late for pair in zip(found["source"], found["scope"], strict=True)])
+        return found
+
+    monkeypatch.setattr(session.View, "frame", frame)
+    assert "Not fetched of late" not in words(app(file))
+    late.add(("github_issues", "apache/hudi"))
+    [told] = [element.value for element in app(file).warning if "Not fetched of late" in element.value]
+    assert "apache/hudi (github_issues)" in told.replace("\\", "")
+    assert "Not fetched of late" not in words(app(file, project=["Delta Lake"]))
 
 
 def test_alerts_are_those_of_the_shown_publication_and_project(app: App) -> None:
