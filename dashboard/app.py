@@ -13,7 +13,7 @@ from pydantic import ValidationError
 if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.insert(0, _root)
 
-from dashboard import filters, session, text
+from dashboard import card, filters, session, text
 from dashboard.backends import UnavailableError
 from dashboard.publications import Publication, failed_since, is_stale
 from dashboard.views import PAGES
@@ -134,8 +134,8 @@ def _notices(shown: session.View) -> None:
 
 def _late(shown: session.View) -> list[str]:
     """The chosen scopes of which a source was late or gone when this was published, each with its sources."""
-    fresh = shown.frame("SELECT source, scope, is_stale FROM gold.fct_data_freshness ORDER BY scope, source")
-    late = fresh[fresh["is_stale"].astype(bool) & fresh["scope"].isin([*shown.selection.repos, *shown.selection.packages])]
+    fresh = card.freshness(shown)
+    late = fresh[fresh["is_stale"].astype(bool)].sort_values("source")
     return [f"{text.literal(scope)} ({', '.join(map(text.literal, rows['source']))})" for scope, rows in late.groupby("scope")]
 
 

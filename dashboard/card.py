@@ -161,7 +161,8 @@ def _slug(title: str) -> str:
 def _card(view: View, shown: _Shown) -> None:
     """The card. What is in it is made when it is opened, and opening it leaves the rest of the page alone."""
     definition = definitions()[shown.table]
-    fresh = _freshness(view, definition.sources)
+    fresh = freshness(view)
+    fresh = fresh[fresh["source"].isin(definition.sources)]
     fetched = fresh["last_fetched_at"].min() if len(fresh) else None
     asked = "" if fetched is None or pd.isna(fetched) else f" · fetched {text.age(fetched, view.now)}"
     changes = _changes(view, shown)
@@ -205,10 +206,10 @@ def _card(view: View, shown: _Shown) -> None:
         st.code(spell_out(shown.sql, {**view.values, **shown.extra}).strip(), language="sql", wrap_lines=True)
 
 
-def _freshness(view: View, sources: Sequence[str]) -> pd.DataFrame:
+def freshness(view: View) -> pd.DataFrame:
+    """A row for each source of each chosen scope: when it was last had, from when on, and whether that was late."""
     fresh = view.frame(_FRESHNESS)
-    scopes = (*view.selection.repos, *view.selection.packages)
-    return fresh[fresh["source"].isin(sources) & fresh["scope"].isin(scopes)]
+    return fresh[fresh["scope"].isin(view.selection.scopes)]
 
 
 def _limits(fresh: pd.DataFrame) -> str:

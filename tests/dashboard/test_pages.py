@@ -169,7 +169,7 @@ def test_what_was_not_fetched_of_late_is_told_on_every_page(app: App, monkeypatc
 
     def frame(self: session.View, sql: str, extra: Values | None = None) -> pd.DataFrame:
         found = real(self, sql, extra)
-        if sql.startswith("SELECT source, scope, is_stale"):
+        if "is_stale" in found and "source" in found:
             found = found.assign(is_stale=[pair in late for pair in zip(found["source"], found["scope"], strict=True)])
         return found
 
