@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import stamina
 import yaml
 
 from lakepulse.outcome import PermanentError, TemporaryError, run_step
@@ -462,7 +463,10 @@ def install_argo(cluster: Cluster) -> None:
         }
         Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
         cluster.apply(run("kubectl", "kustomize", folder))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", *_CRDS)
+    # In its first moments a definition's conditions are null, on which kubectl ends instead of waiting.
+    for attempt in stamina.retry_context(on=TemporaryError, attempts=None, timeout=60, wait_max=2):
+        with attempt:
+            cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", *_CRDS)
 
 
 def argo_manifest(cluster: Cluster) -> bytes:

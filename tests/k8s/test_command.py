@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s.cluster import Cluster, argo_manifest, full_name, make_folders, read_secret, write_secret
+from k8s.cluster import Cluster, argo_manifest, full_name, install_argo, make_folders, read_secret, write_secret
 from lakepulse.outcome import PermanentError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +98,25 @@ def test_secrets_reach_kubectl_by_its_input_and_never_by_its_arguments(tools: Pa
     for value in values:
         assert value in given
         assert value not in said
+
+
+def test_definitions_whose_conditions_are_still_null_are_waited_for(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tools / "kubectl").write_text(
+        f"""#!/bin/sh
+case "$*" in *wait*)
+    echo asked >> {tmp_path}/waits
+    [ $(wc -l < {tmp_path}/waits) -gt 1 ] || {{ echo ".status.conditions accessor error: <nil>" >&2; exit 1; }}
+esac
+""",
+        encoding="utf-8",
+    )
+    manifest = tmp_path / "install.yaml"
+    manifest.write_text("kind: List\n", encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    install_argo(Cluster("test", tmp_path, argo_install=manifest))
+    assert (tmp_path / "waits").read_text(encoding="utf-8").count("asked") == 2
 
 
 def test_argos_manifest_can_be_a_file(tmp_path: Path) -> None:
