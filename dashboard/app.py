@@ -15,7 +15,7 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
 
 from dashboard import card, filters, session, text
 from dashboard.backends import UnavailableError
-from dashboard.publications import Publication, failed_since, is_stale
+from dashboard.publications import Publication, by_label, failed_since, is_stale
 from dashboard.views import PAGES
 from lakepulse.outcome import one_line
 from lakepulse.settings import Settings
@@ -72,17 +72,17 @@ def main() -> None:
 
 
 def _as_of(found: list[Publication]) -> Publication:
-    days = [publication.as_of.isoformat() for publication in found]
-    unknown = filters.unknown_in_link("as_of", {_NEWEST, *days}.__contains__)
+    labelled = by_label(found)
+    unknown = filters.unknown_in_link("as_of", {_NEWEST, *labelled}.__contains__)
     chosen = st.selectbox(
         "As of",
-        [_NEWEST, *dict.fromkeys(days)],
+        [_NEWEST, *labelled],
         key="as_of",
         bind="query-params",
-        help="What these pages said on an earlier day. A link with a date keeps showing that day.",
+        help="What these pages said on an earlier day; a later backfill of it stands apart. A link keeps showing the same.",
     )
     filters.remember_dropped("as_of", "as-of date", unknown, chosen)
-    return found[0] if chosen in {None, _NEWEST} else found[days.index(chosen)]
+    return labelled.get(chosen or _NEWEST, found[0])
 
 
 def _notices(shown: session.View) -> None:
@@ -101,7 +101,8 @@ def _notices(shown: session.View) -> None:
         st.warning("The period ends before it begins: choose a From that is not after the To.", icon=":material/date_range:")
     if not shown.is_newest:
         st.info(
-            f"You are reading the publication of **{publication.as_of}**. The newest is of {newest.as_of}.",
+            f"You are reading the publication of **{publication.as_of}**, made on {publication.published_at:%Y-%m-%d at %H:%M} "
+            f"(UTC). The newest is of {newest.as_of}.",
             icon=":material/history:",
         )
     failed = failed_since(session.runs(shown.settings), newest)

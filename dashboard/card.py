@@ -33,6 +33,7 @@ ORDER BY from_date, id
 """
 
 _PREVIEW = 1000
+_MOST_CUT = 3
 
 Draw = Callable[[pd.DataFrame], None]
 
@@ -68,6 +69,7 @@ def figure(
     empty: str = "Nothing was counted for this choice. Choose another project, repository or period.",
     note: str | None = None,
     extra: Values | None = None,
+    scopes: Sequence[str] | None = None,
 ) -> None:
     """Show one figure: heading, drawing, card.
 
@@ -75,20 +77,27 @@ def figure(
     `drawn` is the query of what `draw` takes, where a picture of all rows would have more points than a
     screen: the rows are then only counted until somebody opens the card. `keys` are the columns that name a row:
     with them, a page that shows an older publication tells what is different in the newest. A key called date
-    counts days unless `step` says weeks or months; week and month tell their own.
+    counts days unless `step` says weeks or months; week and month tell their own. `scopes` are the repositories and
+    packages that the figure is of, where they are others than those chosen.
     A figure that fails does not take the page along.
     """
     st.header(title, anchor=_slug(title))
     try:
         frame = view.frame(drawn or sql, extra)
+        fresh = freshness(view, scopes)
+        fresh = fresh[fresh["source"].isin(definitions()[table].sources)]
+        cut = _cut(fresh)
         if len(frame):
             draw(frame)
-        else:
+        elif not cut:
             st.info(empty, icon=":material/inbox:")
+        if cut:
+            more = [f"{len(cut) - _MOST_CUT} more are in the card."] if len(cut) > _MOST_CUT else []
+            st.info(" ".join(["**Not known as a whole.**", *cut[:_MOST_CUT], *more]), icon=":material/content_cut:")
         if note:
             st.caption(note)
         number = view.count(sql, extra) if drawn else len(frame)
-        _card(view, _Shown(title, table, sql, number, tuple(keys), step, extra or {}))
+        _card(view, _Shown(title, table, sql, number, tuple(keys), step, extra or {}, fresh))
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
 
@@ -111,6 +120,20 @@ def touching(found: pd.DataFrame, sources: Sequence[str], scopes: Sequence[str],
     return found[touched.astype(bool) & ours.astype(bool) & begun & lasting]
 
 
+def broken_on(source: str, scope: str, first: str, last: str) -> str:
+    """SQL of the day of the latest known break of a source and a scope between two days, null if there is none.
+
+    `scope`, `first` and `last` are SQL too; `source` is a name of a landing source.
+    """
+    family = source.split("_", maxsplit=1)[0]
+    return f"""(
+        SELECT max(breaks.from_date)
+        FROM gold.fct_known_breaks AS breaks
+        WHERE breaks.source IN ('{family}', '{source}') AND coalesce(breaks.scope, '') IN ('', {scope})
+            AND breaks.from_date <= {last} AND coalesce(breaks.to_date, breaks.from_date) >= {first}
+    )"""  # noqa: S608 - written by the pages
+
+
 def explain_breaks(found: pd.DataFrame) -> None:
     """Say in words what the letters in a chart stand for."""
     for row in found.to_dict("records"):
@@ -123,7 +146,7 @@ def explain_breaks(found: pd.DataFrame) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A figure as its card needs it: the arguments of `figure`, and the number of its rows."""
+    """A figure as its card needs it: the arguments of `figure`, and the number of its rows. `fresh` is of its sources."""
 
     title: str
     table: str
@@ -132,6 +155,7 @@ class _Shown:
     keys: tuple[str, ...]
     dates: str
     extra: Values
+    fresh: pd.DataFrame
 
     @property
     def time(self) -> str | None:
@@ -161,8 +185,7 @@ def _slug(title: str) -> str:
 def _card(view: View, shown: _Shown) -> None:
     """The card. What is in it is made when it is opened, and opening it leaves the rest of the page alone."""
     definition = definitions()[shown.table]
-    fresh = freshness(view)
-    fresh = fresh[fresh["source"].isin(definition.sources)]
+    fresh = shown.fresh
     fetched = fresh["last_fetched_at"].min() if len(fresh) else None
     asked = "" if fetched is None or pd.isna(fetched) else f" · fetched {text.age(fetched, view.now)}"
     changes = _changes(view, shown)
@@ -206,18 +229,22 @@ def _card(view: View, shown: _Shown) -> None:
         st.code(spell_out(shown.sql, {**view.values, **shown.extra}).strip(), language="sql", wrap_lines=True)
 
 
-def freshness(view: View) -> pd.DataFrame:
-    """A row for each source of each chosen scope: when it was last had, from when on, and whether that was late."""
+def freshness(view: View, scopes: Sequence[str] | None = None) -> pd.DataFrame:
+    """A row for each source of each scope (the chosen ones): when it was last had, from when on, and whether that was late."""
     fresh = view.frame(_FRESHNESS)
-    return fresh[fresh["scope"].isin(view.selection.scopes)]
+    return fresh[fresh["scope"].isin(view.selection.scopes if scopes is None else scopes)]
+
+
+def _cut(fresh: pd.DataFrame) -> list[str]:
+    """A sentence for each history that is not held whole."""
+    return [
+        f"{text.literal(row.scope)} has {text.literal(row.source)} only from {row.covered_from:%Y-%m-%d} on."
+        for row in fresh.dropna(subset=["covered_from"]).itertuples()
+    ]
 
 
 def _limits(fresh: pd.DataFrame) -> str:
-    cut = fresh.dropna(subset=["covered_from"])
-    parts = [
-        f"{text.literal(row.scope)} has {text.literal(row.source)} only from {row.covered_from:%Y-%m-%d} on."
-        for row in cut.itertuples()
-    ]
+    parts = _cut(fresh)
     late = sorted(set(fresh.loc[fresh["is_stale"].astype(bool), "source"]))
     if late:
         parts.append(f"Late when this was published: {', '.join(text.literal(source) for source in late)}.")

@@ -18,12 +18,14 @@ FROM gold.fct_releases
 WHERE project IN :projects AND (source = 'pypi' OR scope IN :repos) AND NOT is_yanked AND released_at >= :week_ago
 ORDER BY released_at DESC, scope, name
 """
-DOWNLOADS = """
-SELECT package, date, downloads, median_28d
-FROM gold.fct_download_anomalies
-WHERE package IN :packages AND category = 'without_mirrors' AND is_anomaly AND date >= :week_ago
-ORDER BY date DESC, package
-"""
+DOWNLOADS = f"""
+SELECT
+    days.package, days.date, days.downloads, days.median_28d,
+    {card.broken_on("pypistats_overall", "days.package", "days.date - INTERVAL '27' DAY", "days.date")} AS broken_on
+FROM gold.fct_download_anomalies AS days
+WHERE days.package IN :packages AND days.category = 'without_mirrors' AND days.is_anomaly AND days.date >= :week_ago
+ORDER BY days.date DESC, days.package
+"""  # noqa: S608 - every part is written here and in card.py
 # A backlog turns when it grew at the end of the last whole week and shrank a week earlier, or the other way round.
 BACKLOG = """
 SELECT this.repo, this.backlog_index, before.backlog_index AS index_before, this.open_at_end
@@ -90,9 +92,10 @@ def sentences(view: View) -> list[str]:
         )
     for row in view.arrow(DOWNLOADS, {"week_ago": week_ago}).to_pylist():
         more = "more" if row["downloads"] > row["median_28d"] else "fewer"
+        across = f", counted otherwise before the known break of {row['broken_on']}" if row["broken_on"] else ""
         found.append(
             f"{named(row['package'], 'pypi', 'unusual-days')} was downloaded {row['downloads']:,} times on {row['date']}: "
-            f"unusually {more} than the {row['median_28d']:,.0f} of a usual day before."
+            f"unusually {more} than the {row['median_28d']:,.0f} of a usual day before{across}."
         )
     for row in view.arrow(BACKLOG, {"last_week": last_week, "week_before": last_week - timedelta(days=7)}).to_pylist():
         turned = "began to grow" if row["backlog_index"] < 1 else "began to shrink"

@@ -59,6 +59,28 @@ def newest_first(rows: pa.Table) -> list[Publication]:
     return sorted(found, key=lambda publication: (publication.as_of, publication.published_at), reverse=True)
 
 
+def by_label(found: Sequence[Publication]) -> dict[str, Publication]:
+    """What the as-of picker calls each publication, the newest first.
+
+    A date alone is what these pages said on that day: the last publication of the date that was the newest of all when it
+    was made, or the last one if none was, as after a backfill. The others of the date say when they were published too.
+    """
+    said: dict[date, Publication] = {}
+    late: dict[date, Publication] = {}
+    newest = date.min
+    for publication in sorted(found, key=lambda each: each.published_at):
+        was_newest_then = publication.as_of >= newest
+        (said if was_newest_then else late)[publication.as_of] = publication
+        newest = max(newest, publication.as_of)
+    said = late | said
+    return {
+        publication.as_of.isoformat()
+        if publication is said[publication.as_of]
+        else f"{publication.as_of}, published {publication.published_at:%Y-%m-%d %H:%M:%S}": publication
+        for publication in found
+    }
+
+
 def latest_runs(rows: pa.Table) -> list[Run]:
     """Rows of `ops.runs`, the last to end first."""
     return sorted((Run(**row) for row in rows.to_pylist()), key=lambda run: run.ended_at, reverse=True)

@@ -157,9 +157,8 @@ class View:
 
     def link(self, path: str, project: str, *, anchor: str = "", **more: str) -> str:
         """The address of a page with one project chosen, at the date, period and repos that are shown; `""` is the Overview."""
-        kept = {key: st.query_params[key] for key in ("period", "from", "to") if key in st.query_params}
-        if not self.is_newest:
-            kept["as_of"] = self.publication.as_of.isoformat()
+        keys = ("period", "from", "to") if self.is_newest else ("period", "from", "to", "as_of")
+        kept = {key: st.query_params[key] for key in keys if key in st.query_params}
         of_project = [name for member, kind, name in self.members if kind == "repo" and member == project]
         repos = [name for name in of_project if name in st.query_params.get_all("repo")]
         asked = urlencode({"project": project, "repo": repos, **more, **kept}, doseq=True)

@@ -119,6 +119,7 @@ else:
         compare,
         extra={"projects": tuple(chosen)},
         keys=("project", "date"),
+        scopes=scopes,
         step=metric.grain,
         note=f"{metric.says} Age counts from {BORN[metric.kind]}. The card has the whole history.",
         empty="None of these projects has this figure.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -98,16 +99,22 @@ def quality(frame: pd.DataFrame) -> None:
 
 
 def known_breaks(frame: pd.DataFrame) -> None:
-    # Sentences, not a table: each is read to its end, on any screen.
+    # Sentences, not a table: each is read to its end, on any screen. One change may touch several sources, a row each.
+    changes: dict[tuple[Any, ...], list[dict[Hashable, Any]]] = {}
     for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
-        until = f" to {row['to_date']:%Y-%m-%d}" if row["to_date"] else ""
-        where = text.literal(row["scope"]) if row["scope"] else "all that it counts"
-        link = text.web_link(row["link"])
-        says = " ".join(text.sentence(row[part]) for part in ("what_changed", "effect"))
-        st.markdown(
-            f"- **{row['from_date']:%Y-%m-%d}{until}** · {text.literal(row['source'])}, {where}. {says}"
-            + (f" [Source]({link})" if link else "")
-        )
+        changes.setdefault(tuple(row[part] for part in ("from_date", "to_date", "scope", "what_changed")), []).append(row)
+    lines = []
+    for (first, last, scope, what), rows in changes.items():
+        days = f"{first:%Y-%m-%d}" + (f" to {last:%Y-%m-%d}" if last else "")
+        where = text.literal(scope) if scope else "all that it counts"
+        lines.append(f"- **{days}** · {where}. {text.sentence(what)}")
+        lines += [f"    - {text.literal(row['source'])}: {text.sentence(row['effect'])}{_link(row['link'])}" for row in rows]
+    st.markdown("\n".join(lines))
+
+
+def _link(address: str | None) -> str:
+    link = text.web_link(address)
+    return f" [Source]({link})" if link else ""
 
 
 def runs() -> None:

@@ -56,18 +56,26 @@ WHERE package IN :packages AND category = :category AND date BETWEEN :first AND 
 GROUP BY 1, 2
 ORDER BY 1, 2
 """
-ANOMALIES = """
-SELECT package, date, downloads, median_28d, robust_z
-FROM gold.fct_download_anomalies
-WHERE package IN :packages AND category = :category AND is_anomaly AND date BETWEEN :first AND :last
-ORDER BY date DESC, package
-"""
-UPLIFT = """
-SELECT package, version, released_at, downloads_7d_before, downloads_7d_after, uplift_percent
-FROM gold.fct_release_uplift
-WHERE package IN :packages AND CAST(released_at AS date) BETWEEN :first AND :last
-ORDER BY released_at DESC, package, version
-"""
+# Both compare days with those before: what lies across a known break tells of the counting too.
+ANOMALIES = f"""
+SELECT
+    days.package, days.date, days.downloads, days.median_28d, days.robust_z,
+    {card.broken_on("pypistats_overall", "days.package", "days.date - INTERVAL '27' DAY", "days.date")} AS broken_on
+FROM gold.fct_download_anomalies AS days
+WHERE days.package IN :packages AND days.category = :category AND days.is_anomaly AND days.date BETWEEN :first AND :last
+ORDER BY days.date DESC, days.package
+"""  # noqa: S608 - every part is written here and in card.py
+_RELEASED_ON = "CAST(releases.released_at AS date)"
+_AROUND = (f"{_RELEASED_ON} - INTERVAL '6' DAY", f"{_RELEASED_ON} + INTERVAL '7' DAY")
+UPLIFT = f"""
+SELECT
+    releases.package, releases.version, releases.released_at, releases.downloads_7d_before, releases.downloads_7d_after,
+    releases.uplift_percent,
+    {card.broken_on("pypistats_overall", "releases.package", *_AROUND)} AS broken_on
+FROM gold.fct_release_uplift AS releases
+WHERE releases.package IN :packages AND {_RELEASED_ON} BETWEEN :first AND :last
+ORDER BY releases.released_at DESC, releases.package, releases.version
+"""  # noqa: S608 - every part is written here and in card.py
 # A day's shares sum to 1, so all of a span sum to its days: what came within it had no share before.
 PYTHONS = """
 WITH spans AS (
@@ -114,6 +122,7 @@ st.title("PyPI", anchor=False)
 found_breaks = card.breaks(page, ["pypistats_overall"], page.selection.packages)
 MOST = "packages with the most downloads"
 SHARES = "The mean of the days' shares. A gap is a time that was never had."
+BROKEN_ON = st.column_config.DateColumn("Compared across the known break of", format="YYYY-MM-DD")
 NONE = "Nothing was downloaded in this period, or no day of it was had."
 
 
@@ -143,7 +152,7 @@ def downloads(frame: pd.DataFrame, category: str) -> None:
         said=(
             charts.summed_up(grain, "the mean day"),
             charts.left_out(left, MOST),
-            f"▼ a release. ◇ an unusual day. A gap is a {grain} that was never had.",
+            f"▼ a release. ◇ an unusual day, by the 28 before it. A gap is a {grain} that was never had.",
         ),
     )
     card.explain_breaks(found_breaks)
@@ -223,6 +232,7 @@ def anomalies(frame: pd.DataFrame) -> None:
             "downloads": st.column_config.NumberColumn("Downloads", format="localized"),
             "median_28d": st.column_config.NumberColumn("Median of the 28 days before", format="localized"),
             "robust_z": st.column_config.NumberColumn("Robust deviations", format="%+.1f"),
+            "broken_on": BROKEN_ON,
         },
         alt="Days with unusual downloads",
     )
@@ -240,6 +250,7 @@ def uplift(frame: pd.DataFrame) -> None:
             "downloads_7d_before": st.column_config.NumberColumn("7 days before", format="localized"),
             "downloads_7d_after": st.column_config.NumberColumn("7 days after", format="localized"),
             "uplift_percent": st.column_config.NumberColumn("Uplift (%)", format="%+.1f"),
+            "broken_on": BROKEN_ON,
         },
         alt="Downloads before and after each release",
     )

@@ -18,10 +18,10 @@ from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
 # Each gives a list item a row: a text, or what an address is put behind, the address, and what follows it.
-# `$from` is the first of the seven days that end with the publication's date.
-_EVENTS: dict[str, tuple[str, str]] = {
-    "fct_releases": (
-        "Releases",
+# `$from` is the first of the seven days that end with the publication's date. Title -> tables, SQL.
+_EVENTS: dict[str, tuple[set[str], str]] = {
+    "Releases": (
+        {"fct_releases"},
         """
         select scope || ' ' || name || case when is_prerelease then ' (pre-release)' else '' end || ', '
             || strftime(released_at, '%Y-%m-%d')
@@ -30,18 +30,24 @@ _EVENTS: dict[str, tuple[str, str]] = {
         order by released_at, scope, name
         """,
     ),
-    "fct_download_anomalies": (
-        "Unusual downloads",
+    "Unusual downloads": (
+        {"fct_download_anomalies", "fct_known_breaks"},
         """
         select package || ': ' || format('{:,}', downloads) || ' on ' || strftime(date, '%Y-%m-%d')
             || ', usually about ' || format('{:,.0f}', median_28d)
-        from fct_download_anomalies
+            || coalesce(', counted otherwise before the known break of ' || (
+                select strftime(max(breaks.from_date), '%Y-%m-%d')
+                from fct_known_breaks as breaks
+                where breaks.source in ('pypistats', 'pypistats_overall') and coalesce(breaks.scope, '') in ('', days.package)
+                    and breaks.from_date <= days.date and coalesce(breaks.to_date, breaks.from_date) >= days.date - 27
+            ), '')
+        from fct_download_anomalies as days
         where date >= $from and is_anomaly and category = 'without_mirrors'
         order by date, package
         """,
     ),
-    "fct_first_commits": (
-        "Newcomers",
+    "Newcomers": (
+        {"fct_first_commits"},
         """
         select repo || ': ' || count(*) || ' with a first commit: ' || array_to_string(list(author order by author)[:10], ', ')
             || case when count(*) > 10 then ' and ' || (count(*) - 10) || ' more' else '' end
@@ -52,8 +58,8 @@ _EVENTS: dict[str, tuple[str, str]] = {
         """,
     ),
     # As the dashboard has it: grew at the end of the last whole week and shrank a week earlier, or the other way round.
-    "fct_issue_backlog": (
-        "Backlogs that turned",
+    "Backlogs that turned": (
+        {"fct_issue_backlog"},
         """
         select now.repo || ': ' || case when now.backlog_index < 1 then 'began to grow' else 'began to shrink' end || ', '
             || format('{:.2f}', now.backlog_index) || ' closed per opened in 8 weeks, '
@@ -68,8 +74,8 @@ _EVENTS: dict[str, tuple[str, str]] = {
         order by now.repo
         """,
     ),
-    "fct_last_7_days_fct_issues": (
-        "Issues opened",
+    "Issues opened": (
+        {"fct_last_7_days_fct_issues"},
         """
         select repo || ': ' || issues_last_7_days
         from fct_last_7_days_fct_issues
@@ -77,8 +83,8 @@ _EVENTS: dict[str, tuple[str, str]] = {
         order by issues_last_7_days desc, repo
         """,
     ),
-    "fct_unanswered_issues": (
-        "Longest without an answer",
+    "Longest without an answer": (
+        {"fct_unanswered_issues"},
         """
         select repo || ' #' || number, url, ': ' || title || ', ' || format('{:,.0f}', age_days) || ' days'
         from fct_unanswered_issues
@@ -86,8 +92,8 @@ _EVENTS: dict[str, tuple[str, str]] = {
         limit 5
         """,
     ),
-    "fct_data_freshness": (
-        "Late sources",
+    "Late sources": (
+        {"fct_data_freshness"},
         """
         select source || ': ' || string_agg(
             scope || coalesce(', last had ' || strftime(last_fetched_at, '%Y-%m-%d'), ', never had'), '; ' order by scope
@@ -132,11 +138,11 @@ def digest(settings: Settings) -> str:
 
 
 def _events(catalog: Catalog, newest: Publication) -> Iterator[tuple[str, list[str]]]:
-    names = set(_EVENTS) & newest.snapshots.keys()
-    with open_gold(catalog, newest, names) as connection:
-        for name, (title, sql) in _EVENTS.items():
-            if name in names:
-                yield title, _items(connection, sql, newest)
+    # A publication by other code may lack a table.
+    events = {title: event for title, event in _EVENTS.items() if event[0] <= newest.snapshots.keys()}
+    with open_gold(catalog, newest, set().union(*(tables for tables, _ in events.values()))) as connection:
+        for title, (_, sql) in events.items():
+            yield title, _items(connection, sql, newest)
 
 
 def _items(connection: duckdb.DuckDBPyConnection, sql: str, newest: Publication) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
@@ -505,9 +506,12 @@ def test_an_older_publication_shows_what_was_revised_since(app: App, newest: Sql
 
 def test_a_history_that_is_cut_is_told(app: App) -> None:
     page = app("issues.py")
+    cut = "apache/hudi has github_comments only from"
+    [told, *_] = [element.value for element in page.info if cut in element.value.replace("\\", "")]
+    assert told.startswith("**Not known as a whole.**")
     page.session_state["card-time-to-first-response"] = True
     page.run()
-    assert "apache\\/hudi has github\\_comments only from" in words(page)
+    assert any("**Left out.**" in element.value and cut in element.value.replace("\\", "") for element in page.markdown)
 
 
 def test_revisions_ignore_what_is_equal_within_the_contract() -> None:
@@ -638,6 +642,26 @@ def test_the_rules_of_a_backfill_were_not_checked(tmp_path: Path, monkeypatch: p
     assert "No rule is broken" not in said
 
 
+def test_a_backfill_of_a_published_day_stands_apart_and_links_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    settings = sample.build(tmp_path)
+    now = datetime.now(UTC)
+    then = now.date() - timedelta(days=7)
+    sample.publish(settings, sample.Sample(then, revised=False), "backfill", now)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    said = {}
+    for label in (f"{then}", f"{then}, published {now:%Y-%m-%d %H:%M:%S}"):
+        page = AppTest.from_file(str(APP), default_timeout=60)
+        page.query_params["as_of"] = label
+        page.run()
+        assert page.selectbox(key="as_of").value == label
+        assert all(parse_qs(urlsplit(tile["link"]).query)["as_of"] == [label] for tile in Tiles(page).found)
+        said[label] = next(element.value for element in page.caption if "All dates and times" in element.value)
+    assert ["sample" in value.replace("\\", "") for value in said.values()] == [True, False]
+    assert "backfill" in list(said.values())[1]
+
+
 def test_the_age_of_a_release_is_that_of_the_publication(app: App, as_of: date) -> None:
     for asked in ({}, {"as_of": (as_of - timedelta(days=7)).isoformat()}):
         notes = {tile["lp-label"]: tile.get("lp-note") for tile in Tiles(app(project=["Apache Hudi"], **asked)).found}
@@ -659,6 +683,41 @@ def test_a_change_across_a_known_break_says_so(tmp_path: Path, monkeypatch: pyte
     notes = [tile.get("lp-note") for tile in Tiles(page).found if tile["lp-label"] == "Downloads"]
     assert "28 days, +0.0%, across break A" in notes
     assert any("Counts otherwise" in element.value for element in page.markdown)
+
+
+def test_what_is_compared_across_a_known_break_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    today = datetime.now(UTC).date()
+    broken = today - timedelta(days=30)
+    odd_days = [broken + timedelta(days=days) for days in (-1, 1, 27, 28)]
+    releases = [broken + timedelta(days=days) for days in (-8, -7, 6, 7)]
+
+    class Broken(sample.Sample):
+        def _known_breaks(self) -> Iterable[sample.Row]:
+            yield "b", "pypistats", None, broken, None, "Counts otherwise", "Fewer", None
+            yield "c", "pypistats", "deltalake", self.as_of, None, "Of another package", "Fewer", None
+            yield "d", "github", None, self.as_of, None, "Of another source", "Fewer", None
+
+        def _download_anomalies(self) -> Iterable[sample.Row]:
+            return [("pyiceberg", "without_mirrors", day, 9, 1.0, 1.0, 5.0, True) for day in odd_days]
+
+        def _release_uplift(self) -> Iterable[sample.Row]:
+            return [("pyiceberg", str(day), sample.moment(day), 1, 1, 0.0) for day in releases]
+
+    sample.build(tmp_path, kind=Broken)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    [news] = [element.value.replace("\\", "") for element in page.markdown if "was downloaded" in element.value]
+    across = f"usual day before, counted otherwise before the known break of {broken}."
+    assert [line.endswith(across) for line in news.splitlines() if "was downloaded" in line] == [False, True]
+    page.switch_page("views/pypi.py").run()
+    unusual, uplift = table_with(page, "robust_z"), table_with(page, "uplift_percent")
+    assert {day.date() for day, of in zip(unusual["date"], unusual["broken_on"], strict=True) if not pd.isna(of)} == set(
+        odd_days[1:3]
+    )
+    versions = {version for version, of in zip(uplift["version"], uplift["broken_on"], strict=True) if not pd.isna(of)}
+    assert versions == {str(releases[1]), str(releases[2])}
 
 
 def test_the_card_of_the_projects_names_the_tables_that_it_reads(app: App) -> None:
@@ -715,6 +774,32 @@ def test_each_source_has_its_limit_and_each_break_its_words(app: App) -> None:
     page = app("data.py")
     assert set(table_with(page, "stale_after_hours")["stale_after_hours"]) == {48}
     assert any("A wave of old issues appears as newly opened" in element.value for element in page.markdown)
+
+
+def test_one_change_in_several_sources_is_told_once_with_what_is_known_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    class Twice(sample.Sample):
+        def _known_breaks(self) -> Iterable[sample.Row]:
+            for source, link in (("pypistats", "https://a.example/why"), ("clickhouse_versions", None)):
+                yield source, source, None, self.as_of, None, "Counts otherwise.", f"As {source} says.", link
+
+    sample.build(tmp_path, kind=Twice)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    page = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("views/data.py").run()
+    [told] = [element.value.replace("\\", "") for element in page.markdown if "Counts otherwise" in element.value]
+    assert told.count("Counts otherwise.") == 1
+    assert "pypistats: As pypistats says. [Source](https://a.example/why)" in told
+    assert "clickhouse_versions: As clickhouse_versions says.\n" in told
+
+
+def test_the_card_of_a_comparison_tells_of_those_compared(app: App) -> None:
+    def told(**query: str | list[str]) -> str:
+        return words(app("compare.py", metric=METRICS["answered"].title, **query)).replace("\\", "")
+
+    cut = "apache/hudi has github_comments only from"
+    assert cut in told(project=["Delta Lake"], compare=["Apache Hudi", "Delta Lake"])
+    assert cut not in told(project=["Apache Hudi"], compare=["Apache Iceberg", "Delta Lake"])
 
 
 @pytest.mark.parametrize("figure", ["stars", "forks", "subscribers"])

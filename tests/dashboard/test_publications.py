@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from dashboard.publications import Publication, Run, failed_since, is_stale, latest_runs, newest_first, was_newest
+from dashboard.publications import Publication, Run, by_label, failed_since, is_stale, latest_runs, newest_first, was_newest
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -37,6 +37,22 @@ def test_a_backfill_was_never_the_newest() -> None:
     backfill = publication(date(2026, 11, 1), NOON + timedelta(days=2))
     found = [new, old, backfill]
     assert [was_newest(each, found) for each in found] == [True, True, False]
+
+
+def test_a_date_alone_is_what_was_said_that_day_and_a_later_backfill_stands_apart() -> None:
+    day = date(2026, 11, 20)
+    first, again = publication(), publication(published_at=NOON + timedelta(hours=1))
+    next_day = publication(date(2026, 11, 21), NOON + timedelta(days=1))
+    backfill = publication(published_at=NOON + timedelta(days=2))
+    before_all = publication(date(2026, 11, 1), NOON + timedelta(days=2))
+    found = [next_day, backfill, again, first, before_all]
+    assert by_label(found) == {
+        "2026-11-21": next_day,
+        f"{day}, published 2026-11-22 12:00:00": backfill,
+        f"{day}": again,
+        f"{day}, published 2026-11-20 12:00:00": first,
+        "2026-11-01": before_all,
+    }
 
 
 def table(*rows: dict[str, object]) -> pa.Table:

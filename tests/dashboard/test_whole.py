@@ -125,10 +125,18 @@ class Cut(Sample):
     def _contributors(self) -> Iterable[Row]:
         return self._without_python(super()._contributors())
 
+    def _num_labels_per_repo(self) -> Iterable[Row]:
+        return self._without_python(super()._num_labels_per_repo())
+
+    def _unanswered_issues(self) -> Iterable[Row]:
+        return self._without_python(super()._unanswered_issues())
+
     def _data_freshness(self) -> Iterable[Row]:
         cut = sample.moment(self.as_of - timedelta(days=9))
         for source, scope, event, fetched, covered, *rest in super()._data_freshness():
-            yield source, scope, event, fetched, cut if scope == "apache/iceberg-python" else covered, *rest
+            # A snapshot has no history that could be cut.
+            is_cut = scope == "apache/iceberg-python" and source != "github_repo"
+            yield source, scope, event, fetched, cut if is_cut else covered, *rest
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +159,27 @@ def test_the_overview_has_a_dash_and_its_reason_where_a_repository_is_not_known(
     hudi = {(tile["lp-label"], tile.get("lp-note")) for tile in Tiles(page).found[:6]}
     assert ("Downloads", "no packages") in hudi
     assert "This publication has no snapshot of these repositories" in words(page)
+
+
+@pytest.mark.usefixtures("clean_caches")
+def test_nothing_is_called_none_where_it_is_not_known(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_DIR", str(cut))
+
+    def told(file: str, **query: object) -> str:
+        opened = AppTest.from_file(str(APP), default_timeout=60)
+        opened.query_params.update(query)
+        page = opened.run().switch_page(f"views/{file}").run()
+        assert not page.exception
+        return "\n".join(element.value.replace("\\", "") for element in page.info)
+
+    python = {"project": ["Apache Iceberg"], "repo": ["apache/iceberg-python"]}
+    said = told("issues.py", **python)
+    assert "No issue here carries a label" not in said
+    assert "Every open issue has an answer" not in said
+    assert "**Not known as a whole.** apache/iceberg-python has github_issues only from" in said
+    # Also beside a repository of which all is known.
+    assert "apache/iceberg-python has github_commits only from" in told("commits.py", project=["Apache Iceberg"])
+    assert "github_commits only from" not in told("commits.py", project=["Delta Lake"])
 
 
 @pytest.mark.usefixtures("clean_caches")
