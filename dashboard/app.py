@@ -13,7 +13,7 @@ from pydantic import ValidationError
 if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.insert(0, _root)
 
-from dashboard import card, filters, session, text
+from dashboard import card, charts, filters, session, text
 from dashboard.backends import UnavailableError
 from dashboard.publications import Publication, by_label, failed_since, is_stale
 from dashboard.views import PAGES
@@ -63,6 +63,7 @@ def main() -> None:
     shown = session.View(settings, publication, found[0], members, selection, session.now())
     _notices(shown)
     session.keep(shown)
+    st.html(charts.STYLE)
     page.run()
     st.divider()
     st.caption(

@@ -134,14 +134,15 @@ def broken_on(source: str, scope: str, first: str, last: str) -> str:
     )"""  # noqa: S608 - written by the pages
 
 
-def explain_breaks(found: pd.DataFrame) -> None:
-    """Say in words what the letters in a chart stand for."""
+def explained(found: pd.DataFrame) -> str:
+    """Markdown that says what the letters in a chart stand for, a paragraph each."""
+    paragraphs = []
     for row in found.to_dict("records"):
         link = text.web_link(row["link"])
         what = " ".join(text.sentence(row[part]) for part in ("what_changed", "effect"))
         where = f" [Source]({link})" if link else ""
-        # No caption: its faded links are too faint to read.
-        st.markdown(f":small[**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{where}]")
+        paragraphs.append(f"**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{where}")
+    return "\n\n".join(paragraphs)
 
 
 @dataclass(frozen=True, slots=True)

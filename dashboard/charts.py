@@ -2,13 +2,17 @@
 
 A chart is a form and its data. The form is made once for the same arguments, since making one costs
 more than all the rest of a page, and a browser that gets the same form again only takes the new data.
+So nothing that a filter changes is in a form: colours and tooltips are columns of the data, a legend
+stands beside the chart, and what may be drawn has its layer also while there is none of it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from html import escape
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -24,10 +28,26 @@ _APART = "\u241f"
 _HEIGHT = 300
 _MOST_FORMS = 500
 _ROWS = "rows"
+_TAIL = "tail"
+_ALONE = "alone"
 _TIPS = "tips"
+_SHADE = "shade"
 _SAID = "said"
+_COLOUR = "colour"
 MOST_SERIES = len(_ON_LIGHT)
 """More lines than this cannot be told apart."""
+
+_HUE = alt.Color(f"{_COLOUR}:N", scale=None)
+
+STYLE = """
+<style>
+.lp-legend { display: flex; flex-wrap: wrap; gap: .125rem 1rem; list-style: none; font-size: .875rem; }
+.lp-legend, .lp-legend li { margin: 0 !important; padding: 0 !important; }
+.lp-legend i { display: inline-block; width: .75rem; height: .75rem; margin-right: .375rem; border-radius: 50%; }
+#vg-tooltip-element { white-space: pre-line; }
+</style>
+"""
+"""Of legends and of tooltips that have several lines, once a page."""
 
 STEPS = {"day": pd.DateOffset(days=1), "week": pd.DateOffset(weeks=1), "month": pd.DateOffset(months=1)}
 
@@ -37,29 +57,13 @@ Form = Mapping[str, Any]
 
 
 class Drawing(NamedTuple):
-    """A form, which several drawings may share, the rows of the data sets that it names, and a word on how to read it."""
+    """A form, which several drawings may share, the rows of the data sets that it names, a word on how to read it, and the
+    colour of each series."""
 
     form: Form
     data: Mapping[str, pd.DataFrame]
     note: str = ""
-
-
-class Hue(NamedTuple):
-    """The series of a chart in order and their colours, the colour of letters and rules, and the columns of the legend."""
-
-    series: str
-    present: tuple[str, ...]
-    colours: tuple[str, ...]
-    ink: str
-    columns: int
-
-    def encoding(self) -> alt.Color:
-        # On a phone two owners and names do not fit side by side; names do, where they are enough.
-        short = {name.partition("/")[2] or name for name in self.present}
-        label = "split(datum.label, '/')[1] || datum.label" if len(short) == len(self.present) else "datum.label"
-        legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=self.columns, labelExpr=label)
-        scale = alt.Scale(domain=list(self.present), range=list(self.colours))
-        return alt.Color(f"{self.series}:N", scale=scale, legend=legend if len(self.present) > 1 else None)
+    legend: Mapping[str, str] = {}
 
 
 def is_dark() -> bool:
@@ -67,25 +71,47 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show(drawing: Drawing, alt: str, said: Sequence[str] = ()) -> None:
-    """Draw; `alt` says the same to those who cannot see it.
+def show(drawing: Drawing, alt: str, said: Sequence[str] = (), breaks: str = "") -> None:
+    """Draw; `alt` says the same to those who cannot see it, and what a filter changes is not in it.
 
-    `said` is what must be known to read it. It stands under it in one line with the drawing's own note: each line costs a
-    browser its share.
+    `said` is what must be known to read it. It stands under it in one line with the drawing's own note, and the known
+    breaks, in words, below that.
     """
+    # Something in its place: a chart that moves is made anew, and so are all that follow.
+    st.html(legend(drawing.legend)) if len(drawing.legend) > 1 else st.empty()
     data = {name: _packed(rows) for name, rows in drawing.data.items()}
     st.vega_lite_chart({**drawing.form, "datasets": data}, alt=alt)
-    if words := " ".join(sentence for sentence in (drawing.note, *said) if sentence):
-        st.caption(words)
+    tell(" ".join(sentence for sentence in (*said, drawing.note) if sentence), breaks)
 
 
-def hue(series: str, present: Sequence[str], everything: Sequence[str] = (), columns: int = 2) -> Hue:
+def tell(words: str, breaks: str) -> None:
+    """Say in small letters what must be known to read a drawing, and below it the known breaks; one element in any case."""
+    # No caption: its faded links are too faint to read.
+    paragraphs = [part for part in (words, *breaks.split("\n\n")) if part]
+    st.markdown("\n\n".join(f":small[{part}]" for part in paragraphs)) if paragraphs else st.empty()
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """The colour of each series, as HTML."""
+    items = "".join(f'<li><i style="background: {colour}"></i>{escape(name)}</li>' for name, colour in colours.items())
+    return f'<ul class="lp-legend">{items}</ul>'
+
+
+def colours(present: Sequence[str], everything: Sequence[str] = ()) -> dict[str, str]:
     """The colour of each series. One keeps its colour when others are filtered out, if `everything` names them all."""
     palette = _ON_DARK if is_dark() else _ON_LIGHT
     order = {name: index for index, name in enumerate(everything or present)}
     fits = all(order.get(name, MOST_SERIES) < MOST_SERIES for name in present)
-    colours = tuple(palette[(order[name] if fits else index) % MOST_SERIES] for index, name in enumerate(present))
-    return Hue(series, tuple(present), colours, "#C9D4DF" if is_dark() else "#44525F", columns)
+    return {name: palette[(order[name] if fits else index) % MOST_SERIES] for index, name in enumerate(present)}
+
+
+def _ink() -> str:
+    """The colour of letters and rules."""
+    return "#C9D4DF" if is_dark() else "#44525F"
+
+
+def _coloured(rows: pd.DataFrame, series: str, colours: Mapping[str, str]) -> pd.DataFrame:
+    return rows.assign(**{_COLOUR: rows[series].map(colours)})
 
 
 def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.DateOffset) -> pd.DataFrame:
@@ -134,6 +160,11 @@ def left_out(left: int, drawn: str) -> str:
     return f"Drawn: the {MOST_SERIES} {drawn}. {left} more are in the card's rows, and here when chosen in the filter."
 
 
+def counted(grain: str) -> str:
+    """What a point or bar stands for where it is a row of the card."""
+    return f"By {grain}."
+
+
 def summed_up(grain: str, point: str, row: str = "day") -> str:
     """What a point stands for where it is not a row of the card, each of which is a day or a week."""
     return "" if grain == row else f"Each point is {point} of its {grain}; the card has each {row}."
@@ -144,13 +175,21 @@ Rank = Literal["sum", "max"]
 
 
 def lump(frame: pd.DataFrame, time: str, series: str, value: str, rank_by: Rank = "sum") -> pd.DataFrame:
-    """The largest series, and the rest summed to one called `other`; the largest first."""
+    """The largest series in the order of their names, and the rest summed to one called `other`.
+
+    By name and not by size: so a choice of another period leaves each its place and colour.
+    """
     totals = frame.groupby(series, observed=True)[value].agg(rank_by).sort_values(ascending=False)
-    kept = list(totals.index if len(totals) <= MOST_SERIES else totals.index[: MOST_SERIES - 1])
+    kept = sorted(totals.index if len(totals) <= MOST_SERIES else totals.index[: MOST_SERIES - 1], key=_by_number)
     named = frame.assign(**{series: frame[series].where(frame[series].isin(kept), "other")})
     summed = named.groupby([time, series], observed=True, as_index=False)[value].sum()
     ordered: pd.DataFrame = summed.assign(rank=summed[series].map({name: index for index, name in enumerate(kept)}))
     return ordered.sort_values(["rank", time], na_position="last", ignore_index=True)
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """What sorts 3.9 before 3.10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def lines(
@@ -176,74 +215,73 @@ def lines(
     `breaks` has the columns mark, from_date, to_date, what_changed; `markers` time, series and label, drawn
     along the top; `points` are rows of `frame` to point out. What is not over before the day `over` is dashed.
     """
-    present = list(dict.fromkeys(frame[series]))
+    hues = colours(list(dict.fromkeys(frame[series])), everything)
     rows = with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain])
     rows = with_running(rows, time, series, grain, over)
+    table = frame.pivot(index=time, columns=series, values=value)
     data = {
-        _ROWS: _dated(rows, time),
-        _TIPS: _tips(frame.pivot(index=time, columns=series, values=value), present, value_format),
+        **_line(_coloured(rows, series, hues), time, value),
+        # Of several series each is called by its name, of one by what it counts.
+        _TIPS: _tips(table if len(hues) > 1 else table.set_axis([title], axis=1), value_format),
         **_breaks(breaks, frame[time]),
     }
     if reference is not None:
         data["level"] = pd.DataFrame({value: [reference]})
-    if points is not None and len(points):
-        data["points"] = _dated(points[[time, series, value]], time)
+    if points is not None:
+        data["points"] = _coloured(_told(points[[time, series, value]], time), series, hues)
     if markers is not None:
         # Beside the data there is nothing that a marker could explain; the last week or month is drawn at its first day.
         first, last = frame[time].min(), frame[time].max()
         markers = markers[(markers[time] >= first) & (markers[time] < last + STEPS[grain])]
-        if len(markers):
-            data["markers"] = _dated(markers.assign(**{time: markers[time].clip(upper=last)})[[time, series, "label"]], time)
+        markers = markers.assign(**{time: markers[time].clip(upper=last)})[[time, series, "label"]]
+        data["markers"] = _coloured(_dated(markers, time), series, hues)
     form = _lines(
-        hue(series, present, everything),
+        _ink(),
         time=time,
+        series=series,
         value=value,
         title=title,
         zero=zero,
         formats=(value_format, axis_format),
-        alone=_alone(rows),
-        running=bool(rows["running"].any()),
         parts=tuple(data),
     )
-    return Drawing(form, data, _explain_running(rows, "Dashed", grain))
+    return Drawing(form, data, _explain_running(rows, "Dashed", grain), hues)
 
 
 @lru_cache(_MOST_FORMS)
 def _lines(
-    hue: Hue,
+    ink: str,
     *,
     time: str,
+    series: str,
     value: str,
     title: str,
     zero: bool,
     formats: tuple[str, str],
-    alone: bool,
-    running: bool,
     parts: tuple[str, ...],
 ) -> Form:
     value_format, axis_format = formats
-    x, colour = _time(time), hue.encoding()
+    x = _time(time)
     y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=_numbers(axis_format))
     layers: list[alt.Chart] = [
-        *_break_shade(parts, hue.ink),
-        *_line_layers(running, x, y, colour),
-        *_alone_layer(alone, x, y, colour),
+        *_break_shade(parts, ink),
+        *_line_layers(time, value, x, y),
         # Above the lines, which would take the pointer, and below what has a tooltip of its own.
-        _tips_layer(hue.present, title),
-        *_break_marks(parts, hue.ink),
+        _tips_layer(),
+        *_break_marks(parts, ink),
     ]
     if "level" in parts:
-        layers.insert(0, _of("level").mark_rule(color=hue.ink, opacity=0.6).encode(alt.Y(f"{value}:Q")))
+        layers.insert(0, _of("level").mark_rule(color=ink, opacity=0.6).encode(alt.Y(f"{value}:Q")))
     if "points" in parts:
-        tip = _tooltip(hue.series, value, title, value_format)
-        layers.append(_of("points").mark_point(shape="diamond", size=110, strokeWidth=2.5).encode(x, y, colour, tooltip=tip))
+        tip = _tooltip(series, value, title, value_format)
+        layers.append(_of("points").mark_point(shape="diamond", size=110, strokeWidth=2.5).encode(x, y, _HUE, tooltip=tip))
     if "markers" in parts:
         layers.append(
             _of("markers")
             .mark_point(shape="triangle-down", filled=True, size=70)
             .encode(
                 x,
-                colour,
+                _HUE,
                 y=alt.value(6),
                 tooltip=[alt.Tooltip("label:N", title="Release")],
             )
@@ -251,7 +289,7 @@ def _lines(
     return _finish(layers)
 
 
-def _tips(table: pd.DataFrame, present: Sequence[str], value_format: str) -> pd.DataFrame:
+def _tips(table: pd.DataFrame, value_format: str) -> pd.DataFrame:
     """A row a date, of what the tooltip says there of all series, and how far the date reaches: half-way to the next.
 
     `table` has the dates as its index and a column a series. One tooltip for all costs the browser a small part of
@@ -263,16 +301,13 @@ def _tips(table: pd.DataFrame, present: Sequence[str], value_format: str) -> pd.
     edge = np.timedelta64(12, "h") if len(days) == 1 else np.timedelta64(0, "s")
     starts = days - np.concatenate([[edge], half])
     ends = days + np.concatenate([half, [edge]])
-    said = {
-        f"tip_{number}": [_words(figure, value_format) for figure in table[name]] if name in table else "–"
-        for number, name in enumerate(present)
-    }
+    lines = [[f"{day} (UTC)" for day in np.datetime_as_string(days, "D")]]
+    lines += [[f"{name}: {_words(figure, value_format)}" for figure in table[name]] for name in table]
     return pd.DataFrame(
         {
-            _SAID: np.datetime_as_string(days, "D"),
+            _SAID: ["\n".join(said) for said in zip(*lines, strict=True)],
             "from": np.datetime_as_string(starts, timezone="UTC"),
             "to": np.datetime_as_string(ends, timezone="UTC"),
-            **said,
         }
     )
 
@@ -281,12 +316,8 @@ def _words(figure: float, value_format: str) -> str:
     return "–" if pd.isna(figure) else format(float(figure), value_format).replace("-", "−")
 
 
-def _tips_layer(present: Sequence[str], title: str) -> alt.Chart:
-    # Of several series each is called by its name, of one by what it counts.
-    names = [title] if len(present) == 1 else present
-    tip = [alt.Tooltip(f"{_SAID}:N", title="Date (UTC)")]
-    tip += [alt.Tooltip(f"tip_{number}:N", title=name) for number, name in enumerate(names)]
-    layer: alt.Chart = _of(_TIPS).mark_rect(opacity=0).encode(_time("from"), alt.X2("to:T"), tooltip=tip)
+def _tips_layer() -> alt.Chart:
+    layer: alt.Chart = _of(_TIPS).mark_rect(opacity=0).encode(_time("from"), alt.X2("to:T"), tooltip=alt.Tooltip(f"{_SAID}:N"))
     return layer
 
 
@@ -310,15 +341,18 @@ def stacked(
     rows = frame[[time, series, value]].assign(order=frame[series].map(order)).sort_values([time, "order"])
     top = rows.groupby(time)[value].cumsum()
     rows = rows.assign(top=top, bottom=top - rows[value], end=rows[time] + STEPS[grain])
-    rows = with_running(rows, time, series, grain, over).drop(columns="tail")
-    data = {_ROWS: _dated(rows.drop(columns="order"), time, "end"), **_breaks(breaks, frame[time])}
+    rows = with_running(rows, time, series, grain, over).drop(columns=["tail", "order"])
+    hues = colours(present, everything)
+    data = {_ROWS: _coloured(_told(rows, time, "end"), series, hues), **_breaks(breaks, frame[time])}
     formats = (value_format, axis_format)
-    form = _stacked(hue(series, present, everything), time=time, value=value, title=title, formats=formats, parts=tuple(data))
-    return Drawing(form, data, _explain_running(rows, "Faint", grain))
+    form = _stacked(_ink(), time=time, series=series, value=value, title=title, formats=formats, parts=tuple(data))
+    return Drawing(form, data, _explain_running(rows, "Faint", grain), hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _stacked(hue: Hue, *, time: str, value: str, title: str, formats: tuple[str, str], parts: tuple[str, ...]) -> Form:
+def _stacked(
+    ink: str, *, time: str, series: str, value: str, title: str, formats: tuple[str, str], parts: tuple[str, ...]
+) -> Form:
     value_format, axis_format = formats
     bars = (
         _of(_ROWS)
@@ -328,12 +362,12 @@ def _stacked(hue: Hue, *, time: str, value: str, title: str, formats: tuple[str,
             alt.X2("end:T"),
             alt.Y("bottom:Q", title=title, axis=_numbers(axis_format)),
             alt.Y2("top:Q"),
-            hue.encoding(),
+            _HUE,
             opacity=alt.condition("datum.running", alt.value(0.45), alt.value(1)),
-            tooltip=_tooltip(hue.series, value, title, value_format),
+            tooltip=_tooltip(series, value, title, value_format),
         )
     )
-    return _finish([*_break_shade(parts, hue.ink), bars, *_break_marks(parts, hue.ink)])
+    return _finish([*_break_shade(parts, ink), bars, *_break_marks(parts, ink)])
 
 
 def band(
@@ -349,23 +383,25 @@ def band(
     breaks: pd.DataFrame | None = None,
     over: date | None = None,
 ) -> Drawing:
-    """A line for the median, broken where there is none; for a single series also a shade between two percentiles.
+    """A line for the median of one series, broken where there is none, and a shade between two percentiles.
 
     `values` names the columns low (None: the shade begins at the line), middle and high. The scale is logarithmic from 1 on.
     """
-    present = list(dict.fromkeys(frame[series]))
     columns = [column for column in values if column]
     rows = with_gaps(frame[[time, series, *columns]], time, series, values[1], STEPS[grain])
-    rows = with_running(rows, time, series, grain, over)
-    data = {_ROWS: _dated(rows, time), **_breaks(breaks, frame[time])}
+    rows = _coloured(with_running(rows, time, series, grain, over), series, colours(list(frame[series][:1]), everything))
+    data = {
+        _SHADE: _dated(rows[[time, _COLOUR, *columns]], time),
+        **_line(rows, time, values[1]),
+        _TIPS: _tips(frame.set_index(time)[columns].rename(columns=lambda name: name.replace("_", " ")), ",.1f"),
+        **_breaks(breaks, frame[time]),
+    }
     form = _band(
-        hue(series, present, everything),
+        _ink(),
         time=time,
         values=values,
         title=title,
         ticks=tuple(ticks),
-        alone=_alone(rows),
-        running=bool(rows["running"].any()),
         parts=tuple(data),
     )
     return Drawing(form, data, _explain_running(rows, "Dashed", grain))
@@ -373,35 +409,28 @@ def band(
 
 @lru_cache(_MOST_FORMS)
 def _band(
-    hue: Hue,
+    ink: str,
     *,
     time: str,
     values: tuple[str | None, str, str],
     title: str,
     ticks: tuple[float, ...],
-    alone: bool,
-    running: bool,
     parts: tuple[str, ...],
 ) -> Form:
     low, middle, high = values
-    x, colour, base = _time(time), hue.encoding(), _of(_ROWS)
+    x = _time(time)
     scale = alt.Scale(type="symlog", constant=1)
     axis = alt.Axis(values=list(ticks), format=",.0f")
-    tip = [alt.Tooltip(f"{_SAID}:N", title="Date (UTC)"), alt.Tooltip(f"{hue.series}:N", title=hue.series.capitalize())]
-    tip += [alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.1f") for column in values if column]
-    y = alt.Y(f"{middle}:Q", title=title, scale=scale, axis=axis)
-    layers = [
-        *_break_shade(parts, hue.ink),
-        *_line_layers(running, x, y, colour),
-        *_alone_layer(alone, x, y, colour),
-        # Invisible points as wide as a finger, so that a tooltip is easy to reach.
-        base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
-        *_break_marks(parts, hue.ink),
-    ]
-    if len(hue.present) == 1:
-        shade = alt.Y(f"{low or middle}:Q", title=title, scale=scale, axis=axis)
-        layers.insert(0, base.mark_area(opacity=0.2).encode(x, shade, alt.Y2(f"{high}:Q"), colour))
-    return _finish(layers)
+    y, bottom = (alt.Y(f"{column}:Q", title=title, scale=scale, axis=axis) for column in (middle, low or middle))
+    return _finish(
+        [
+            *_break_shade(parts, ink),
+            _of(_SHADE).mark_area(opacity=0.2).encode(x, bottom, alt.Y2(f"{high}:Q"), _HUE),
+            *_line_layers(time, middle, x, y),
+            _tips_layer(),
+            *_break_marks(parts, ink),
+        ]
+    )
 
 
 def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str, *, everything: Sequence[str] = ()) -> Drawing:
@@ -410,16 +439,17 @@ def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str,
     # The same label may stand in several series: the axis needs them apart, a reader does not.
     rows = frame[[label, series, value]].assign(row=frame[series] + _APART + frame[label])
     height = 24 * len(rows) + 20 * len(present) + 60
-    form = _ranked(hue(series, present, everything, columns=1), label=label, value=value, title=title, height=height)
-    return Drawing(form, {_ROWS: rows})
+    hues = colours(present, everything)
+    form = _ranked(_ink(), label=label, series=series, value=value, title=title, height=height)
+    return Drawing(form, {_ROWS: _coloured(rows, series, hues)}, legend=hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _ranked(hue: Hue, *, label: str, value: str, title: str, height: int) -> Form:
+def _ranked(ink: str, *, label: str, series: str, value: str, title: str, height: int) -> Form:
     name = f"split(datum.label, '{_APART}')[1]"
     axis = alt.Axis(labelExpr=name, labelLimit=150, labelOverlap=False, ticks=False, domain=False)
     tip = [
-        alt.Tooltip(f"{hue.series}:N"),
+        alt.Tooltip(f"{series}:N"),
         alt.Tooltip(f"{label}:N"),
         alt.Tooltip(f"{value}:Q", format=",", title=title),
     ]
@@ -429,8 +459,8 @@ def _ranked(hue: Hue, *, label: str, value: str, title: str, height: int) -> For
         alt.X(f"{value}:Q", title=title, axis=_numbers("~s", 4)),
         tooltip=tip,
     )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(hue.encoding())
-    figures = base.mark_text(align="left", dx=4, color=hue.ink).encode(text=alt.Text(f"{value}:Q", format=","))
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(_HUE)
+    figures = base.mark_text(align="left", dx=4, color=ink).encode(text=alt.Text(f"{value}:Q", format=","))
     return {**_finish([bars, figures], height), "padding": {"left": 5, "top": 5, "right": 30, "bottom": 5}}
 
 
@@ -446,21 +476,24 @@ def grouped(
     everything: Sequence[str] = (),
 ) -> Drawing:
     """Bars by category, one on the other by series; categories in the given order."""
-    colours = hue(series, list(dict.fromkeys(frame[series])), everything)
-    form = _grouped(colours, category=category, value=value, title=title, order=tuple(order), axis=axis)
-    return Drawing(form, {_ROWS: frame[[category, series, value]]})
+    hues = colours(list(dict.fromkeys(frame[series])), everything)
+    form = _grouped(category=category, series=series, value=value, title=title, order=tuple(order), axis=axis)
+    places = {name: place for place, name in enumerate(hues)}
+    rows = _coloured(frame[[category, series, value]], series, hues).assign(place=frame[series].map(places))
+    return Drawing(form, {_ROWS: rows}, legend=hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _grouped(hue: Hue, *, category: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
+def _grouped(*, category: str, series: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
     bars = (
         _of(_ROWS)
         .mark_bar()
         .encode(
             alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             alt.Y(f"{value}:Q", title=title, axis=_numbers("~s")),
-            hue.encoding(),
-            tooltip=_category_tooltip(category, hue.series, value, title, axis),
+            _HUE,
+            alt.Order("place:Q"),
+            tooltip=_category_tooltip(category, series, value, title, axis),
         )
     )
     return _finish([bars])
@@ -478,21 +511,21 @@ def side_by_side(
     everything: Sequence[str] = (),
 ) -> Drawing:
     """Bars by category, one beside the other by series, each with its figure."""
-    colours = hue(series, list(dict.fromkeys(frame[series])), everything)
-    form = _side_by_side(colours, category=category, value=value, title=title, order=tuple(order), axis=axis)
-    return Drawing(form, {_ROWS: frame[[category, series, value]]})
+    hues = colours(list(dict.fromkeys(frame[series])), everything)
+    form = _side_by_side(_ink(), category=category, series=series, value=value, title=title, order=tuple(order), axis=axis)
+    return Drawing(form, {_ROWS: _coloured(frame[[category, series, value]], series, hues)}, legend=hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _side_by_side(hue: Hue, *, category: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
+def _side_by_side(ink: str, *, category: str, series: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
     base = _of(_ROWS).encode(
         alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0)),
         alt.Y(f"{value}:Q", title=title, axis=_numbers("~s")),
-        alt.XOffset(f"{hue.series}:N", sort=list(hue.present)),
-        tooltip=_category_tooltip(category, hue.series, value, title, axis),
+        alt.XOffset(f"{series}:N"),
+        tooltip=_category_tooltip(category, series, value, title, axis),
     )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(hue.encoding())
-    figures = base.mark_text(dy=-7, color=hue.ink).encode(text=alt.Text(f"{value}:Q", format=","))
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(_HUE)
+    figures = base.mark_text(dy=-7, color=ink).encode(text=alt.Text(f"{value}:Q", format=","))
     return _finish([bars, figures])
 
 
@@ -509,28 +542,28 @@ def by_age(
     axis_format: str = "~s",
 ) -> Drawing:
     """One line a series over its age, a number; broken at rows without a value. The rows are those of `with_gaps`."""
-    colours = hue(series, list(dict.fromkeys(frame[series])), everything)
+    hues = colours(list(dict.fromkeys(frame[series])), everything)
     formats = (value_format, axis_format)
-    form = _by_age(colours, age=age, value=value, title=title, axis=axis, formats=formats, alone=_alone(frame))
-    return Drawing(form, {_ROWS: frame[[age, series, value, "alone"]]})
+    form = _by_age(age=age, series=series, value=value, title=title, axis=axis, formats=formats)
+    rows = _coloured(frame[[age, series, value]], series, hues)
+    return Drawing(form, {_ROWS: rows, _ALONE: rows[frame["alone"]]}, legend=hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _by_age(hue: Hue, *, age: str, value: str, title: str, axis: str, formats: tuple[str, str], alone: bool) -> Form:
+def _by_age(*, age: str, series: str, value: str, title: str, axis: str, formats: tuple[str, str]) -> Form:
     value_format, axis_format = formats
     x = alt.X(f"{age}:Q", title=axis, axis=alt.Axis(grid=False))
     y = alt.Y(f"{value}:Q", title=title, axis=_numbers(axis_format))
-    colour = hue.encoding()
     tip = [
-        alt.Tooltip(f"{hue.series}:N"),
+        alt.Tooltip(f"{series}:N"),
         alt.Tooltip(f"{age}:Q", title=axis, format=",.1f"),
         alt.Tooltip(f"{value}:Q", title=title, format=value_format),
     ]
     base = _of(_ROWS)
     return _finish(
         [
-            base.mark_line(strokeWidth=2).encode(x, y, colour),
-            *_alone_layer(alone, x, y, colour),
+            base.mark_line(strokeWidth=2).encode(x, y, _HUE),
+            _alone_layer(f"datum['{age}']", f"datum['{value}']"),
             base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
         ]
     )
@@ -540,24 +573,33 @@ def _of(name: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name))
 
 
-def _alone(rows: pd.DataFrame) -> bool:
-    return bool(rows["alone"].any())
+def _line(rows: pd.DataFrame, time: str, value: str) -> dict[str, pd.DataFrame]:
+    """The rows of a line as `with_gaps` and `with_running` leave them: what is over, what leads on from it, what stands alone.
+
+    Each is there also without a row, and none is left to the browser to choose, so that all such lines have one form.
+    """
+    over, columns = ~rows["running"], [time, value, _COLOUR]
+    return {
+        _ROWS: _dated(rows.loc[over, columns], time),
+        _TAIL: _dated(rows.loc[rows["tail"], [*columns, "running"]], time),
+        _ALONE: _dated(rows.loc[rows["alone"], columns], time),
+    }
 
 
-def _alone_layer(drawn: bool, *channels: alt.X | alt.Y | alt.Color) -> list[alt.Chart]:
-    """Dots for the values that have a gap on both sides."""
-    return [_of(_ROWS).transform_filter("datum.alone").mark_point(filled=True, size=25).encode(*channels)] if drawn else []
-
-
-def _line_layers(running: bool, *channels: alt.X | alt.Y | alt.Color) -> list[alt.Chart]:
+def _line_layers(time: str, value: str, *channels: alt.X | alt.Y) -> list[alt.Chart]:
     """The lines, dashed where they lead to what is not over."""
-    base = _of(_ROWS)
-    if not running:
-        return [base.mark_line(strokeWidth=2, strokeJoin="round").encode(*channels)]
     return [
-        base.transform_filter("!datum.running").mark_line(strokeWidth=2, strokeJoin="round").encode(*channels),
-        base.transform_filter("datum.tail").mark_line(strokeWidth=2, strokeDash=[3, 3]).encode(*channels),
+        _of(_ROWS).mark_line(strokeWidth=2, strokeJoin="round").encode(*channels, _HUE),
+        _of(_TAIL).mark_line(strokeWidth=2, strokeDash=[3, 3]).encode(*channels, _HUE),
+        _alone_layer(f"toDate(datum['{time}'])", f"datum['{value}']"),
     ]
+
+
+def _alone_layer(x: str, y: str) -> alt.Chart:
+    """Dots for the values that have a gap on both sides."""
+    dots = _of(_ALONE).mark_point(filled=True, size=25)
+    layer: alt.Chart = dots.encode(_HUE, x=_at("x", x), y=_at("y", y))
+    return layer
 
 
 def _numbers(axis_format: str, ticks: int = 5) -> alt.Axis:
@@ -566,13 +608,18 @@ def _numbers(axis_format: str, ticks: int = 5) -> alt.Axis:
 
 
 def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
-    """Dates as ISO text: a browser reads that as UTC, wherever it stands; the first also as a column to read out."""
+    """Dates as ISO text: a browser reads that as UTC, wherever it stands."""
     texts = {}
     for time in times:
         days = frame[time].to_numpy("datetime64[D]")
         texts[time] = pd.Series(np.datetime_as_string(days), index=frame.index).mask(frame[time].isna(), None)
-    # What is a time on an axis is a number in a tooltip.
-    return frame.assign(**texts, **{_SAID: texts[times[0]]})
+    return frame.assign(**texts)
+
+
+def _told(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
+    """Dates as ISO text, the first also as a column to read out: what is a time on an axis is a number in a tooltip."""
+    dated = _dated(frame, *times)
+    return dated.assign(**{_SAID: dated[times[0]]})
 
 
 def _time(name: str) -> alt.X:
@@ -601,8 +648,11 @@ def _category_tooltip(category: str, series: str, value: str, title: str, axis: 
 
 
 def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict[str, pd.DataFrame]:
-    """The rows of the known breaks within these times: all, those that begin there, and those that last."""
-    if breaks is None or not len(breaks) or not len(times):
+    """The rows of the known breaks within these times: all, those that begin there, and those that last.
+
+    Also where there are none: with or without, a chart that may have breaks has the same form.
+    """
+    if breaks is None:
         return {}
     first, last = times.min(), times.max()
     seen = breaks[(breaks["from_date"] <= last) & (breaks["to_date"].fillna(breaks["from_date"]) >= first)]
@@ -615,26 +665,35 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict
         "breaks_begun": rows[seen["from_date"] >= first],
         "breaks_lasting": rows[rows["to_date"].notna()],
     }
-    return {name: _dated(part, "from_date", "to_date") for name, part in parts.items() if len(part)}
+    return {name: _told(part, "from_date", "to_date") for name, part in parts.items()}
 
 
 def _break_marks(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
     """A dashed line where an upstream began to count differently, and a letter."""
-    x = _time("from_date")
+    if "breaks" not in parts:
+        return []
     tip = [alt.Tooltip(f"{_SAID}:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
-    layers = []
-    if "breaks" in parts:
-        letters = _of("breaks").mark_text(align="left", baseline="top", dx=4, fontWeight="bold", color=ink)
-        layers.append(letters.encode(x, y=alt.value(14), text="mark:N", tooltip=tip))
-    if "breaks_begun" in parts:
-        layers.append(_of("breaks_begun").mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=ink).encode(x, tooltip=tip))
-    return layers
+    letters = _of("breaks").mark_text(align="left", baseline="top", dx=4, fontWeight="bold", color=ink)
+    rules = _of("breaks_begun").mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=ink)
+    x = _at("x", "toDate(datum.from_date)")
+    return [
+        letters.encode(x=x, y=alt.value(14), text="mark:N", tooltip=tip),
+        rules.encode(x=x, y=alt.value(0), y2=alt.value("height"), tooltip=tip),
+    ]
 
 
 def _break_shade(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
     """A shade while a change went on. It has no tooltip: it belongs below what has one."""
+    if "breaks" not in parts:
+        return []
     lasting = _of("breaks_lasting").mark_rect(opacity=0.12, color=ink)
-    return [lasting.encode(_time("from_date"), alt.X2("to_date:T"))] if "breaks_lasting" in parts else []
+    ends = {"x": _at("x", "toDate(datum.from_date)"), "x2": _at("x", "toDate(datum.to_date)")}
+    return [lasting.encode(**ends, y=alt.value(0), y2=alt.value("height"))]
+
+
+def _at(scale: str, value: str) -> dict[str, Any]:
+    """A place on a scale that is made of other layers: a layer that may have no rows would warn that it has no extent."""
+    return {"value": {"expr": f"scale('{scale}', {value})"}}
 
 
 _CONFIG = {

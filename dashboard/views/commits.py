@@ -69,7 +69,6 @@ WINDOWS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "all time"}
 page = session.current()
 every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
 grain = page.selection.grain
-per_grain = f"Commits per {grain}"
 
 st.title("Commits", anchor=False)
 found_breaks = card.breaks(page, ["github_commits"], page.selection.repos)
@@ -83,16 +82,16 @@ def over_time(frame: pd.DataFrame) -> None:
             "date",
             "repo",
             "num_commits",
-            per_grain,
+            "Commits",
             grain=grain,
             everything=every_repo,
             breaks=found_breaks,
             over=page.over,
         ),
-        alt=f"{per_grain} and repository, {page.selection.first} to {page.selection.last}. The card below has the rows.",
-        said=(charts.left_out(left, "repositories with the most commits"),),
+        alt="Commits of each repository over time. The card below has the rows.",
+        said=(charts.counted(grain), charts.left_out(left, "repositories with the most commits")),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def top(frame: pd.DataFrame, who: str) -> None:
@@ -116,8 +115,8 @@ def contributors(frame: pd.DataFrame) -> None:
             breaks=found_breaks, over=page.over,
         ),
         alt="New, returning and inactive contributors per month. The card below has the rows.",
+        breaks=card.explained(found_breaks),
     )  # fmt: skip
-    card.explain_breaks(found_breaks)
 
 
 def absence(frame: pd.DataFrame) -> None:
@@ -140,8 +139,8 @@ def absence_over_time(frame: pd.DataFrame) -> None:
         ),
         alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
         said=(charts.left_out(left, "repositories with the most commits"),),
+        breaks=card.explained(found_breaks),
     )  # fmt: skip
-    card.explain_breaks(found_breaks)
 
 
 def bots(frame: pd.DataFrame) -> None:

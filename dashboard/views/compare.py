@@ -65,9 +65,8 @@ def compare(frame: pd.DataFrame) -> None:
             )  # fmt: skip
         name_missing(rows)
         found = card.breaks(page, sources, scopes, (frame["date"].min().date(), page.publication.as_of))
-        if len(found):
-            st.caption("Known breaks are days, which lie apart on a scale of ages, so they are not drawn:")
-        card.explain_breaks(found)
+        apart = "Known breaks are days, which lie apart on a scale of ages, so they are not drawn:"
+        charts.tell(apart if len(found) else "", card.explained(found))
         return
     rows = frame[(frame["date"] >= pd.Timestamp(start)) & (frame["date"] <= pd.Timestamp(page.selection.last))]
     if rows["value"].isna().all():
@@ -81,9 +80,9 @@ def compare(frame: pd.DataFrame) -> None:
             everything=every_project, value_format=metric.value_format, axis_format=axis_format,
         ),
         alt=f"{metric.title} of each project by date. The card below has the rows.",
+        breaks=card.explained(found),
     )  # fmt: skip
     name_missing(rows)
-    card.explain_breaks(found)
 
 
 def aged(frame: pd.DataFrame) -> pd.DataFrame:

@@ -180,15 +180,16 @@ def trend(frame: pd.DataFrame) -> None:
             "date",
             "kind",
             "issues",
-            f"Issues per {grain}",
+            "Issues",
             grain=grain,
             everything=("opened", "closed"),
             breaks=found_breaks,
             over=page.over,
         ),
-        alt=f"Issues opened and closed per {grain}. The card below has the rows.",
+        alt="Issues opened and closed over time. The card below has the rows.",
+        said=(charts.counted(grain),),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def daily(frame: pd.DataFrame, value: str, title: str, point: str) -> None:
@@ -197,13 +198,13 @@ def daily(frame: pd.DataFrame, value: str, title: str, point: str) -> None:
         charts.lines(
             kept, "date", "repo", value, title, grain=grain, everything=every_repo, breaks=found_breaks, over=page.over
         ),
-        alt=f"{title} by repository and {grain}. The card below has the rows.",
+        alt=f"{title} of each repository over time. The card below has the rows.",
         said=(
             charts.summed_up(grain, point),
             charts.left_out(left, "repositories with the largest figures"),
         ),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def buckets(frame: pd.DataFrame) -> None:
@@ -240,22 +241,23 @@ def percentiles(frame: pd.DataFrame, values: tuple[str | None, str, str], title:
             frame, "week", "repo", values, title, grain=spans, ticks=TICKS[values[1]], everything=every_repo, breaks=found,
             over=page.over,
         ),
-        alt=f"{title} per {spans} for {one_repo}, median and percentiles. The card below has the rows.",
+        alt=f"{title} for {one_repo} over time, median and percentiles. The card below has the rows.",
         said=(charts.summed_up(spans, "the middle week", "week"),),
+        breaks=card.explained(found),
     )  # fmt: skip
-    card.explain_breaks(found)
 
 
 def answered(frame: pd.DataFrame) -> None:
     found = card.breaks(page, ["github_issues", "github_comments"], [one_repo])
     charts.show(
         charts.lines(
-            frame, "week", "repo", "share", f"Answered of the {spans}'s issues", grain=spans, everything=every_repo,
+            frame, "week", "repo", "share", "Answered of those opened", grain=spans, everything=every_repo,
             breaks=found, over=page.over, value_format=".0%", axis_format="%",
         ),
-        alt=f"Share of the issues of each {spans} of opening that are answered, for {one_repo}. The card below has the rows.",
+        alt=f"Share of the issues that are answered, by the time of opening, for {one_repo}. The card below has the rows.",
+        said=(charts.counted(spans),),
+        breaks=card.explained(found),
     )  # fmt: skip
-    card.explain_breaks(found)
 
 
 def backlog(frame: pd.DataFrame) -> None:
@@ -274,14 +276,14 @@ def backlog(frame: pd.DataFrame) -> None:
             kept, "week", "repo", which, title, grain=spans, everything=every_repo,
             breaks=found_breaks, value_format=value_format, reference=reference, over=page.over,
         ),
-        alt=f"{title} per {spans} and repository. The card below has the rows.",
+        alt=f"{title} of each repository over time. The card below has the rows.",
         said=(
             charts.summed_up(spans, "the last week", "week"),
             charts.left_out(left, "repositories with the most issues opened"),
             "" if reference is None else "Above the line at 1 more is closed than opened: the backlog shrinks.",
         ),
+        breaks=card.explained(found_breaks),
     )  # fmt: skip
-    card.explain_breaks(found_breaks)
 
 
 def unanswered(frame: pd.DataFrame) -> None:

@@ -301,11 +301,11 @@ def projects(frame: pd.DataFrame) -> None:
     if len(rows) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(rows)} projects; the table has all.")
         _table(frame)
-    st.caption(
+    charts.tell(
         "Small lines: the last 26 whole weeks; of the absence factor, the last year by month. A gap is a time that is not "
-        "known. Each figure leads to its page."
+        "known. Each figure leads to its page.",
+        card.explained(found),
     )
-    card.explain_breaks(found)
 
 
 def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[float]], found: pd.DataFrame) -> list[tiles.Figure]:
@@ -476,13 +476,13 @@ def interest(frame: pd.DataFrame) -> None:
             kept, "date", "repo", what, what.capitalize(), grain=grain, everything=every_repo, breaks=found, zero=False,
             over=page.over,
         ),
-        alt=f"{what.capitalize()} of each repository by {grain}. The card below has the rows.",
+        alt=f"{what.capitalize()} of each repository over time. The card below has the rows.",
         said=(
             charts.summed_up(grain, "the last day that was asked"),
             charts.left_out(left, f"repositories with the most {what}"),
         ),
+        breaks=card.explained(found),
     )  # fmt: skip
-    card.explain_breaks(found)
 
 
 def releases(frame: pd.DataFrame) -> None:

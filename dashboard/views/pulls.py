@@ -53,8 +53,8 @@ def outcomes(frame: pd.DataFrame) -> None:
             over=page.over,
         ),
         alt="Pull requests by the month in which they were opened and how they ended. The card below has the rows.",
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> None:
@@ -75,8 +75,8 @@ def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> N
         ),
         alt=f"{title} by month and repository. The card below has the rows.",
         said=(charts.left_out(left, "repositories with the most merged pull requests"),),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 card.figure(page, "Opened, merged, closed", "fct_change_requests", OUTCOMES, outcomes, keys=("date", "kind"), step="month")

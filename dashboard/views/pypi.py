@@ -154,8 +154,8 @@ def downloads(frame: pd.DataFrame, category: str) -> None:
             charts.left_out(left, MOST),
             f"▼ a release. ◇ an unusual day, by the 28 before it. A gap is a {grain} that was never had.",
         ),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def change(frame: pd.DataFrame) -> None:
@@ -190,8 +190,8 @@ def change(frame: pd.DataFrame) -> None:
             charts.summed_up(grain, "the middle day"),
             charts.left_out(left, MOST),
         ),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def index(frame: pd.DataFrame) -> None:
@@ -203,7 +203,7 @@ def index(frame: pd.DataFrame) -> None:
             "date",
             "package",
             "download_index",
-            f"First {grain} = 100",
+            "First point = 100",
             grain=grain,
             everything=every_package,
             breaks=found_breaks,
@@ -212,13 +212,13 @@ def index(frame: pd.DataFrame) -> None:
             zero=False,
             value_format=",.1f",
         ),
-        alt=f"Downloads of each package as an index, the first {grain} of the period being 100. The card below has the rows.",
+        alt="Downloads of each package as an index, the first point of the period being 100. The card below has the rows.",
         said=(
             charts.summed_up(grain, "the mean of the seven-day sums"),
             charts.left_out(left, MOST),
         ),
+        breaks=card.explained(found_breaks),
     )
-    card.explain_breaks(found_breaks)
 
 
 def anomalies(frame: pd.DataFrame) -> None:
@@ -273,8 +273,8 @@ def shares(frame: pd.DataFrame, package: str, series: str, sources: Sequence[str
             axis_format="%",
         ),
         alt=f"Share of the downloads of {package} by {series.replace('_', ' ')}. The card below has the rows.",
+        breaks=card.explained(found),
     )
-    card.explain_breaks(found)
 
 
 def figures() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pytest
 import streamlit as st
@@ -83,6 +84,16 @@ def app(lake: Settings, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> 
         return opened.switch_page(f"views/{file}").run()
 
     return open_page
+
+
+def drawn(page: AppTest, chart: int) -> pd.DataFrame:
+    """The rows that a chart draws, what is not over at the end: the line that leads there stands apart."""
+    datasets = page.get("vega_lite_chart")[chart].proto.datasets
+    parts = {dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pandas() for dataset in datasets}
+    if "tail" not in parts:
+        return parts["rows"]
+    running = parts["tail"][parts["tail"]["running"].astype(bool)].drop(columns="running")
+    return pd.concat([parts["rows"], running], ignore_index=True)
 
 
 def charts_of(page: AppTest) -> list[list[pa.Table]]:

@@ -4,7 +4,6 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -52,12 +51,20 @@ def test_more_series_than_colours_are_left_out_and_counted() -> None:
 
 
 def test_a_repository_keeps_its_colour_when_others_are_filtered_out() -> None:
-    def colour_of(present: list[str]) -> Any:
-        encoding: Any = charts.hue("repo", present, ["a", "b", "c"]).encoding().to_dict()
-        scale = encoding["scale"]
-        return dict(zip(scale["domain"], scale["range"], strict=True))["b"]
+    everything = ["a", "b", "c"]
+    assert charts.colours(everything, everything)["b"] == charts.colours(["b"], everything)["b"]
+    assert len(set(charts.colours(everything, everything).values())) == 3
 
-    assert colour_of(["a", "b", "c"]) == colour_of(["b"])
+
+def test_a_legend_names_each_series_with_its_colour_and_no_markup() -> None:
+    assert charts.legend({"<b>a</b>": "#123456"}) == (
+        '<ul class="lp-legend"><li><i style="background: #123456"></i>&lt;b&gt;a&lt;/b&gt;</li></ul>'
+    )
+
+
+def test_parts_of_a_whole_stand_in_the_order_of_their_names_and_numbers() -> None:
+    versions = pd.concat([series(1, 2, name=name).assign(n=n) for name, n in (("3.10", 5), ("3.9", 7), ("unknown", 1))])
+    assert list(charts.lump(versions, "date", "repo", "n")["repo"].unique()) == ["3.9", "3.10", "unknown"]
 
 
 def breaks(first: str, last: str | None = None) -> pd.DataFrame:
@@ -79,21 +86,20 @@ def breaks(first: str, last: str | None = None) -> pd.DataFrame:
         (breaks("2026-01-02", "2026-01-03"), {"text", "rule", "rect"}),
         (breaks("2025-12-20"), set()),
         (breaks("2026-02-01"), set()),
+        (breaks("2026-02-01").head(0), set()),
     ],
 )
 def test_a_known_break_is_drawn_where_it_falls_and_not_elsewhere(known: pd.DataFrame, marks: set[str]) -> None:
     drawn = charts.stacked(series(1, 2, 3, 4), "date", "repo", "n", "N", grain="day", breaks=known)
-    kinds = {layer["mark"]["type"] for layer in drawn.form["layer"]}
+    kinds = {layer["mark"]["type"] for layer in drawn.form["layer"] if len(drawn.data[layer["data"]["name"]])}
     assert kinds - {"bar"} == marks
-    named = {layer["data"]["name"] for layer in drawn.form["layer"] if "data" in layer} or {drawn.form["data"]["name"]}
-    assert named == set(drawn.data)
-    assert all(len(rows) for rows in drawn.data.values())
+    assert {layer["data"]["name"] for layer in drawn.form["layer"]} == set(drawn.data)
 
 
 def test_time_is_drawn_in_utc() -> None:
     drawn = charts.lines(series(1, 2), "date", "repo", "n", "N")
-    scales = [layer["encoding"]["x"]["scale"]["type"] for layer in drawn.form["layer"]]
-    assert set(scales) == {"utc"}
+    places = [layer["encoding"]["x"] for layer in drawn.form["layer"]]
+    assert {place["scale"]["type"] for place in places if "field" in place} == {"utc"}
     assert list(drawn.data["rows"]["date"]) == ["2026-01-01", "2026-01-02"]
     assert list(drawn.data["tips"]["from"]) == ["2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z"]
 
@@ -102,37 +108,48 @@ def test_a_date_tells_of_all_series_and_reaches_half_way_to_the_next() -> None:
     two = pd.concat([series(1, 2, 5), series(2).assign(repo="b/c", n=-1234.5)])
     drawn = charts.lines(two, "date", "repo", "n", "N", value_format=",.1f")
     tips = drawn.data["tips"]
-    assert list(tips["said"]) == ["2026-01-01", "2026-01-02", "2026-01-05"]
+    assert [said.split("\n")[0] for said in tips["said"]] == [f"2026-01-0{day} (UTC)" for day in (1, 2, 5)]
     assert list(tips["from"]) == ["2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z", "2026-01-03T12:00:00Z"]
     assert list(tips["to"]) == ["2026-01-01T12:00:00Z", "2026-01-03T12:00:00Z", "2026-01-05T00:00:00Z"]
-    assert list(tips["tip_1"]) == ["–", "−1,234.5", "–"]
-    [layer] = [layer for layer in drawn.form["layer"] if layer.get("data", {}).get("name") == "tips"]
-    assert [tip["title"] for tip in layer["encoding"]["tooltip"]] == ["Date (UTC)", "a", "b/c"]
+    assert tips["said"][1] == "2026-01-02 (UTC)\na: 2.0\nb/c: −1,234.5"
+    assert tips["said"][2] == "2026-01-05 (UTC)\na: 5.0\nb/c: –"
     alone = charts.lines(series(3), "date", "repo", "n", "N")
     assert list(alone.data["tips"][["from", "to"]].iloc[0]) == ["2026-01-02T12:00:00Z", "2026-01-03T12:00:00Z"]
-    [layer] = [layer for layer in alone.form["layer"] if layer.get("data", {}).get("name") == "tips"]
-    assert [tip["title"] for tip in layer["encoding"]["tooltip"]] == ["Date (UTC)", "N"]
+    assert alone.data["tips"]["said"][0] == "2026-01-03 (UTC)\nN: 3"
 
 
-def test_other_rows_of_the_same_kind_have_the_same_form() -> None:
+def test_what_a_filter_changes_leaves_the_form_as_it_is() -> None:
     """A browser takes new data into the chart that it has, instead of making it again."""
-    first, second = (charts.lines(series(*days), "date", "repo", "n", "N") for days in ((1, 2), (3, 4, 5)))
-    assert first.form == second.form
-    assert not first.data["rows"].equals(second.data["rows"])
+    few = charts.lines(
+        series(1, 2), "date", "repo", "n", "N", over=date(2026, 1, 9), breaks=breaks("2026-02-01").head(0),
+        points=series(1).head(0), markers=series(1).head(0).assign(label=""),
+    )  # fmt: skip
+    many = charts.lines(
+        TWO, "date", "repo", "n", "N", grain="day", over=date(2026, 1, 4), breaks=breaks("2026-01-02", "2026-01-03"),
+        points=TWO.head(1), markers=TWO.assign(label="1.0")[["date", "repo", "label"]],
+    )  # fmt: skip
+    assert few.form == many.form
+    assert few.data.keys() == many.data.keys()
+    assert not few.data["rows"].equals(many.data["rows"])
+    bars = [charts.stacked(rows, "date", "repo", "n", "N", grain="day").form for rows in (series(1, 2), TWO)]
+    assert bars[0] == bars[1]
 
 
 def test_what_is_not_over_is_dashed_or_faint() -> None:
     days = series(1, 2, 3)
     line = charts.lines(days, "date", "repo", "n", "N", over=date(2026, 1, 3))
-    assert list(line.data["rows"]["running"]) == [False, False, True]
-    assert list(line.data["rows"]["tail"]) == [False, True, True]
+    assert list(line.data["rows"]["n"]) == [1, 2]
+    assert list(line.data["tail"]["n"]) == [2, 3]
+    assert list(line.data["tail"]["running"]) == [False, True]
     assert "not over" in line.note
-    assert {"strokeDash"} & {key for layer in line.form["layer"] for key in layer["mark"]}
+    [dashed] = [layer for layer in line.form["layer"] if "strokeDash" in layer["mark"]]
+    assert dashed["data"]["name"] == "tail"
     bars = charts.stacked(days, "date", "repo", "n", "N", grain="day", over=date(2026, 1, 4))
     assert not bars.data["rows"]["running"].any()
     assert not bars.note
     weeks = charts.lines(days.head(1), "date", "repo", "n", "N", grain="week", over=date(2026, 1, 7))
-    assert weeks.data["rows"]["running"].all()
+    assert weeks.data["rows"].empty
+    assert list(weeks.data["tail"]["n"]) == [1]
 
 
 def test_a_marker_has_the_colour_of_its_series_and_stays_within_the_data() -> None:
@@ -142,7 +159,8 @@ def test_a_marker_has_the_colour_of_its_series_and_stays_within_the_data() -> No
     drawn = charts.lines(series(1, 2, 3), "date", "repo", "n", "N", markers=released)
     assert list(drawn.data["markers"]["label"]) == ["y"]
     [marker] = [layer for layer in drawn.form["layer"] if layer["mark"].get("shape") == "triangle-down"]
-    assert marker["encoding"]["color"]["field"] == "repo"
+    assert marker["encoding"]["color"]["field"] == "colour"
+    assert set(drawn.data["markers"]["colour"]) == {drawn.legend["a"]}
     weekly = charts.lines(series(1, 8), "date", "repo", "n", "N", grain="week", markers=released)
     assert list(weekly.data["markers"]["date"]) == ["2026-01-02", "2026-01-08"]
 
@@ -162,7 +180,7 @@ def test_a_small_line_is_broken_where_a_week_is_missing() -> None:
 
 
 TWO = pd.concat([series(1, 2, 4), series(2, name="b")])
-PERCENTILES = TWO.assign(low=TWO["n"] - 1, high=TWO["n"] + 1)
+PERCENTILES = series(1, 2, 4).assign(low=1.0, high=9.0)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +200,7 @@ PERCENTILES = TWO.assign(low=TWO["n"] - 1, high=TWO["n"] + 1)
         ),
         lambda: charts.stacked(TWO, "date", "repo", "n", "N", grain="day", breaks=breaks("2026-01-02", "2026-01-03")),
         lambda: charts.band(PERCENTILES, "date", "repo", (None, "n", "high"), "N", grain="day", ticks=[1, 10]),
-        lambda: charts.band(PERCENTILES.head(3), "date", "repo", ("low", "n", "high"), "N", grain="day", ticks=[1, 10]),
+        lambda: charts.band(PERCENTILES, "date", "repo", ("low", "n", "high"), "N", grain="day", ticks=[1, 10]),
         lambda: charts.ranked(TWO.assign(who="x"), "who", "repo", "n", "N"),
         lambda: charts.grouped(TWO.assign(kind="x"), "kind", "repo", "n", "N", order=["x"], axis="Kind"),
         lambda: charts.side_by_side(TWO.assign(kind="x"), "kind", "repo", "n", "N", order=["x"], axis="Kind"),
@@ -190,6 +208,6 @@ PERCENTILES = TWO.assign(low=TWO["n"] - 1, high=TWO["n"] + 1)
     ],
 )
 def test_a_form_is_valid_and_names_the_data_that_it_is_given(drawn: Callable[[], charts.Drawing]) -> None:
-    form, data, _ = drawn()
+    form, data, *_ = drawn()
     alt.Chart.from_dict({**form, "datasets": {}})
     assert {layer["data"]["name"] for layer in form["layer"]} == set(data)

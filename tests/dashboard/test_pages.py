@@ -20,16 +20,21 @@ from dashboard.metrics import METRICS
 from dashboard.views import PAGES
 from lakepulse.settings import Settings
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, App, Sql, charts_of, read_gold
+from tests.dashboard.conftest import APP, App, Sql, charts_of, drawn, read_gold
 from tests.dashboard.sample import HOSTILE
 
 FILES = [entry.file for entry in PAGES]
 
 
 def total(page: AppTest, chart: int, column: str) -> float:
-    """The sum of a column of a chart's data; of the largest part that has it, since a chart may point rows out again."""
-    parts = [rows.to_pandas()[column] for rows in charts_of(page)[chart] if column in rows.column_names]
-    return float(max(parts, key=len).sum())
+    """The sum of a column of what a chart draws."""
+    return float(drawn(page, chart)[column].sum())
+
+
+def legends(page: AppTest) -> list[list[str]]:
+    """The names in each legend of a page."""
+    bodies = [element.proto.body for element in page.get("html")]
+    return [re.findall(r"</i>([^<]+)</li>", body) for body in bodies if "lp-legend" in body and "<style>" not in body]
 
 
 def table_with(page: AppTest, column: str) -> pd.DataFrame:
@@ -54,7 +59,8 @@ class Tiles(HTMLParser):
         self.found: list[dict[str, str]] = []
         self._part = ""
         for element in page.get("html"):
-            self.feed(element.proto.body)
+            if "lp-row" in element.proto.body:
+                self.feed(element.proto.body)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -361,26 +367,25 @@ def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, after: int,
     begun = newest("SELECT min(date) FROM fct_percent_change_downloads_overall")[0][0]
     first, last = begun + timedelta(days=after), begun + timedelta(days=until)
     page = app("pypi.py", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
-    drawn = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
-    gaps = [date.fromisoformat(day) for day in drawn.loc[drawn["downloads"].isna(), "date"]]
+    rows = drawn(page, 0)
+    gaps = [date.fromisoformat(day) for day in rows.loc[rows["downloads"].isna(), "date"]]
     assert gaps
     had = {day for (day,) in newest("SELECT DISTINCT date FROM fct_percent_change_downloads_overall")}
     assert not {day + timedelta(days=index) for day in gaps for index in range(span)} & had
-    assert (drawn["downloads"].dropna() > 0).all()
+    assert (rows["downloads"].dropna() > 0).all()
 
 
 @pytest.mark.parametrize("period", ["90 days", "1 year", "all time"])
 def test_an_index_begins_at_100(app: App, period: str) -> None:
-    index = charts_of(app("pypi.py", period=period))[2]
-    rows = max(index, key=lambda rows: rows.num_rows).to_pandas().dropna(subset=["download_index"])
-    assert list(rows.groupby("package")["download_index"].first()) == [100.0, 100.0]
+    rows = drawn(app("pypi.py", period=period), 2).dropna(subset=["download_index"])
+    assert list(rows.groupby("colour")["download_index"].first()) == [100.0, 100.0]
 
 
 def test_shares_sum_to_one(app: App) -> None:
-    shares = charts_of(app("pypi.py", project=["Apache Iceberg"]))[3:]
-    assert len(shares) == 3
-    for chart in shares:
-        rows = next(part.to_pandas() for part in chart if "share" in part.column_names)
+    page = app("pypi.py", project=["Apache Iceberg"])
+    assert len(charts_of(page)) == 6
+    for chart in (3, 4, 5):
+        rows = drawn(page, chart)
         assert rows.groupby("date")["share"].sum().to_list() == pytest.approx([1.0] * rows["date"].nunique())
 
 
@@ -397,7 +402,7 @@ def test_every_metric_compares_by_calendar_and_by_age(app: App, metric: str) -> 
     assert page.header[0].value == METRICS[metric].title
     assert total(page, 0, "value") > 0
     aged = app("compare.py", metric=METRICS[metric].title, align="By age")
-    rows = charts_of(aged)[0][0].to_pandas()
+    rows = drawn(aged, 0)
     # Ages count from the day on which a repository was made, which is the sample's first, and not from our first row.
     if metric in {"stars", "forks", "subscribers"}:
         assert (rows.groupby("project")["age"].min() > 365).all()
@@ -440,12 +445,11 @@ def test_what_a_chart_leaves_out_is_told_and_still_in_the_card(
     for file, number in (("commits.py", 6), ("issues.py", 5), ("pulls.py", 2), ("pypi.py", 3)):
         page.switch_page(f"views/{file}").run()
         assert not page.error
-        told = [element.value for element in page.caption if "2 more are in the card's rows" in element.value]
+        told = [element.value for element in page.markdown if "2 more are in the card's rows" in element.value]
         assert len(told) == number, f"{file}: {told}"
-    downloads = max(charts_of(page)[0], key=lambda rows: rows.num_rows).to_pandas()
-    assert downloads["package"].nunique() == charts.MOST_SERIES
+    assert drawn(page, 0)["colour"].nunique() == charts.MOST_SERIES
     markers = next(rows for rows in charts_of(page)[0] if "label" in rows.column_names)
-    assert {label.split()[0] for label in markers.column("label").to_pylist()} <= set(downloads["package"])
+    assert {label.split()[0] for label in markers.column("label").to_pylist()} <= set(legends(page)[0])
     [about] = [element.label for element in page.expander if element.label.startswith("About: Downloads")]
     rows = (
         read_gold(Settings(data_dir=tmp_path, demo=True), "large-1")
@@ -621,9 +625,9 @@ def test_a_period_that_ends_before_it_begins_is_told(app: App, as_of: date) -> N
 def test_a_part_month_at_the_start_is_in_the_months(app: App, newest: Sql, as_of: date) -> None:
     first = as_of.replace(day=1) - timedelta(days=40)
     page = app("commits.py", **{"period": "custom", "from": first.isoformat(), "to": as_of.isoformat()})
-    drawn = next(rows for chart in charts_of(page) for rows in chart if "people" in rows.column_names).to_pandas()
-    assert drawn["date"].min() == str(first.replace(day=1))
-    assert drawn["people"].sum() == newest(
+    people = drawn(page, 4)
+    assert people["date"].min() == str(first.replace(day=1))
+    assert people["people"].sum() == newest(
         'SELECT sum("new" + "returning" + inactive) FROM fct_contributors WHERE month >= ?', first.replace(day=1)
     )[0][0]  # fmt: skip
 
@@ -813,5 +817,5 @@ def test_stars_over_time_equal_gold(app: App, newest: Sql, as_of: date, figure: 
         f"SELECT {column} FROM fct_all_time_base_repo_stats WHERE repo = 'apache/hudi' ORDER BY snapshot_date DESC LIMIT 1"  # noqa: S608
     )
     page = app(project=["Apache Hudi"]).radio(key="interest").set_value(figure).run()
-    yearly = charts_of(page)[0][0].to_pandas()
+    yearly = drawn(page, 0)
     assert yearly[figure].iloc[-1] == last[0][0]

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.backends import bind
 from dashboard.metrics import BIRTHS, METRICS
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, charts_of
+from tests.dashboard.conftest import APP, drawn
 from tests.dashboard.sample import Row, Sample
 from tests.dashboard.test_pages import Tiles, words
 
@@ -190,8 +190,7 @@ def test_contributors_are_a_gap_where_a_repository_is_not_known(cut: Path, monke
         opened = AppTest.from_file(str(APP), default_timeout=60)
         opened.query_params.update(query)
         page = opened.run().switch_page("views/commits.py").run()
-        drawn = next(rows for chart in charts_of(page) for rows in chart if "people" in rows.column_names)
-        return [float(value) for value in drawn.to_pandas()["people"].dropna()]
+        return [float(value) for value in drawn(page, 4)["people"].dropna()]
 
     assert people(project=["Delta Lake"])
     assert not people(project=["Apache Iceberg"])
