@@ -22,6 +22,28 @@ from lakepulse.settings import Settings
 
 _log = logging.getLogger("lakepulse.dashboard")
 _NEWEST = "newest"
+# A browser goes once to the heading that an address names, and charts that are drawn later push it away: until somebody
+# scrolls or types, or all has long been drawn, go there again.
+_ANCHOR = """
+<script>
+(() => {
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (!name || window.lakepulseAnchor === location.href) return;
+    window.lakepulseAnchor = location.href;
+    const end = Date.now() + 10000;
+    let goes = true;
+    for (const kind of ["wheel", "touchstart", "keydown", "mousedown"]) {
+        addEventListener(kind, () => { goes = false; }, { once: true, capture: true, passive: true });
+    }
+    const go = () => {
+        if (!goes || Date.now() > end) return;
+        document.getElementById(name)?.scrollIntoView({ behavior: "instant" });
+        setTimeout(go, 100);
+    };
+    go();
+})();
+</script>
+"""
 
 
 def main() -> None:
@@ -64,6 +86,8 @@ def main() -> None:
     _notices(shown)
     session.keep(shown)
     st.html(charts.STYLE)
+    with st.sidebar:
+        st.html(_ANCHOR, unsafe_allow_javascript=True)
     page.run()
     st.divider()
     st.caption(
@@ -92,12 +116,7 @@ def _notices(shown: session.View) -> None:
         st.warning(
             "**Demo data.** These figures are simulated. They say nothing about the real projects.", icon=":material/science:"
         )
-    for what, values in filters.dropped():
-        named = text.listed([f"**{text.literal(value)}**" for value in values], 5)
-        st.warning(
-            f"The address asks for the {what} {named}, which is not there. You see the page without it.",
-            icon=":material/link_off:",
-        )
+    filters.tell_dropped(*filters.OF_ALL_PAGES)
     if shown.selection.first > shown.selection.last:
         st.warning("The period ends before it begins: choose a From that is not after the To.", icon=":material/date_range:")
     if not shown.is_newest:

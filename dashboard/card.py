@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ FROM gold.fct_known_breaks
 ORDER BY from_date, id
 """
 
+_log = logging.getLogger("lakepulse.dashboard")
 _PREVIEW = 1000
 _MOST_CUT = 3
 
@@ -65,6 +67,7 @@ def figure(
     *,
     drawn: str | None = None,
     keys: Sequence[str] = (),
+    derived: Sequence[str] = (),
     step: str = "day",
     empty: str = "Nothing was counted for this choice. Choose another project, repository or period.",
     note: str | None = None,
@@ -77,7 +80,8 @@ def figure(
     `drawn` is the query of what `draw` takes, where a picture of all rows would have more points than a
     screen: the rows are then only counted until somebody opens the card. `keys` are the columns that name a row:
     with them, a page that shows an older publication tells what is different in the newest. A key called date
-    counts days unless `step` says weeks or months; week and month tell their own. `scopes` are the repositories and
+    counts days unless `step` says weeks or months; week and month tell their own. `derived` columns follow from
+    others, in other rows too, so what they differ in is no revision of their own. `scopes` are the repositories and
     packages that the figure is of, where they are others than those chosen.
     A figure that fails does not take the page along.
     """
@@ -97,9 +101,16 @@ def figure(
         if note:
             st.caption(note)
         number = view.count(sql, extra) if drawn else len(frame)
-        _card(view, _Shown(title, table, sql, number, tuple(keys), step, extra or {}, fresh))
+        _card(view, _Shown(title, table, sql, number, tuple(keys), tuple(derived), step, extra or {}, fresh))
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
+    except Exception:  # noqa: BLE001 - it is told and logged
+        # Of our making: who reads the page can still use the rest of it.
+        _log.exception("the figure %s failed", title)
+        st.error(
+            "This figure cannot be shown, by a fault of the dashboard, whose log tells more. The others are not concerned.",
+            icon=":material/error:",
+        )
 
 
 def breaks(view: View, sources: Sequence[str], scopes: Sequence[str], dates: tuple[date, date] | None = None) -> pd.DataFrame:
@@ -154,6 +165,7 @@ class _Shown:
     sql: str
     number: int
     keys: tuple[str, ...]
+    derived: tuple[str, ...]
     dates: str
     extra: Values
     fresh: pd.DataFrame
@@ -258,7 +270,8 @@ def _changes(view: View, shown: _Shown) -> pd.DataFrame | None:
         return None
     try:
         then, now = (view.arrow(shown.sql, shown.extra, publication) for publication in (view.publication, view.newest))
-        return revised(_over(then, shown, view.over), _over(now, shown, view.over), shown.keys)
+        before, after = (_over(rows, shown, view.over).drop(columns=list(shown.derived)) for rows in (then, now))
+        return revised(before, after, shown.keys)
     except UnavailableError:
         return None
 
@@ -289,6 +302,9 @@ def revised(then: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> pd.Da
     Doubles within 1e-6 relative are equal.
     """
     values = [name for name in then.columns if name not in keys]
+    if then.empty and now.empty:
+        # Nothing to join, on which pandas ends in an error where texts are Arrow's.
+        return pd.DataFrame(columns=["change", *keys, *(f"{name} {when}" for name in values for when in ("then", "now"))])
     both = then.merge(now, how="outer", on=list(keys), suffixes=(" then", " now"), indicator="change")
     both = both.assign(change=both["change"].map({"left_only": "gone", "right_only": "new", "both": "changed"}).astype(str))
     differs = both["change"] != "changed"

@@ -142,7 +142,7 @@ def with_running(rows: pd.DataFrame, time: str, series: str, grain: str, over: d
 
 
 def _explain_running(rows: pd.DataFrame, look: str, grain: str) -> str:
-    return f"{look}: the {grain} is not over." if rows["running"].any() else ""
+    return f"{look}: the {grain} is not over." if rows["running"].any() and not rows["running"].all() else ""
 
 
 def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFrame, int]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 import streamlit as st
 
+from dashboard import text
 from dashboard.publications import Publication
 
 PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, "all time": None}
 CUSTOM = "custom"
 DEFAULT_PERIOD = "1 year"
 _DROPPED = "lakepulse-dropped"
+OF_ALL_PAGES = ("as_of", "project", "repo", "period", "from", "to")
+"""The keys of the widgets in the sidebar."""
+
+T = TypeVar("T")
 
 Member = tuple[str, str, str]
 """A row of `dim_projects`: project, kind (`repo` or `package`), name."""
@@ -111,9 +117,24 @@ def remember_dropped(key: str, what: str, unknown: tuple[str, ...], chosen: obje
         del notes[key]
 
 
-def dropped() -> list[tuple[str, tuple[str, ...]]]:
-    """What the address asked for and is not there: the kind of thing, and the values."""
-    return [(what, unknown) for what, unknown, _ in st.session_state.get(_DROPPED, {}).values()]
+def tell_dropped(*keys: str) -> None:
+    """Name what the address asked of these widgets and is not there."""
+    notes = st.session_state.get(_DROPPED, {})
+    for what, unknown, _ in (notes[key] for key in keys if key in notes):
+        named = text.listed([f"**{text.literal(value)}**" for value in unknown], 5)
+        st.warning(
+            f"The address asks for the {what} {named}, which is not there. You see the page without it.",
+            icon=":material/link_off:",
+        )
+
+
+def of_page(key: str, what: str, known: Iterable[str], widget: Callable[[], T]) -> T:
+    """Draw a page's own choice, whose key is its name in the address, and name what it was asked for and does not know."""
+    unknown = unknown_in_link(key, set(known).__contains__)
+    chosen = widget()
+    remember_dropped(key, what, unknown, chosen)
+    tell_dropped(key)
+    return chosen
 
 
 def choose(members: Sequence[Member], publication: Publication, earliest: date) -> Selection:

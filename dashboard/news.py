@@ -85,7 +85,7 @@ def sentences(view: View) -> list[str]:
     for row in view.arrow(RELEASES, {"week_ago": week_ago}).to_pylist():
         kind = "a pre-release" if row["is_prerelease"] else "a release"
         gap = row["days_since_previous"]
-        after = f", {text.count(round(gap), 'day')} after the one before" if gap is not None else ""
+        after = f", {text.count(round(gap), 'day')} after the final release before it" if gap is not None else ""
         found.append(
             f"**{text.literal(row['project'])}** published {kind} of {named(row['scope'], '', 'releases')}: "
             f"**{text.literal(row['name'])}** on {row['released_at']:%Y-%m-%d}{after}."
@@ -101,8 +101,8 @@ def sentences(view: View) -> list[str]:
         turned = "began to grow" if row["backlog_index"] < 1 else "began to shrink"
         still_open = "" if row["open_at_end"] is None else f"; {text.count(row['open_at_end'], 'issue')} open"
         found.append(
-            f"The backlog of {named(row['repo'], 'issues', 'backlog')} {turned}: {row['backlog_index']:.2f} closed per "
-            f"opened in 8 weeks, {row['index_before']:.2f} a week earlier{still_open}."
+            f"The backlog of {named(row['repo'], 'issues', 'backlog')} {turned} in the week from {last_week}: "
+            f"{row['backlog_index']:.2f} closed per opened in 8 weeks, {row['index_before']:.2f} a week earlier{still_open}."
         )
     # A publication from before the table was made has none.
     new = view.arrow(NEWCOMERS, {"week_ago": week_ago}).to_pylist() if view.has("fct_first_commits") else []
@@ -110,6 +110,6 @@ def sentences(view: View) -> list[str]:
         names = [text.literal(row["author"]) for row in rows]
         found.append(
             f"{text.count(len(names), 'person', 'people')} wrote a first commit to "
-            f"{named(repo, 'commits', 'contributors-new-returning-inactive')}: {text.listed(names, _MOST_NAMES)}."
+            f"{named(repo, 'commits', 'first-commits')}: {text.listed(names, _MOST_NAMES)}."
         )
     return found

@@ -58,17 +58,20 @@ def show(rows: Sequence[tuple[str, Sequence[Figure]]]) -> None:
 
 def row(name: str, figures: Sequence[Figure], *, dark: bool) -> str:
     """The row as HTML."""
-    items = "".join(f"<li>{_figure(figure, dark=dark)}</li>" for figure in figures)
+    items = "".join(f"<li>{_figure(name, figure, dark=dark)}</li>" for figure in figures)
     return f'<section class="lp-row"><h3>{escape(name)}</h3><ul class="lp-figures">{items}</ul></section>'
 
 
-def _figure(figure: Figure, *, dark: bool) -> str:
+def _figure(name: str, figure: Figure, *, dark: bool) -> str:
     inside = (
         f'<span class="lp-label">{escape(figure.label)}</span><span class="lp-value">{escape(figure.value)}</span>'
         f'<span class="lp-note" style="color: {_TONES[dark][figure.tone]}">{escape(figure.note)}</span>'
         f"{sparkline(figure.line, _LINE[dark])}"
     )
-    return f'<a href="{escape(figure.link)}" target="_self">{inside}</a>' if figure.link else f"<div>{inside}</div>"
+    # In a list of links, away from its row, a figure alone would not tell of what it is.
+    said = escape(f"{name}, {figure.label}: {figure.value}" + (f", {figure.note}" if figure.note else ""))
+    link = f'<a href="{escape(figure.link)}" target="_self" aria-label="{said}">{inside}</a>'
+    return link if figure.link else f"<div>{inside}</div>"
 
 
 def sparkline(values: Sequence[float], colour: str) -> str:

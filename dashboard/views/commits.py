@@ -63,6 +63,14 @@ WHERE repo IN :repos AND is_bot
 ORDER BY repo, num_commits DESC, author
 """
 
+FIRST_COMMITS = """
+SELECT repo, author, first_commit_date
+FROM gold.fct_first_commits
+WHERE repo IN :repos AND first_commit_date BETWEEN :first AND :last
+ORDER BY first_commit_date DESC, repo, author
+"""
+
+MOST_NEW = 100  # a longer list is read as a file
 MOST_TIED = 5  # bars a repository; equal counts share a rank, so a top 3 may be many
 WINDOWS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "all time"}
 
@@ -143,6 +151,22 @@ def absence_over_time(frame: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
+def first_commits(frame: pd.DataFrame) -> None:
+    st.dataframe(
+        frame.head(MOST_NEW),
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "repo": "Repository",
+            "author": "Author",
+            "first_commit_date": st.column_config.DateColumn("First commit (UTC)", format="YYYY-MM-DD"),
+        },
+        alt="People by the day of their first commit, the latest first",
+    )
+    if len(frame) > MOST_NEW:
+        st.caption(f"{MOST_NEW} of {len(frame):,} shown; the card has all to download.")
+
+
 def bots(frame: pd.DataFrame) -> None:
     st.dataframe(
         frame,
@@ -198,6 +222,17 @@ card.figure(
     step="month",
     note="Summed over the repositories: somebody active in two counts twice. A month that is not known of each is a gap.",
 )
+# A publication from before the table was made has none.
+if page.has("fct_first_commits"):
+    card.figure(
+        page,
+        "First commits",
+        "fct_first_commits",
+        FIRST_COMMITS,
+        first_commits,
+        keys=("repo", "author"),
+        empty="Nobody wrote a first commit in this period.",
+    )
 card.figure(
     page, "Contributor absence factor", "fct_contributor_absence_factor", ABSENCE, absence, keys=("repo", "window_days")
 )

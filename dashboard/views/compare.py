@@ -18,26 +18,43 @@ page = session.current()
 every_project = filters.projects_of(page.members)
 
 st.title("Compare", anchor=False)
-chosen = st.multiselect(
-    "Projects to compare",
+chosen = filters.of_page(
+    "compare",
+    "project to compare",
     every_project,
-    default=list(every_project[:3]),
-    max_selections=MOST,
-    key="compare",
-    bind="query-params",
-    help="Two to five. The filter of projects on the left does not apply here.",
+    lambda: st.multiselect(
+        "Projects to compare",
+        every_project,
+        default=list(every_project[:3]),
+        max_selections=MOST,
+        key="compare",
+        bind="query-params",
+        help="Two to five. The filter of projects on the left does not apply here.",
+    ),
 )
 left, right = st.columns([2, 1])
 with left:
-    name = st.selectbox("Metric", list(METRICS), format_func=lambda key: METRICS[key].title, key="metric", bind="query-params")
+    name = filters.of_page(
+        "metric",
+        "metric",
+        (metric.title for metric in METRICS.values()),
+        lambda: st.selectbox(
+            "Metric", list(METRICS), format_func=lambda key: METRICS[key].title, key="metric", bind="query-params"
+        ),
+    )
 with right:
-    align = st.radio(
-        "Align",
-        list(ALIGNMENTS),
-        format_func=ALIGNMENTS.__getitem__,
-        horizontal=True,
-        key="align",
-        bind="query-params",
+    align = filters.of_page(
+        "align",
+        "alignment",
+        ALIGNMENTS.values(),
+        lambda: st.radio(
+            "Align",
+            list(ALIGNMENTS),
+            format_func=ALIGNMENTS.__getitem__,
+            horizontal=True,
+            key="align",
+            bind="query-params",
+        ),
     )
 metric = METRICS[name]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, charts, session, text
+from dashboard import card, charts, filters, session, text
 from dashboard.backends import Value
 from dashboard.totals import summed
 
@@ -261,13 +261,18 @@ def answered(frame: pd.DataFrame) -> None:
 
 
 def backlog(frame: pd.DataFrame) -> None:
-    which = st.radio(
-        "Of the backlog",
-        list(BACKLOGS),
-        format_func=lambda column: BACKLOGS[column][0],
-        horizontal=True,
-        key="backlog",
-        bind="query-params",
+    which = filters.of_page(
+        "backlog",
+        "figure of the backlog",
+        (title for title, *_ in BACKLOGS.values()),
+        lambda: st.radio(
+            "Of the backlog",
+            list(BACKLOGS),
+            format_func=lambda column: BACKLOGS[column][0],
+            horizontal=True,
+            key="backlog",
+            bind="query-params",
+        ),
     )
     title, value_format, reference = BACKLOGS[which]
     kept, left = charts.top_series(frame, "repo", "opened_8w")
@@ -340,7 +345,14 @@ with right_column:
         empty="No issue here carries a label.",
     )
 one_repo = (
-    st.selectbox("Repository for the three figures below", page.selection.repos, key="answers_of", bind="query-params")
+    filters.of_page(
+        "answers_of",
+        "repository",
+        page.selection.repos,
+        lambda: st.selectbox(
+            "Repository for the three figures below", page.selection.repos, key="answers_of", bind="query-params"
+        ),
+    )
     if page.selection.repos
     else ""
 )

@@ -24,15 +24,26 @@ WITH members AS (
 issues_held AS ({held("github_issues")}),
 answers_held AS ({held("github_issues", "github_comments")}),
 commits_held AS ({held("github_commits")}),
-newest_stars AS (
-    SELECT repo, max_by(stargazers_count, snapshot_date) AS stars
+snapshots AS (
+    SELECT repo, snapshot_date, stargazers_count, max(snapshot_date) OVER (PARTITION BY repo) AS newest
     FROM gold.fct_all_time_base_repo_stats
+),
+repo_stars AS (
+    SELECT
+        repo,
+        max_by(stargazers_count, snapshot_date) AS now,
+        -- The last of the week that lies four weeks back: days on which nobody asked are missing.
+        max_by(
+            CASE WHEN snapshot_date BETWEEN newest - INTERVAL '34' DAY AND newest - INTERVAL '28' DAY THEN stargazers_count END,
+            CASE WHEN snapshot_date BETWEEN newest - INTERVAL '34' DAY AND newest - INTERVAL '28' DAY THEN snapshot_date END
+        ) AS before
+    FROM snapshots
     GROUP BY repo
 ),
 stars AS (
-    SELECT members.project, {total("newest_stars.stars")} AS stars
+    SELECT members.project, {total("repo_stars.now")} AS now, {total("repo_stars.before")} AS before
     FROM members
-    LEFT JOIN newest_stars ON members.name = newest_stars.repo
+    LEFT JOIN repo_stars ON members.name = repo_stars.repo
     WHERE members.kind = 'repo'
     GROUP BY members.project
 ),
@@ -100,19 +111,28 @@ answered_projects AS (
 weekly_responses AS (
     SELECT
         members.project,
+        response.repo,
         response.p50_hours,
-        row_number() OVER (PARTITION BY members.project ORDER BY response.p50_hours) AS place,
-        count(*) OVER (PARTITION BY members.project) AS weeks
+        row_number() OVER (PARTITION BY response.repo ORDER BY response.p50_hours NULLS LAST) AS place,
+        count(response.p50_hours) OVER (PARTITION BY response.repo) AS weeks,
+        sum(response.answered) OVER (PARTITION BY response.repo) AS answered,
+        sum(response.issues_opened) OVER (PARTITION BY response.repo) AS opened
     FROM members
     JOIN answered_projects ON members.project = answered_projects.project
     JOIN gold.fct_issue_response AS response ON members.kind = 'repo' AND members.name = response.repo
-    WHERE response.p50_hours IS NOT NULL AND response.week >= :twelve_weeks_ago AND response.week < :this_week
+    WHERE response.week >= :twelve_weeks_ago AND response.week < :this_week
 ),
 middle_response AS (
-    SELECT project, min(p50_hours) AS response_hours
+    SELECT repo, min(project) AS project, min(p50_hours) AS hours, min(answered) AS answered, min(opened) AS opened
     FROM weekly_responses
-    WHERE 2 * place BETWEEN weeks AND weeks + 1
-    GROUP BY project
+    WHERE 2 * place BETWEEN weeks AND weeks + 1 AND weeks > 0
+    GROUP BY repo
+),
+slowest_response AS (
+    SELECT
+        project, repo, hours, answered, opened,
+        row_number() OVER (PARTITION BY project ORDER BY hours DESC, repo) AS place
+    FROM middle_response
 ),
 -- A repository without a commit in the year has no factor of its own; one whose year is cut leaves the project without.
 absence AS (
@@ -140,14 +160,18 @@ ordered_releases AS (
 )
 SELECT
     projects.project,
-    stars.stars,
+    stars.now AS stars,
+    stars.now - stars.before AS stars_change,
     downloads.last_28 AS downloads_28d,
     CASE WHEN downloads.previous_28 > 0
         THEN 100 * (CAST(downloads.last_28 AS double) / downloads.previous_28 - 1) END AS downloads_change,
     downloads.newest AS downloads_until,
     open_issues.now AS open_issues,
     open_issues.now - open_issues.before AS open_issues_change,
-    middle_response.response_hours,
+    slowest_response.hours AS response_hours,
+    slowest_response.repo AS response_of,
+    slowest_response.answered AS response_answered,
+    slowest_response.opened AS response_opened,
     absence.factor AS absence_factor,
     ordered_releases.name AS last_release,
     ordered_releases.scope AS released_by,
@@ -156,7 +180,7 @@ FROM (SELECT DISTINCT project FROM members) AS projects
 LEFT JOIN stars ON projects.project = stars.project
 LEFT JOIN downloads ON projects.project = downloads.project
 LEFT JOIN open_issues ON projects.project = open_issues.project
-LEFT JOIN middle_response ON projects.project = middle_response.project
+LEFT JOIN slowest_response ON projects.project = slowest_response.project AND slowest_response.place = 1
 LEFT JOIN absence ON projects.project = absence.project
 LEFT JOIN ordered_releases ON projects.project = ordered_releases.project AND ordered_releases.place = 1
 ORDER BY projects.project
@@ -314,6 +338,8 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
     repos = [name for name in all_repos if name in page.selection.repos]
     packages = filters.names(page.members, "package", [project])
     more_issues, more_downloads, released = row["open_issues_change"], row["downloads_change"], row["released_at"]
+    more_stars, slowest = row["stars_change"], row["response_of"]
+    of_slowest = f", {slowest.partition('/')[2]}" if slowest and len(repos) > 1 else ""
 
     unchosen = {"repositories"} if all_repos and not repos else set()
 
@@ -333,7 +359,9 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
             "Stars",
             text.short(row["stars"]),
             series.get((project, "stars"), ()),
-            note=missing(row["stars"], repos, "repositories", "not every repository has a snapshot"),
+            note=missing(row["stars"], repos, "repositories", "not every repository has a snapshot")
+            or ("no snapshot of 28 days before" if more_stars is None else f"{more_stars:+,.0f} in 28 days"),
+            tone=_tone(more_stars),
             link=page.link("", project, anchor="stars-and-forks"),
         ),
         tiles.Figure(
@@ -345,7 +373,7 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
             else f"{span}, {text.percent(more_downloads)}"
             + crossed("downloads_change", packages, until - timedelta(days=54), until),
             tone=_tone(more_downloads),
-            link=page.link("pypi", project),
+            link=page.link("pypi", project, anchor="downloads"),
         ),
         tiles.Figure(
             "Open issues",
@@ -362,8 +390,8 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
             text.duration(row["response_hours"]),
             series.get((project, "response"), ()),
             note=missing(row["response_hours"], repos, "repositories", "no answer, or not every history is whole")
-            or "median, 12 weeks",
-            link=page.link("issues", project, anchor="time-to-first-response"),
+            or f"median, 12 weeks{of_slowest}: {row['response_answered']:,.0f} of {row['response_opened']:,.0f} answered",
+            link=page.link("issues", project, anchor="time-to-first-response", **({"answers_of": slowest} if slowest else {})),
         ),
         tiles.Figure(
             "Absence factor",
@@ -429,11 +457,15 @@ def _table(frame: pd.DataFrame) -> None:
         column_config={
             "project": st.column_config.TextColumn("Project", pinned=True),
             "stars": st.column_config.NumberColumn("Stars", format="localized"),
+            "stars_change": st.column_config.NumberColumn("in 28 days", format="%+d"),
             "downloads_28d": st.column_config.NumberColumn("Downloads, 28 days", format="localized"),
             "downloads_change": st.column_config.NumberColumn("Change (%)", format="%+.1f"),
             "open_issues": st.column_config.NumberColumn("Open issues", format="localized"),
             "open_issues_change": st.column_config.NumberColumn("in 28 days", format="%+d"),
             "response_hours": st.column_config.NumberColumn("First response (hours)", format="%.1f"),
+            "response_of": "slowest",
+            "response_answered": st.column_config.NumberColumn("answered", format="localized"),
+            "response_opened": st.column_config.NumberColumn("of issues", format="localized"),
             "absence_factor": "Absence factor",
             "last_release": "Last release",
             "released_by": "of",
@@ -467,7 +499,20 @@ def repos(frame: pd.DataFrame) -> None:
 
 
 def interest(frame: pd.DataFrame) -> None:
-    what = st.radio("Figure", ["stars", "forks", "subscribers"], horizontal=True, key="interest", bind="query-params")
+    kinds = ["stars", "forks", "subscribers"]
+    what = filters.of_page(
+        "interest",
+        "figure",
+        kinds,
+        lambda: st.radio("Figure", kinds, horizontal=True, key="interest", bind="query-params"),
+    )
+    if frame["date"].nunique() == 1:
+        st.info(
+            f"There is one snapshot so far, of the {grain} of {frame['date'].iloc[0]:%Y-%m-%d}, and a line needs two: runs on "
+            "other days draw it. The table above has its figures.",
+            icon=":material/inbox:",
+        )
+        return
     kept, left = charts.top_series(frame, "repo", what)
     # Snapshots may begin late: a break before them is not in the picture.
     found = card.breaks(page, ["github_repo"], page.selection.repos, (frame["date"].min().date(), page.selection.last))

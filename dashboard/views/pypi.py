@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, charts, session
+from dashboard import card, charts, filters, session
 
 DOWNLOADS = """
 SELECT package, date, downloads
@@ -150,7 +150,7 @@ def downloads(frame: pd.DataFrame, category: str) -> None:
         ),
         alt="Downloads per day and package, with releases and known breaks. The card below has the rows.",
         said=(
-            charts.summed_up(grain, "the mean day"),
+            charts.summed_up(grain, "the mean of the days that were had"),
             charts.left_out(left, MOST),
             f"▼ a release. ◇ an unusual day, by the 28 before it. A gap is a {grain} that was never had.",
         ),
@@ -159,13 +159,18 @@ def downloads(frame: pd.DataFrame, category: str) -> None:
 
 
 def change(frame: pd.DataFrame) -> None:
-    which = st.radio(
-        "Change",
-        list(CHANGES),
-        format_func=CHANGES.__getitem__,
-        horizontal=True,
-        key="change",
-        bind="query-params",
+    which = filters.of_page(
+        "change",
+        "change",
+        CHANGES.values(),
+        lambda: st.radio(
+            "Change",
+            list(CHANGES),
+            format_func=CHANGES.__getitem__,
+            horizontal=True,
+            key="change",
+            bind="query-params",
+        ),
     )
     kept, left = charts.top_series(frame.dropna(subset=[which]), "package", "total")
     if not len(kept):
@@ -278,13 +283,18 @@ def shares(frame: pd.DataFrame, package: str, series: str, sources: Sequence[str
 
 
 def figures() -> None:
-    category = st.radio(
-        "Downloads",
-        list(CATEGORIES),
-        format_func=CATEGORIES.__getitem__,
-        horizontal=True,
-        key="category",
-        bind="query-params",
+    category = filters.of_page(
+        "category",
+        "kind of downloads",
+        CATEGORIES.values(),
+        lambda: st.radio(
+            "Downloads",
+            list(CATEGORIES),
+            format_func=CATEGORIES.__getitem__,
+            horizontal=True,
+            key="category",
+            bind="query-params",
+        ),
     )
     st.caption("Applies to downloads, percent change, side by side and unusual days. Release uplift is always without mirrors.")
     card.figure(
@@ -317,6 +327,7 @@ def figures() -> None:
         index,
         drawn=SPANS,
         keys=("package", "date"),
+        derived=("download_index",),
         empty=NONE,
         note="Seven-day sums; the first one drawn is 100 for each package, and so is the first one of the card's rows.",
         extra={"category": category},
@@ -340,7 +351,12 @@ def figures() -> None:
         keys=("package", "version"),
         empty="No final release falls in this period.",
     )
-    package = st.selectbox("Package for the shares below", page.selection.packages, key="package", bind="query-params")
+    package = filters.of_page(
+        "package",
+        "package",
+        page.selection.packages,
+        lambda: st.selectbox("Package for the shares below", page.selection.packages, key="package", bind="query-params"),
+    )
     chosen = {"package": package}
     left_column, right_column = st.columns(2)
     with left_column:

@@ -144,24 +144,34 @@ METRICS: dict[str, Metric] = {
     ),
     "response_hours": Metric(
         "first response",
-        "Median of the weekly medians of the project's repositories over the last 12 whole weeks, in hours; null unless those "
-        "weeks of every repository are known.",
+        "Of the project's slowest repository: the median of its weekly medians over the last 12 whole weeks, in hours; null "
+        "unless those weeks of every repository are known.",
         ("fct_issue_response", _FRESHNESS),
         """
         with calendar as (
             select cast(date_trunc('week', $as_of) as date) as this_week
+        ),
+        middles as (
+            select
+                repo,
+                quantile_disc(p50_hours, 0.5) filter (where week >= this_week - 84) as now,
+                quantile_disc(p50_hours, 0.5) filter (where week < this_week - 28 and week >= this_week - 112) as before
+            from fct_issue_response
+            cross join calendar
+            where week < this_week
+            group by repo
         )
         select
             project,
             case when bool_and(coalesce(issues_from <= this_week - 84 and comments_from <= this_week - 84, false))
-                then quantile_disc(p50_hours, 0.5) filter (where week >= this_week - 84) end,
+                then max(now) end,
             case when bool_and(coalesce(issues_from <= this_week - 112 and comments_from <= this_week - 112, false))
-                then quantile_disc(p50_hours, 0.5) filter (where week < this_week - 28 and week >= this_week - 112) end,
+                then max(before) end,
             any_value(this_week) - 112,
             any_value(this_week) - 1
         from repos
         cross join calendar
-        left join fct_issue_response as response on repos.repo = response.repo and response.week < this_week
+        left join middles using (repo)
         group by project
         """,
         " h",

@@ -89,7 +89,9 @@ def app(lake: Settings, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> 
 def drawn(page: AppTest, chart: int) -> pd.DataFrame:
     """The rows that a chart draws, what is not over at the end: the line that leads there stands apart."""
     datasets = page.get("vega_lite_chart")[chart].proto.datasets
-    parts = {dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pandas() for dataset in datasets}
+    parts: dict[str, pd.DataFrame] = {
+        dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pandas() for dataset in datasets
+    }
     if "tail" not in parts:
         return parts["rows"]
     running = parts["tail"][parts["tail"]["running"].astype(bool)].drop(columns="running")

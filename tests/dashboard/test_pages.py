@@ -143,8 +143,123 @@ def test_first_response_is_the_middle_weekly_median(app: App, newest: Sql, as_of
     ]  # fmt: skip
     expected = medians[(len(medians) + 1) // 2 - 1]
     page = app(project=["Apache Hudi"])
-    [shown] = [value for label, value in Tiles(page).figures if label == "First response"]
-    assert shown == (f"{expected:.1f} h" if expected < 48 else f"{expected / 24:.1f} days")
+    [tile] = [tile for tile in Tiles(page).found if tile["lp-label"] == "First response"]
+    assert tile["lp-value"] == (f"{expected:.1f} h" if expected < 48 else f"{expected / 24:.1f} days")
+    answered, opened = newest(
+        "SELECT sum(answered), sum(issues_opened) FROM fct_issue_response WHERE repo = 'apache/hudi' AND week BETWEEN ? AND ?",
+        monday - timedelta(weeks=12), monday - timedelta(weeks=1),
+    )[0]  # fmt: skip
+    assert tile["lp-note"] == f"median, 12 weeks: {answered} of {opened} answered"
+
+
+def test_first_response_of_a_project_is_that_of_its_slowest_repository_and_leads_there(
+    app: App, newest: Sql, as_of: date
+) -> None:
+    monday = as_of - timedelta(days=as_of.weekday())
+    slowest = newest(
+        "SELECT repo, quantile_disc(p50_hours, 0.5) AS hours FROM fct_issue_response "
+        "WHERE repo LIKE 'apache/iceberg%' AND week BETWEEN ? AND ? GROUP BY repo ORDER BY hours DESC",
+        monday - timedelta(weeks=12), monday - timedelta(weeks=1),
+    )  # fmt: skip
+    assert len(slowest) == 2
+    [(repo, hours), (_, less)] = slowest
+    assert hours > less
+    [tile] = [tile for tile in Tiles(app(project=["Apache Iceberg"])).found if tile["lp-label"] == "First response"]
+    assert tile["lp-value"] == (f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days")
+    assert f", {repo.removeprefix('apache/')}: " in tile["lp-note"]
+    assert parse_qs(urlsplit(tile["link"]).query)["answers_of"] == [repo]
+    page = app("issues.py", project=["Apache Iceberg"], answers_of=repo)
+    assert page.selectbox(key="answers_of").value == repo
+
+
+def test_stars_are_told_with_their_change_where_a_snapshot_of_then_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    class Few(sample.Sample):
+        def _all_time_base_repo_stats(self) -> Iterable[sample.Row]:
+            wanted = {"apache/hudi": (0, 30, 33, 40), "delta-io/delta": (0, 27, 35)}
+            for repo, day, *rest in super()._all_time_base_repo_stats():
+                if (self.as_of - day).days in wanted.get(repo, (0,)):
+                    yield repo, day, *rest
+
+    sample.build(tmp_path, kind=Few)
+    rows = {(row[0], row[1]): row[5] for row in Few(datetime.now(UTC).date(), revised=True)._all_time_base_repo_stats()}
+    today = datetime.now(UTC).date()
+    more = rows["apache/hudi", today] - rows["apache/hudi", today - timedelta(days=30)]
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    notes = [tile["lp-note"] for tile in Tiles(page).found if tile["lp-label"] == "Stars"]
+    assert notes == [f"{more:+,} in 28 days", "no snapshot of 28 days before", "no snapshot of 28 days before"]
+
+
+def test_one_snapshot_makes_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
+    class One(sample.Sample):
+        def _all_time_base_repo_stats(self) -> Iterable[sample.Row]:
+            return [row for row in super()._all_time_base_repo_stats() if row[1] == self.as_of]
+
+    sample.build(tmp_path, kind=One)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not charts_of(page)
+    assert "There is one snapshot so far" in words(page)
+
+
+def test_a_figure_that_is_empty_then_and_now_is_read_in_an_older_publication(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
+) -> None:
+    class Quiet(sample.Sample):
+        def _download_anomalies(self) -> Iterable[sample.Row]:
+            return []
+
+        def _releases(self) -> Iterable[sample.Row]:
+            return []
+
+    settings = sample.build(tmp_path, kind=Quiet)
+    monkeypatch.setenv("DATA_DIR", str(settings.data_dir))
+    opened = AppTest.from_file(str(APP), default_timeout=60)
+    opened.query_params["as_of"] = (datetime.now(UTC).date() - timedelta(days=7)).isoformat()
+    opened.run()
+    for file in FILES:
+        page = opened.switch_page(f"views/{file}").run()
+        assert "You are reading the publication of" in words(page)
+        assert not page.exception
+        assert not page.error
+
+
+def test_a_fault_in_a_figure_leaves_the_others(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(charts, "ranked", fails)
+    page = app("issues.py")
+    assert not page.exception
+    [said] = [element.value for element in page.error]
+    assert said.startswith("This figure cannot be shown")
+    assert len(charts_of(page)) == 8
+
+
+def test_what_a_page_is_asked_for_and_does_not_know_is_named(app: App) -> None:
+    page = app("compare.py", metric="nonsense", compare=["Foo", "Delta Lake"])
+    said = words(page).replace("\\", "")
+    assert "The address asks for the metric **nonsense**, which is not there" in said
+    assert "The address asks for the project to compare **Foo**" in said
+    page.selectbox(key="metric").select_index(2).run()
+    said = words(page).replace("\\", "")
+    assert "nonsense" not in said
+    assert "**Foo**" in said
+    assert "The address asks" not in words(app("issues.py", answers_of="apache/iceberg", backlog="Open at the end"))
+    assert "The address asks for the repository" in words(app("issues.py", answers_of="a/b"))
+
+
+def test_what_follows_from_other_rows_is_no_revision(app: App, as_of: date) -> None:
+    labels = [card.label for card in app("pypi.py", as_of=(as_of - timedelta(days=7)).isoformat()).expander]
+    numbers = {
+        title: int(next(re.search(r"([\d,]+) revised", label).group(1) for label in labels if f"About: {title} " in label))  # type: ignore[union-attr]
+        for title in ("Downloads", "Side by side")
+    }
+    assert numbers["Downloads"] > 0
+    # A day's revision is in the sums of the seven that it belongs to.
+    assert numbers["Side by side"] <= 7 * numbers["Downloads"]
 
 
 def test_a_figure_leads_to_the_page_of_its_project_at_the_same_date(app: App, as_of: date) -> None:
@@ -152,7 +267,7 @@ def test_a_figure_leads_to_the_page_of_its_project_at_the_same_date(app: App, as
     for asked, carried in (({}, ""), ({"as_of": then}, f"&as_of={then}")):
         links = {tile["lp-label"]: tile.get("link") for tile in Tiles(app(project=["Apache Hudi"], **asked)).found}
         assert links["Open issues"] == f"issues?project=Apache+Hudi{carried}#open-issues"
-        assert links["Downloads"] == f"pypi?project=Apache+Hudi{carried}"
+        assert links["Downloads"] == f"pypi?project=Apache+Hudi{carried}#downloads"
         assert links["Stars"] == f"?project=Apache+Hudi{carried}#stars-and-forks"
         assert links["Last release"] == f"?project=Apache+Hudi{carried}#releases"
 
@@ -243,7 +358,15 @@ def test_commits_equal_gold(app: App, newest: Sql, as_of: date) -> None:
         shown = zip(*(rows.column(name).to_pylist() for name in ("repo", who, "num_commits")), strict=True)
         assert set(shown) == set(expected)
     assert total(page, 5, "factor") == newest("SELECT sum(factor) FROM fct_contributor_absence_factor")[0][0]
-    assert set(table_with(page, "author")["author"]) == {"dependabot[bot]", "web-flow"}
+    newcomers = table_with(page, "first_commit_date")
+    expected = newest(
+        "SELECT repo, author FROM fct_first_commits WHERE first_commit_date BETWEEN ? AND ? "
+        "ORDER BY first_commit_date DESC, repo, author LIMIT 100", first_of(as_of), as_of,
+    )  # fmt: skip
+    assert expected
+    assert list(zip(newcomers["repo"], newcomers["author"], strict=True)) == expected
+    bots = next(element.value for element in page.dataframe if list(element.value.columns) == ["repo", "author", "num_commits"])
+    assert set(bots["author"]) == {"dependabot[bot]", "web-flow"}
 
 
 def test_filters_narrow_the_figures(app: App, newest: Sql, as_of: date) -> None:

@@ -76,7 +76,7 @@ def gold() -> Gold:
     issues = [("acme/lake", 0, 30), ("acme/lake", 28, 40), ("acme/dam", 0, 3), ("acme/dam", 28, 0), ("acme/pond", 0, 1)]
     responses = [
         ("acme/lake", 1, 10.0),
-        ("acme/lake", 2, 30.0),
+        ("acme/lake", 2, 12.0),
         ("acme/dam", 1, 20.0),
         ("acme/dam", 0, 999.0),
         ("acme/dam", 3, None),
