@@ -228,6 +228,8 @@ def _dashboard(installed: Installation) -> None:
         if name == "large":
             with installed.outside() as outside:
                 sample.publish_large(_settings(outside))
+        # Of pages, not of what made their data just before.
+        time.sleep(_AT_REST_SECONDS)
         with installed.forwarded("trino", 8080) as port, tempfile.TemporaryDirectory() as unused:
             settings = {"ENGINE": "trino", "TRINO_PORT": str(port), "TRINO_USER": "dashboard"}
             command = [sys.executable, "-m", "tests.dashboard.bench", f"{name}, cluster", "--data", unused]
