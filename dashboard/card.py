@@ -250,9 +250,10 @@ def freshness(view: View, scopes: Sequence[str] | None = None) -> pd.DataFrame:
 
 def _cut(fresh: pd.DataFrame) -> list[str]:
     """A sentence for each history that is not held whole."""
+    cut = fresh["covered_from"].notna()
     return [
         f"{text.literal(row.scope)} has {text.literal(row.source)} only from {row.covered_from:%Y-%m-%d} on."
-        for row in fresh.dropna(subset=["covered_from"]).itertuples()
+        for row in (fresh[cut].itertuples() if cut.any() else ())
     ]
 
 

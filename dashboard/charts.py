@@ -189,7 +189,7 @@ def lump(frame: pd.DataFrame, time: str, series: str, value: str, rank_by: Rank 
 
 def _by_number(name: str) -> list[tuple[int, str]]:
     """What sorts 3.9 before 3.10."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def lines(
@@ -578,11 +578,12 @@ def _line(rows: pd.DataFrame, time: str, value: str) -> dict[str, pd.DataFrame]:
 
     Each is there also without a row, and none is left to the browser to choose, so that all such lines have one form.
     """
-    over, columns = ~rows["running"], [time, value, _COLOUR]
+    columns = [time, value, _COLOUR]
+    dated = _dated(rows[[*columns, "running"]], time)
     return {
-        _ROWS: _dated(rows.loc[over, columns], time),
-        _TAIL: _dated(rows.loc[rows["tail"], [*columns, "running"]], time),
-        _ALONE: _dated(rows.loc[rows["alone"], columns], time),
+        _ROWS: dated.loc[~rows["running"], columns],
+        _TAIL: dated[rows["tail"]],
+        _ALONE: dated.loc[rows["alone"], columns],
     }
 
 
@@ -612,7 +613,9 @@ def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
     texts = {}
     for time in times:
         days = frame[time].to_numpy("datetime64[D]")
-        texts[time] = pd.Series(np.datetime_as_string(days), index=frame.index).mask(frame[time].isna(), None)
+        text = np.datetime_as_string(days).astype(object)
+        text[np.isnat(days)] = None
+        texts[time] = text
     return frame.assign(**texts)
 
 
@@ -655,17 +658,32 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict
     if breaks is None:
         return {}
     first, last = times.min(), times.max()
-    seen = breaks[(breaks["from_date"] <= last) & (breaks["to_date"].fillna(breaks["from_date"]) >= first)]
-    rows = seen.assign(
-        from_date=seen["from_date"].where(seen["from_date"] >= first, first),
-        to_date=seen["to_date"].mask(seen["to_date"] > last, last),
-    )[["mark", "from_date", "to_date", "what_changed"]]
-    parts = {
+    seen = (
+        breaks[(breaks["from_date"] <= last) & (breaks["to_date"].fillna(breaks["from_date"]) >= first)]
+        if len(breaks)
+        else breaks
+    )
+    if not len(seen):
+        return _NO_BREAKS
+    rows = _told(
+        seen.assign(
+            from_date=seen["from_date"].where(seen["from_date"] >= first, first),
+            to_date=seen["to_date"].mask(seen["to_date"] > last, last),
+        )[["mark", "from_date", "to_date", "what_changed"]],
+        "from_date",
+        "to_date",
+    )
+    return {
         "breaks": rows,
         "breaks_begun": rows[seen["from_date"] >= first],
-        "breaks_lasting": rows[rows["to_date"].notna()],
+        "breaks_lasting": rows[seen["to_date"].notna()],
     }
-    return {name: _told(part, "from_date", "to_date") for name, part in parts.items()}
+
+
+_NO_BREAKS = dict.fromkeys(
+    ("breaks", "breaks_begun", "breaks_lasting"),
+    pd.DataFrame(columns=["mark", "from_date", "to_date", "what_changed", _SAID], dtype="string"),
+)
 
 
 def _break_marks(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:

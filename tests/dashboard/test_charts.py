@@ -63,8 +63,10 @@ def test_a_legend_names_each_series_with_its_colour_and_no_markup() -> None:
 
 
 def test_parts_of_a_whole_stand_in_the_order_of_their_names_and_numbers() -> None:
-    versions = pd.concat([series(1, 2, name=name).assign(n=n) for name, n in (("3.10", 5), ("3.9", 7), ("unknown", 1))])
-    assert list(charts.lump(versions, "date", "repo", "n")["repo"].unique()) == ["3.9", "3.10", "unknown"]
+    versions = pd.concat(
+        [series(1, 2, name=name).assign(n=n) for name, n in (("3.10", 5), ("3.9", 7), ("unknown", 1), ("²", 1))]
+    )
+    assert list(charts.lump(versions, "date", "repo", "n")["repo"].unique()) == ["3.9", "3.10", "unknown", "²"]
 
 
 def breaks(first: str, last: str | None = None) -> pd.DataFrame:
