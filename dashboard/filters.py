@@ -130,7 +130,8 @@ def tell_dropped(*keys: str) -> None:
 
 def of_page(key: str, what: str, known: Iterable[str], widget: Callable[[], T]) -> T:
     """Draw a page's own choice, whose key is its name in the address, and name what it was asked for and does not know."""
-    unknown = unknown_in_link(key, set(known).__contains__)
+    # Once it is drawn, what it no longer knows was dropped by another choice of the same person, and not by the address.
+    unknown = () if key in st.session_state else unknown_in_link(key, set(known).__contains__)
     chosen = widget()
     remember_dropped(key, what, unknown, chosen)
     tell_dropped(key)

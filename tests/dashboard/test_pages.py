@@ -249,6 +249,10 @@ def test_what_a_page_is_asked_for_and_does_not_know_is_named(app: App) -> None:
     assert "**Foo**" in said
     assert "The address asks" not in words(app("issues.py", answers_of="apache/iceberg", backlog="Open at the end"))
     assert "The address asks for the repository" in words(app("issues.py", answers_of="a/b"))
+    page = app("issues.py", answers_of="apache/iceberg")
+    page.multiselect(key="project").set_value(["Delta Lake"]).run()
+    assert page.selectbox(key="answers_of").value == "delta-io/delta"
+    assert "The address asks" not in words(page)
 
 
 def test_what_follows_from_other_rows_is_no_revision(app: App, as_of: date) -> None:
