@@ -339,6 +339,8 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
     packages = filters.names(page.members, "package", [project])
     more_issues, more_downloads, released = row["open_issues_change"], row["downloads_change"], row["released_at"]
     more_stars, slowest = row["stars_change"], row["response_of"]
+    # The first is shown without being asked for: Streamlit takes it out of an address, and the heading's name with it.
+    asked = {"answers_of": slowest} if slowest and slowest != repos[0] else {}
     of_slowest = f", {slowest.partition('/')[2]}" if slowest and len(repos) > 1 else ""
 
     unchosen = {"repositories"} if all_repos and not repos else set()
@@ -391,7 +393,7 @@ def figures(row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[floa
             series.get((project, "response"), ()),
             note=missing(row["response_hours"], repos, "repositories", "no answer, or not every history is whole")
             or f"median, 12 weeks{of_slowest}: {row['response_answered']:,.0f} of {row['response_opened']:,.0f} answered",
-            link=page.link("issues", project, anchor="time-to-first-response", **({"answers_of": slowest} if slowest else {})),
+            link=page.link("issues", project, anchor="time-to-first-response", **asked),
         ),
         tiles.Figure(
             "Absence factor",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -118,12 +119,13 @@ def _is_in_the_upper_half(opened: Browser, anchor: str) -> bool:
     return bool(opened.driver.execute_script(script, anchor))
 
 
-def test_each_figure_of_the_overview_leads_to_its_heading(address: str, desktop: Browser) -> None:
+@pytest.mark.parametrize("project", ["Apache Iceberg", "Delta Lake"])
+def test_each_figure_of_the_overview_leads_to_its_heading(address: str, desktop: Browser, project: str) -> None:
     """By the addresses of one project's figures; the Overview opens by its own name too."""
-    desktop.open(f"{address}/overview?project=Apache+Iceberg")
+    desktop.open(f"{address}/overview?{urlencode({'project': project})}")
     assert desktop.driver.find_element(By.TAG_NAME, "h1").text == "Overview"
     tiles = desktop.driver.find_elements(By.CSS_SELECTOR, ".lp-figures a")
-    assert all(str(tile.get_attribute("aria-label")).startswith("Apache Iceberg, ") for tile in tiles)
+    assert all(str(tile.get_attribute("aria-label")).startswith(f"{project}, ") for tile in tiles)
     links = [str(tile.get_attribute("href")) for tile in tiles]
     assert len(links) == 6
     for link in links:
