@@ -145,6 +145,10 @@ def broken_on(source: str, scope: str, first: str, last: str) -> str:
     )"""  # noqa: S608 - written by the pages
 
 
+BROKEN_IN_28_DAYS = broken_on("pypistats_overall", "days.package", "days.date - INTERVAL '27' DAY", "days.date")
+"""Of a row of downloads called `days`: the latest break that parts it from some of the 28 days before."""
+
+
 def explained(found: pd.DataFrame) -> str:
     """Markdown that says what the letters in a chart stand for, a paragraph each."""
     paragraphs = []

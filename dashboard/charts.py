@@ -220,7 +220,7 @@ def lines(
     rows = with_running(rows, time, series, grain, over)
     table = frame.pivot(index=time, columns=series, values=value)
     data = {
-        **_line(_coloured(rows, series, hues), time, value),
+        **_line(_dated(_coloured(rows, series, hues), time), time, value),
         # Of several series each is called by its name, of one by what it counts.
         _TIPS: _tips(table if len(hues) > 1 else table.set_axis([title], axis=1), value_format),
         **_breaks(breaks, frame[time]),
@@ -389,10 +389,11 @@ def band(
     """
     columns = [column for column in values if column]
     rows = with_gaps(frame[[time, series, *columns]], time, series, values[1], STEPS[grain])
-    rows = _coloured(with_running(rows, time, series, grain, over), series, colours(list(frame[series][:1]), everything))
+    rows = with_running(rows, time, series, grain, over)
+    dated = _dated(_coloured(rows, series, colours(list(frame[series][:1]), everything)), time)
     data = {
-        _SHADE: _dated(rows[[time, _COLOUR, *columns]], time),
-        **_line(rows, time, values[1]),
+        _SHADE: dated[[time, _COLOUR, *columns]],
+        **_line(dated, time, values[1]),
         _TIPS: _tips(frame.set_index(time)[columns].rename(columns=lambda name: name.replace("_", " ")), ",.1f"),
         **_breaks(breaks, frame[time]),
     }
@@ -574,16 +575,15 @@ def _of(name: str) -> alt.Chart:
 
 
 def _line(rows: pd.DataFrame, time: str, value: str) -> dict[str, pd.DataFrame]:
-    """The rows of a line as `with_gaps` and `with_running` leave them: what is over, what leads on from it, what stands alone.
+    """The rows of a line, with gaps, running, coloured and dated: what is over, what leads on from it, what stands alone.
 
     Each is there also without a row, and none is left to the browser to choose, so that all such lines have one form.
     """
     columns = [time, value, _COLOUR]
-    dated = _dated(rows[[*columns, "running"]], time)
     return {
-        _ROWS: dated.loc[~rows["running"], columns],
-        _TAIL: dated[rows["tail"]],
-        _ALONE: dated.loc[rows["alone"], columns],
+        _ROWS: rows.loc[~rows["running"], columns],
+        _TAIL: rows.loc[rows["tail"], [*columns, "running"]],
+        _ALONE: rows.loc[rows["alone"], columns],
     }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any
 
 import streamlit as st
 
@@ -18,8 +18,6 @@ DEFAULT_PERIOD = "1 year"
 _DROPPED = "lakepulse-dropped"
 OF_ALL_PAGES = ("as_of", "project", "repo", "period", "from", "to")
 """The keys of the widgets in the sidebar."""
-
-T = TypeVar("T")
 
 Member = tuple[str, str, str]
 """A row of `dim_projects`: project, kind (`repo` or `package`), name."""
@@ -128,11 +126,24 @@ def tell_dropped(*keys: str) -> None:
         )
 
 
-def of_page(key: str, what: str, known: Iterable[str], widget: Callable[[], T]) -> T:
-    """Draw a page's own choice, whose key is its name in the address, and name what it was asked for and does not know."""
+def of_page(
+    widget: Callable[..., Any],
+    what: str,
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    title: Callable[[str], str] = str,
+    **more: object,
+) -> Any:
+    """Draw a page's own choice, in Streamlit's radio, selectbox or multiselect, and give what that gives.
+
+    `key` is its name in the address, which has the options by their titles; `what` names the choice where the address asks
+    for one that is not there.
+    """
     # Once it is drawn, what it no longer knows was dropped by another choice of the same person, and not by the address.
-    unknown = () if key in st.session_state else unknown_in_link(key, set(known).__contains__)
-    chosen = widget()
+    unknown = () if key in st.session_state else unknown_in_link(key, set(map(title, options)).__contains__)
+    chosen = widget(label, options, format_func=title, key=key, bind="query-params", **more)
     remember_dropped(key, what, unknown, chosen)
     tell_dropped(key)
     return chosen

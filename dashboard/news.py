@@ -21,7 +21,7 @@ ORDER BY released_at DESC, scope, name
 DOWNLOADS = f"""
 SELECT
     days.package, days.date, days.downloads, days.median_28d,
-    {card.broken_on("pypistats_overall", "days.package", "days.date - INTERVAL '27' DAY", "days.date")} AS broken_on
+    {card.BROKEN_IN_28_DAYS} AS broken_on
 FROM gold.fct_download_anomalies AS days
 WHERE days.package IN :packages AND days.category = 'without_mirrors' AND days.is_anomaly AND days.date >= :week_ago
 ORDER BY days.date DESC, days.package

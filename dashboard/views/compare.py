@@ -18,43 +18,24 @@ page = session.current()
 every_project = filters.projects_of(page.members)
 
 st.title("Compare", anchor=False)
-chosen = filters.of_page(
-    "compare",
+chosen: list[str] = filters.of_page(
+    st.multiselect,
     "project to compare",
+    "Projects to compare",
     every_project,
-    lambda: st.multiselect(
-        "Projects to compare",
-        every_project,
-        default=list(every_project[:3]),
-        max_selections=MOST,
-        key="compare",
-        bind="query-params",
-        help="Two to five. The filter of projects on the left does not apply here.",
-    ),
+    key="compare",
+    default=list(every_project[:3]),
+    max_selections=MOST,
+    help="Two to five. The filter of projects on the left does not apply here.",
 )
 left, right = st.columns([2, 1])
 with left:
-    name = filters.of_page(
-        "metric",
-        "metric",
-        (metric.title for metric in METRICS.values()),
-        lambda: st.selectbox(
-            "Metric", list(METRICS), format_func=lambda key: METRICS[key].title, key="metric", bind="query-params"
-        ),
+    name: str = filters.of_page(
+        st.selectbox, "metric", "Metric", list(METRICS), key="metric", title=lambda metric: METRICS[metric].title
     )
 with right:
-    align = filters.of_page(
-        "align",
-        "alignment",
-        ALIGNMENTS.values(),
-        lambda: st.radio(
-            "Align",
-            list(ALIGNMENTS),
-            format_func=ALIGNMENTS.__getitem__,
-            horizontal=True,
-            key="align",
-            bind="query-params",
-        ),
+    align: str = filters.of_page(
+        st.radio, "alignment", "Align", list(ALIGNMENTS), key="align", title=ALIGNMENTS.__getitem__, horizontal=True
     )
 metric = METRICS[name]
 

@@ -261,18 +261,14 @@ def answered(frame: pd.DataFrame) -> None:
 
 
 def backlog(frame: pd.DataFrame) -> None:
-    which = filters.of_page(
-        "backlog",
+    which: str = filters.of_page(
+        st.radio,
         "figure of the backlog",
-        (title for title, *_ in BACKLOGS.values()),
-        lambda: st.radio(
-            "Of the backlog",
-            list(BACKLOGS),
-            format_func=lambda column: BACKLOGS[column][0],
-            horizontal=True,
-            key="backlog",
-            bind="query-params",
-        ),
+        "Of the backlog",
+        list(BACKLOGS),
+        key="backlog",
+        title=lambda column: BACKLOGS[column][0],
+        horizontal=True,
     )
     title, value_format, reference = BACKLOGS[which]
     kept, left = charts.top_series(frame, "repo", "opened_8w")
@@ -346,12 +342,7 @@ with right_column:
     )
 one_repo = (
     filters.of_page(
-        "answers_of",
-        "repository",
-        page.selection.repos,
-        lambda: st.selectbox(
-            "Repository for the three figures below", page.selection.repos, key="answers_of", bind="query-params"
-        ),
+        st.selectbox, "repository", "Repository for the three figures below", page.selection.repos, key="answers_of"
     )
     if page.selection.repos
     else ""

@@ -502,12 +502,7 @@ def repos(frame: pd.DataFrame) -> None:
 
 def interest(frame: pd.DataFrame) -> None:
     kinds = ["stars", "forks", "subscribers"]
-    what = filters.of_page(
-        "interest",
-        "figure",
-        kinds,
-        lambda: st.radio("Figure", kinds, horizontal=True, key="interest", bind="query-params"),
-    )
+    what: str = filters.of_page(st.radio, "figure", "Figure", kinds, key="interest", horizontal=True)
     if frame["date"].nunique() == 1:
         st.info(
             f"There is one snapshot so far, of the {grain} of {frame['date'].iloc[0]:%Y-%m-%d}, and a line needs two: runs on "

@@ -60,7 +60,7 @@ ORDER BY 1, 2
 ANOMALIES = f"""
 SELECT
     days.package, days.date, days.downloads, days.median_28d, days.robust_z,
-    {card.broken_on("pypistats_overall", "days.package", "days.date - INTERVAL '27' DAY", "days.date")} AS broken_on
+    {card.BROKEN_IN_28_DAYS} AS broken_on
 FROM gold.fct_download_anomalies AS days
 WHERE days.package IN :packages AND days.category = :category AND days.is_anomaly AND days.date BETWEEN :first AND :last
 ORDER BY days.date DESC, days.package
@@ -159,18 +159,8 @@ def downloads(frame: pd.DataFrame, category: str) -> None:
 
 
 def change(frame: pd.DataFrame) -> None:
-    which = filters.of_page(
-        "change",
-        "change",
-        CHANGES.values(),
-        lambda: st.radio(
-            "Change",
-            list(CHANGES),
-            format_func=CHANGES.__getitem__,
-            horizontal=True,
-            key="change",
-            bind="query-params",
-        ),
+    which: str = filters.of_page(
+        st.radio, "change", "Change", list(CHANGES), key="change", title=CHANGES.__getitem__, horizontal=True
     )
     kept, left = charts.top_series(frame.dropna(subset=[which]), "package", "total")
     if not len(kept):
@@ -283,18 +273,14 @@ def shares(frame: pd.DataFrame, package: str, series: str, sources: Sequence[str
 
 
 def figures() -> None:
-    category = filters.of_page(
-        "category",
+    category: str = filters.of_page(
+        st.radio,
         "kind of downloads",
-        CATEGORIES.values(),
-        lambda: st.radio(
-            "Downloads",
-            list(CATEGORIES),
-            format_func=CATEGORIES.__getitem__,
-            horizontal=True,
-            key="category",
-            bind="query-params",
-        ),
+        "Downloads",
+        list(CATEGORIES),
+        key="category",
+        title=CATEGORIES.__getitem__,
+        horizontal=True,
     )
     st.caption("Applies to downloads, percent change, side by side and unusual days. Release uplift is always without mirrors.")
     card.figure(
@@ -351,11 +337,8 @@ def figures() -> None:
         keys=("package", "version"),
         empty="No final release falls in this period.",
     )
-    package = filters.of_page(
-        "package",
-        "package",
-        page.selection.packages,
-        lambda: st.selectbox("Package for the shares below", page.selection.packages, key="package", bind="query-params"),
+    package: str = filters.of_page(
+        st.selectbox, "package", "Package for the shares below", page.selection.packages, key="package"
     )
     chosen = {"package": package}
     left_column, right_column = st.columns(2)
