@@ -28,14 +28,14 @@ SHOWN := $(if $(or $(DATA_DIR),$(shell grep -s '^DATA_DIR=' .env),$(wildcard .da
 # So that nothing this project runs writes outside its folder or phones home.
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
-export PYTHONPATH := $(CURDIR):$(CURDIR)/images/common:$(CURDIR)/images/fetch:$(CURDIR)/dbt
+export PYTHONPATH := $(CURDIR):$(CURDIR)/images/common:$(CURDIR)/images/fetch:$(CURDIR)/images/simulator:$(CURDIR)/dbt
 
 ##@ One machine
 
 .PHONY: demo
 demo: $(READY) $(JARS) ## run the whole pipeline on simulated data, then serve the dashboard
 	@export DATA_DIR="$${DATA_DIR:-.data/demo}" DEMO=1; \
-	$(PY) -m tests.simulator exec -- $(PY) -m workflows run daily; \
+	$(PY) -m lakepulse_simulator exec -- $(PY) -m workflows run daily; \
 	if [ "$(strip $(SERVE))" != 0 ]; then exec $(MAKE) serve; fi
 
 .PHONY: run
@@ -141,7 +141,7 @@ bench-cluster: $(READY) $(JARS) ## time and memory on a cluster made from nothin
 lint: $(READY) ## ruff, mypy, sqlfluff, yamllint, hadolint
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy images/common/lakepulse images/fetch/lakepulse_fetch spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
+	@$(PY) -m mypy images/common/lakepulse images/fetch/lakepulse_fetch images/simulator/lakepulse_simulator spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
 	@$(PY) -m sqlfluff lint --processes 2 dbt/models dbt/tests
 	@$(PY) -m yamllint --strict .
 	@$(VENV)/bin/hadolint images/*/Dockerfile

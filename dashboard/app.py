@@ -15,9 +15,10 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
 
 from dashboard import card, charts, filters, session, text
 from dashboard.backends import UnavailableError
-from dashboard.publications import Publication, by_label, failed_since, is_stale
+from dashboard.publications import by_label, failed_since, is_stale
 from dashboard.views import PAGES
 from lakepulse.outcome import one_line
+from lakepulse.publications import Publication
 from lakepulse.settings import Settings
 
 _log = logging.getLogger("lakepulse.dashboard")

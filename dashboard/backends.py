@@ -23,10 +23,10 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
-from dashboard.publications import Publication
 from lakepulse.catalog import pyiceberg_properties
 from lakepulse.names import CATALOG, GOLD
 from lakepulse.outcome import one_line
+from lakepulse.publications import Publication
 from lakepulse.settings import Settings
 
 Value = str | int | date | tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import text
-from dashboard.publications import Publication
+from lakepulse.publications import Publication
 
 PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, "all time": None}
 CUSTOM = "custom"

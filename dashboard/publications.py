@@ -8,30 +8,14 @@ from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
+from lakepulse.publications import Publication
+
 STALE_AFTER = timedelta(days=2)
 """A daily run that was missed once is late; twice is worth a notice."""
 
 
 _BRING_NOTHING = ("maintenance",)
 """Pipelines that publish nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """The gold tables of one run, each pinned to an Iceberg snapshot. `snapshots`: table name -> snapshot id."""
-
-    run_id: str
-    as_of: date
-    published_at: datetime
-    is_demo: bool
-    code_version: str
-    snapshots: dict[str, int]
-    row_counts: dict[str, int]
-
-    @property
-    def key(self) -> str:
-        """Tells publications apart, also two of one run that was published again."""
-        return f"{self.run_id} {self.published_at.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +32,6 @@ class Run:
     failed_step: str | None
     message: str | None
     steps: str | None
-
-
-def newest_first(rows: pa.Table) -> list[Publication]:
-    """Rows of `gold.publications`: greatest `as_of` first, then the latest published.
-
-    A backfill of an older date is therefore never the newest.
-    """
-    found = [Publication(**row | {name: dict(row[name]) for name in ("snapshots", "row_counts")}) for row in rows.to_pylist()]
-    return sorted(found, key=lambda publication: (publication.as_of, publication.published_at), reverse=True)
 
 
 def by_label(found: Sequence[Publication]) -> dict[str, Publication]:

@@ -17,8 +17,9 @@ from cachetools import LRUCache
 
 from dashboard.backends import Backend, Snapshot, Values, open_backend
 from dashboard.filters import Member, Selection
-from dashboard.publications import Publication, Run, latest_runs, newest_first
+from dashboard.publications import Run, latest_runs
 from lakepulse.names import PUBLICATIONS, RUNS
+from lakepulse.publications import Publication, newest_first
 from lakepulse.settings import Settings
 
 _KEY = "lakepulse-view"
@@ -48,7 +49,7 @@ def _backend(_settings: Settings) -> Backend:
 
 @st.cache_resource(ttl=20, show_spinner=False)
 def _publications(_settings: Settings) -> list[Publication]:
-    return newest_first(_backend(_settings).current(PUBLICATIONS))
+    return newest_first(_backend(_settings).current(PUBLICATIONS).to_pylist())
 
 
 @st.cache_resource(ttl=20, show_spinner=False)

@@ -23,9 +23,9 @@ import structlog
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import MANIFEST, Manifest, Page, landing_id, landing_path, pack_lines
-from lakepulse.names import SOURCES
 from lakepulse.outcome import run_step
 from lakepulse.settings import Settings
+from lakepulse.sources import SOURCES
 from lakepulse.store import Store, open_store
 from spark_apps.jars import LOCAL, jars_dir
 

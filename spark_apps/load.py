@@ -30,6 +30,7 @@ from lakepulse.outages import outage
 from lakepulse.outcome import PermanentError, StepError, one_line, run_step
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings, load_settings
+from lakepulse.sources import raw_tables
 from lakepulse.store import Store, open_store
 from spark_apps import quarantine
 from spark_apps.errors import engine_error, joined
@@ -49,7 +50,7 @@ from spark_apps.plan import batches, landings_from, new_landings
 from spark_apps.schema import EARLIEST, LATEST, Table
 from spark_apps.session import bound_session, open_session
 from spark_apps.staging import BAD, INSERT, REMOVAL, REVIVAL, UPDATE, WRITTEN, Batch, stage
-from spark_apps.tables import TABLES
+from spark_apps.tables import all_tables
 
 log = structlog.get_logger()
 
@@ -118,7 +119,7 @@ class Load:
         session = bound_session(self._engine, self._settings)
         try:
             with engine_error(f"loading {RAW}.{name}"), lock(self._settings, f"{RAW}.{name}"):
-                work(session, TABLES[name], result)
+                work(session, all_tables()[name], result)
         except StepError as error:
             result.error = error
         result.seconds = time.monotonic() - started
@@ -371,7 +372,7 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
     failure: StepError | None = None
     try:
         with engine_error("loading"):
-            results = Load(engine, settings, store).run(tables or list(TABLES), replay=replay)
+            results = Load(engine, settings, store).run(tables or list(all_tables()), replay=replay)
         failure = joined([result.error for result in results.values() if result.error])
     except StepError as error:
         failure = error
@@ -401,7 +402,7 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m spark_apps.load", description=__doc__.split("\n")[0])
-    parser.add_argument("--tables", help=f"separated by commas; default all: {','.join(TABLES)}")
+    parser.add_argument("--tables", help=f"separated by commas; default all: {','.join(raw_tables())}")
     parser.add_argument("--replay", action="store_true", help="load again what quarantine holds back")
     arguments = parser.parse_args()
     tables = arguments.tables.split(",") if arguments.tables else None
@@ -409,8 +410,8 @@ def main() -> int:
     configure_logs(settings)
 
     def step() -> None:
-        if unknown := sorted(set(tables or ()) - set(TABLES)):
-            raise PermanentError(f"--tables: unknown {', '.join(unknown)}; known: {', '.join(TABLES)}")
+        if unknown := sorted(set(tables or ()) - set(raw_tables())):
+            raise PermanentError(f"--tables: unknown {', '.join(unknown)}; known: {', '.join(raw_tables())}")
         open_data_dir(settings)
         with open_session(settings) as engine:
             load(engine, settings, tables, replay=arguments.replay)

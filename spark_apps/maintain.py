@@ -25,6 +25,8 @@ from lakepulse.locks import lock
 from lakepulse.logs import configure_logs
 from lakepulse.names import CATALOG, GOLD, OPS, PUBLICATIONS, RAW
 from lakepulse.outcome import StepError, one_line, run_step
+from lakepulse.publications import TAG_PREFIX, recency
+from lakepulse.publications import tag as publication_tag
 from lakepulse.reports import TRACES, StepReport, write_report
 from lakepulse.settings import Settings, load_settings
 from lakepulse.store import Store, open_store
@@ -46,7 +48,6 @@ ORPHANS_KEPT = timedelta(days=3)
 TRACES_KEPT = timedelta(days=90)
 """Reports and logs of a run younger than this are kept; how it ended stays in `ops.runs`."""
 
-_TAG = "publication-"
 _PROPERTIES = {"write.metadata.delete-after-commit.enabled": "true", "write.metadata.previous-versions-max": "20"}
 
 
@@ -176,16 +177,16 @@ def _old_tags(session: SparkSession, table: IcebergTable, now: datetime) -> list
 
     A tag without a row is a publication that was not finished: its snapshot's age counts.
     """
-    tags = {tag: snapshot for tag, snapshot in table.refs().items() if tag.startswith(_TAG)}
+    tags = {tag: snapshot for tag, snapshot in table.refs().items() if tag.startswith(TAG_PREFIX)}
     if not tags:
         return []
     published = {}
     if session.catalog.tableExists(full_name(PUBLICATIONS)):
         rows = session.sql(f"SELECT run_id, as_of, published_at FROM {full_name(PUBLICATIONS)}").collect()
-        newest = max(rows, key=lambda row: (row.as_of, row.published_at), default=None)
-        published = {f"{_TAG}{row.run_id}": row.published_at.astimezone(UTC) for row in rows}
+        newest = max(rows, key=lambda row: recency(row.as_of, row.published_at), default=None)
+        published = {publication_tag(row.run_id): row.published_at.astimezone(UTC) for row in rows}
         if newest:
-            published[f"{_TAG}{newest.run_id}"] = now
+            published[publication_tag(newest.run_id)] = now
     limit = now - PUBLICATIONS_KEPT
     return sorted(tag for tag, snapshot in tags.items() if published.get(tag, table.committed_at(snapshot)) < limit)
 

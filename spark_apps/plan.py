@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from lakepulse.landing import Manifest, complete_landings, scopes
-from lakepulse.names import SOURCES
+from lakepulse.sources import sources_of
 from lakepulse.store import Store
 
 ROWS_AT_ONCE = 10_000_000
 """A batch ends with the landing that reaches this many rows; one Spark job takes a batch."""
-
-
-def sources_of(table: str) -> list[str]:
-    """The landing sources of a raw table."""
-    return [source for source, target in SOURCES.items() if target == table]
 
 
 def new_landings(store: Store, table: str, newest: Mapping[str, str]) -> list[Manifest]:
@@ -22,8 +17,8 @@ def new_landings(store: Store, table: str, newest: Mapping[str, str]) -> list[Ma
     return [
         manifest
         for source in sources_of(table)
-        for slug in scopes(store, source)
-        for manifest in complete_landings(store, source, slug, newest.get(f"{source}/{slug}"))
+        for slug in scopes(store, source.name)
+        for manifest in complete_landings(store, source.name, slug, newest.get(f"{source.name}/{slug}"))
     ]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Literal
 
-from lakepulse.names import SOURCES
+from lakepulse.sources import REGISTER, SOURCES, raw_tables
 
 Image = Literal["fetch", "spark", "dbt"]
 Secret = Literal["storage", "catalog", "github", "webhook"]
@@ -48,7 +48,7 @@ class Step:
     held from the first to the last step of a pipeline that names it, and by one run at a time.
     `retries` counts the attempts after a first one that ended with exit code 75; any other
     code ends the pipeline. `deadline` is in seconds and counts one attempt. `parts` says how
-    the step is split on a cluster; together they do what the step does, but for LOCAL_SOURCES.
+    the step is split on a cluster; together they do what the step does, but for sources that read local files.
     """
 
     name: str
@@ -112,16 +112,13 @@ PARAMETERS: dict[str, Parameter] = {
 
 # --- what is fetched and loaded
 
-SOURCE_GROUPS: dict[str, tuple[str, ...]] = {
-    "github": tuple(source for source in SOURCES if source.startswith("github_")),
-    "pypi": tuple(source for source in SOURCES if source.startswith(("pypistats_", "pypi_")) or source.endswith("_versions")),
-}
-"""Sources of one process by default: they share an upstream and its limits, or are too few for a pod of their own."""
+_ALL = tuple(SOURCES)
 
-LOCAL_SOURCES = frozenset({"import_versions"})
-"""Sources that read files in DATA_DIR: a pod's own is empty."""
 
-_ALL = tuple(source for group in SOURCE_GROUPS.values() for source in group)
+def _of(pipeline: str) -> tuple[str, ...]:
+    """The sources that a pipeline fetches between two daily runs."""
+    return tuple(entry.name for entry in REGISTER if entry.pipeline == pipeline)
+
 
 # Little CPU is asked for, so that all of it fits a laptop's two cores beside Kubernetes itself.
 _SMALL = Resources(cpu="100m", cpu_limit="1", memory="192Mi", memory_limit="512Mi")
@@ -130,11 +127,11 @@ _DBT = Resources(cpu="100m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi
 
 
 def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
+    chosen = [entry for entry in REGISTER if entry.name in sources and not entry.is_local]
     parts = tuple(
         # Held by upstream: a second run with the same tokens would send their requests side by side.
-        Part(name=group, sources=chosen, mutexes=(f"fetch.{group}",))
-        for group, members in SOURCE_GROUPS.items()
-        if (chosen := tuple(source for source in members if source in sources and source not in LOCAL_SOURCES))
+        Part(name=part, sources=tuple(entry.name for entry in chosen if entry.part == part), mutexes=(f"fetch.{part}",))
+        for part in dict.fromkeys(entry.part for entry in chosen)
     )
     everything = set(sources) == set(_ALL)
     return Step(
@@ -151,7 +148,7 @@ def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
 
 
 def _load(sources: tuple[str, ...], deadline: int) -> Step:
-    tables = tuple(dict.fromkeys(SOURCES[source] for source in sources))
+    tables = tuple(dict.fromkeys(SOURCES[source].table for source in sources))
     everything = set(sources) == set(_ALL)
     return Step(
         name="load",
@@ -202,7 +199,7 @@ _MAINTAIN = Step(
     name="maintain",
     image="spark",
     command=("python", "-m", "spark_apps.maintain"),
-    mutexes=(*dict.fromkeys(f"raw.{table}" for table in SOURCES.values()), "gold", "ops"),
+    mutexes=(*(f"raw.{table}" for table in raw_tables()), "gold", "ops"),
     secrets=("storage", "catalog"),
     retries=1,
     deadline=4 * HOUR,
@@ -227,25 +224,25 @@ PIPELINES: dict[str, Pipeline] = {
         Pipeline(
             name="base_repo",
             purpose="repository snapshots and releases; late, since a day's last snapshot counts",
-            steps=_chain(("github_repo", "github_releases")),
+            steps=_chain(_of("base_repo")),
             schedule="20 23 * * *",
         ),
         Pipeline(
             name="commits",
             purpose="commits of the default branches",
-            steps=_chain(("github_commits",)),
+            steps=_chain(_of("commits")),
             schedule="10 11,19 * * *",
         ),
         Pipeline(
             name="issues",
             purpose="issues, pull requests and their comments",
-            steps=_chain(("github_issues", "github_comments", "github_pulls")),
+            steps=_chain(_of("issues")),
             schedule="40 9,14,20 * * *",
         ),
         Pipeline(
             name="downloads",
             purpose="downloads and releases of packages",
-            steps=_chain(SOURCE_GROUPS["pypi"]),
+            steps=_chain(_of("downloads")),
             schedule="30 16 * * *",
         ),
         Pipeline(

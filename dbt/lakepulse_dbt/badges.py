@@ -9,10 +9,10 @@ from xml.sax.saxutils import escape
 import structlog
 
 from lakepulse.data_dir import look_into_data_dir
+from lakepulse.publications import newest_publication
 from lakepulse.settings import Settings
 from lakepulse_dbt.export import whole_folder, write_json
 from lakepulse_dbt.figures import METRICS, Figure, figures
-from lakepulse_dbt.publications import newest_publication
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 

@@ -10,10 +10,10 @@ import duckdb
 from pyiceberg.catalog import Catalog
 
 from lakepulse.data_dir import look_into_data_dir
+from lakepulse.publications import Publication, newest_publication
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
 from lakepulse_dbt.figures import METRICS, Break, Figure, figures, open_gold, percent
-from lakepulse_dbt.publications import Publication, newest_publication
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 

@@ -17,8 +17,8 @@ from pyarrow import csv, parquet
 from lakepulse.data_dir import look_into_data_dir
 from lakepulse.names import GOLD
 from lakepulse.outcome import PermanentError
+from lakepulse.publications import newest_publication, read_table
 from lakepulse.settings import Settings
-from lakepulse_dbt.publications import newest_publication, read_table
 from lakepulse_dbt.publish import GRAIN
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import duckdb
 from pyiceberg.catalog import Catalog
 
-from lakepulse_dbt.publications import Publication, read_table
+from lakepulse.publications import Publication, read_table
 
 _FRESHNESS = "fct_data_freshness"
 _BREAKS = "fct_known_breaks"

@@ -23,11 +23,12 @@ from lakepulse.data_dir import open_data_dir
 from lakepulse.locks import lock
 from lakepulse.names import GOLD, PUBLICATIONS
 from lakepulse.outcome import PermanentError, StepError
+from lakepulse.publications import Publication, publications
+from lakepulse.publications import tag as publication_tag
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import Alert, Rule, Unchecked, check, load_rules
 from lakepulse_dbt.build_store import GOLD_LOCK, GoldTable, Passed, State, open_build_store
 from lakepulse_dbt.figures import figures
-from lakepulse_dbt.publications import Publication, publications
 from lakepulse_dbt.steps import catalog_errors, reported, told
 from lakepulse_dbt.warehouse import PUBLICATIONS_SCHEMA, TABLE_PROPERTIES, open_catalog
 
@@ -40,11 +41,6 @@ CONTENT = "lakepulse.content-sha256"
 
 GRAIN = "lakepulse.grain"
 """Table property: the grain columns, separated by commas."""
-
-
-def publication_tag(run_id: str) -> str:
-    """Name of the tag that keeps a publication's snapshots from expiring."""
-    return f"publication-{run_id}"
 
 
 def publish(settings: Settings) -> None:

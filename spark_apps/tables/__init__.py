@@ -1,20 +1,23 @@
-"""The raw tables, by name. A new one is a module of this package and a line here."""
+"""The raw tables, one module each, in step with the register `lakepulse.sources`."""
 
 from __future__ import annotations
 
-from spark_apps.schema import Table
-from spark_apps.tables import (
-    commits,
-    downloads,
-    issue_comments,
-    issues,
-    package_files,
-    pulls,
-    releases,
-    repo_snapshots,
-)
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 
-TABLES: dict[str, Table] = {
-    module.TABLE.name: module.TABLE
-    for module in (repo_snapshots, commits, issues, issue_comments, pulls, releases, downloads, package_files)
-}
+from lakepulse.sources import check_registered, raw_tables
+from spark_apps.schema import Table
+
+
+@cache
+def all_tables() -> dict[str, Table]:
+    """Name -> raw table, in the order of the register.
+
+    Raises:
+        PermanentError: the register and the modules differ.
+    """
+    found: list[Table] = [import_module(f"{__name__}.{module.name}").TABLE for module in iter_modules(__path__)]
+    check_registered("raw table", (table.name for table in found), raw_tables(), "spark_apps/tables")
+    by_name = {table.name: table for table in found}
+    return {name: by_name[name] for name in raw_tables()}

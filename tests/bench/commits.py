@@ -37,9 +37,9 @@ from lakepulse.store import open_store
 from lakepulse_fetch.client import Meter
 from lakepulse_fetch.landing_writer import Landing
 from lakepulse_fetch.state import ScopeState
+from lakepulse_simulator import items
+from lakepulse_simulator.world import WEB_FLOW, Commit, Person, Repo, User
 from tests.bench.pipeline import PAGE, watched_memory
-from tests.simulator import items
-from tests.simulator.world import WEB_FLOW, Commit, Person, Repo, User
 
 COMMITS = int(os.environ.get("COMMITS") or 5_000_000)
 REPOS = 50

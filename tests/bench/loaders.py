@@ -23,10 +23,10 @@ from pathlib import Path
 import psutil
 
 from lakepulse.outcome import one_line
+from lakepulse_simulator import Simulator, World
+from lakepulse_simulator.tiny import PEOPLE, USERS
+from lakepulse_simulator.world import DAY, epoch, user
 from tests.end_to_end.harness import ROOT, project_list
-from tests.simulator import Simulator, World
-from tests.simulator.tiny import PEOPLE, USERS
-from tests.simulator.world import DAY, epoch, user
 
 HERE = Path(__file__).parent
 REPORT = HERE / "loaders.md"
@@ -112,7 +112,7 @@ def measured(simulator: Simulator, command: list[str], settings: Mapping[str, st
 def ours(simulator: Simulator, folder: Path, _python: Path | None) -> list[Run]:
     settings = environment(
         **simulator.environment(),
-        PYTHONPATH=os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch")),
+        PYTHONPATH=os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "images/simulator")),
         DATA_DIR=str(folder / "data"),
         PROJECTS=str(project_list(folder / "projects.yaml", [REPO], [])),
         AS_OF=TODAY.isoformat(),

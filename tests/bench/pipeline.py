@@ -20,9 +20,9 @@ from pathlib import Path
 
 import psutil
 
+from lakepulse_simulator import Simulator, World, demo_world
+from lakepulse_simulator.server import Rules
 from tests.end_to_end.harness import Installation
-from tests.simulator import Simulator, World, demo_world
-from tests.simulator.server import Rules
 
 PAGE = 100
 REPORT = Path(__file__).with_name("results.md")

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from lakepulse_simulator import Simulator, demo_world
 from tests.cluster.harness import TOKEN, Installation, why_not
 from tests.end_to_end.harness import Gold
 from tests.end_to_end.harness import Installation as OneMachine
-from tests.simulator import Simulator, demo_world
 
 DAY = date(2026, 11, 10)
 """As of when the pipeline runs; both worlds end there. `make chaos` goes on from it, a day with each run."""

@@ -25,7 +25,7 @@ from lakepulse.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 _HERE = Path(__file__).resolve().parent
-_PYTHONPATH = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "dbt"))
+_PYTHONPATH = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "images/simulator", "dbt"))
 _SETTINGS = {name.upper() for name in Settings.model_fields}
 
 TOKEN = "token-of-the-test"
@@ -156,7 +156,7 @@ class Installation:
 
     def serve(self, world: str, day: date) -> None:
         """Run the simulator in the cluster and point the pipeline at it; suspend the schedules."""
-        code = [path for path in (ROOT / "tests" / "simulator").glob("*.py") if not path.name.startswith("test_")]
+        code = sorted((ROOT / "images" / "simulator" / "lakepulse_simulator").glob("*.py"))
         for name, paths in (("simulator-code", code), ("simulator-served", [_HERE / "__init__.py", _HERE / "served.py"])):
             files = {path.name: path.read_text(encoding="utf-8") for path in paths}
             document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": files}

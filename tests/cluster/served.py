@@ -11,7 +11,7 @@ import signal
 import sys
 from datetime import date
 
-from tests.simulator import Simulator, demo_world, tiny_world
+from lakepulse_simulator import Simulator, demo_world, tiny_world
 
 
 class Served(Simulator):

@@ -19,12 +19,12 @@ import pytest
 from k8s.cluster import NAMESPACE
 from lakepulse.projects import load_projects
 from lakepulse.settings import Settings
+from lakepulse_simulator import demo_world
+from lakepulse_simulator.demo import DemoWorld
 from tests.cluster.conftest import DAY, Daily
 from tests.cluster.harness import Installation
 from tests.end_to_end.harness import breaks, seed
-from tests.simulator import demo_world
-from tests.simulator.demo import DemoWorld
-from tests.simulator.truth import Known, Project, Row, counted, differences, gold
+from tests.truth.gold import Known, Project, Row, counted, differences, gold
 
 pytestmark = pytest.mark.chaos
 

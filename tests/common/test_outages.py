@@ -75,7 +75,7 @@ def test_what_does_not_answer_is_worth_another_try(
     ids=" ".join,
 )
 def test_each_step_says_so_in_one_line(command: list[str]) -> None:
-    path = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "dbt"))
+    path = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "images/simulator", "dbt"))
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-m", *command],

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 
 from dashboard.backends import Snapshot, UnavailableError, bind, open_backend, spell_out
-from dashboard.publications import Publication, newest_first
 from lakepulse.names import PUBLICATIONS, RUNS
+from lakepulse.publications import Publication, newest_first
 from lakepulse.settings import Settings
 from tests.dashboard.browser import free_port
 from tests.dashboard.conftest import Sql
@@ -28,7 +28,7 @@ COUNT = "SELECT count(*) AS n, sum(num_opened) AS opened FROM gold.fct_all_time_
 
 
 def published(settings: Settings) -> list[Publication]:
-    return newest_first(open_backend(settings).current(PUBLICATIONS))
+    return newest_first(open_backend(settings).current(PUBLICATIONS).to_pylist())
 
 
 def test_values_are_bound_and_lists_opened_up() -> None:

@@ -662,7 +662,7 @@ def test_hostile_names_are_shown_and_never_interpreted(app: App) -> None:
 
 
 def test_every_gold_table_has_a_definition_and_known_sources() -> None:
-    from lakepulse.names import SOURCES
+    from lakepulse.sources import SOURCES
 
     assert set(card.definitions()) == set(sample.SCHEMAS) - {"dim_projects"} | {"overview"}
     assert {source for definition in card.definitions().values() for source in definition.sources} <= set(SOURCES)

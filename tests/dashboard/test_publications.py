@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from dashboard.publications import Publication, Run, by_label, failed_since, is_stale, latest_runs, newest_first, was_newest
+from dashboard.publications import Run, by_label, failed_since, is_stale, latest_runs, was_newest
+from lakepulse.publications import Publication, newest_first
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -55,27 +56,20 @@ def test_a_date_alone_is_what_was_said_that_day_and_a_later_backfill_stands_apar
     }
 
 
-def table(*rows: dict[str, object]) -> pa.Table:
-    counts = pa.map_(pa.string(), pa.int64())
-    types = {"published_at": pa.timestamp("us", tz="UTC"), "as_of": pa.date32(), "snapshots": counts, "row_counts": counts}
-    text = {"run_id": pa.string(), "is_demo": pa.bool_(), "code_version": pa.string()}
-    return pa.Table.from_pylist(list(rows), pa.schema(list((text | types).items())))
-
-
 def test_the_newest_has_the_greatest_as_of_and_a_backfill_is_not_it() -> None:
     found = newest_first(
-        table(
+        [
             row("today", date(2026, 11, 20), NOON),
             row("backfill", date(2026, 10, 1), NOON + timedelta(hours=5)),
             row("today again", date(2026, 11, 20), NOON + timedelta(hours=1)),
-        )
+        ]
     )
     assert [publication.run_id for publication in found] == ["today again", "today", "backfill"]
     assert found[0].snapshots == {"dim_projects": 7}
 
 
 def test_a_table_that_does_not_exist_has_no_publications_and_no_runs() -> None:
-    assert newest_first(pa.table({})) == []
+    assert newest_first([]) == []
     assert latest_runs(pa.table({})) == []
 
 

@@ -15,10 +15,10 @@ import duckdb
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 
+from lakepulse.publications import publications, read_table
 from lakepulse.settings import Settings
 from lakepulse_dbt.build import build
 from lakepulse_dbt.build_store import GOLD_BUILD, DuckDBStore, GoldTable, Passed, State
-from lakepulse_dbt.publications import publications, read_table
 from lakepulse_dbt.publish import GRAIN, publish
 from lakepulse_dbt.raw_tables import declared_tables
 from lakepulse_dbt.warehouse import open_catalog

@@ -10,11 +10,11 @@ from pyiceberg.types import StringType
 
 from lakepulse.locks import lock
 from lakepulse.outcome import PermanentError, TemporaryError
+from lakepulse.publications import publications
 from lakepulse.reports import read_reports
 from lakepulse.store import open_store
 from lakepulse_dbt import build as building
 from lakepulse_dbt.build_store import GOLD_LOCK, State, open_build_store
-from lakepulse_dbt.publications import publications
 from lakepulse_dbt.raw_tables import declared_tables
 from tests.dbt.lake import Lake, at, commit
 

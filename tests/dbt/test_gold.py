@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakepulse.data_dir import open_data_dir
-from lakepulse_dbt.publications import publications, read_table
+from lakepulse.publications import publications, read_table
 from lakepulse_dbt.publish import GRAIN
 from tests.dbt.lake import PROJECTS, ROOT, Lake, first_load
 

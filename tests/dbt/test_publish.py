@@ -11,10 +11,10 @@ from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.table.update import AddSnapshotUpdate, SetSnapshotRefUpdate
 
 from lakepulse.outcome import PermanentError
+from lakepulse.publications import publications, read_table
 from lakepulse.reports import read_reports
 from lakepulse.store import open_store
 from lakepulse_dbt import publish as publishing
-from lakepulse_dbt.publications import publications, read_table
 from lakepulse_dbt.publish import AS_OF, GRAIN, RUN_ID
 from tests.dbt.lake import Lake
 

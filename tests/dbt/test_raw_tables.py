@@ -8,15 +8,16 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from lakepulse.names import LANDINGS, QUARANTINE, RAW, SOURCES
+from lakepulse.names import LANDINGS, QUARANTINE, RAW
 from lakepulse.outcome import PermanentError
+from lakepulse.sources import raw_tables
 from lakepulse_dbt.raw_tables import declared_tables
 from tests.dbt.lake import ROOT, Lake, commit
 
 
 def test_every_raw_table_is_declared_without_the_payload() -> None:
     declared = declared_tables(ROOT / "dbt")
-    assert set(declared) == set(SOURCES.values()) | {name.removeprefix(f"{RAW}.") for name in (LANDINGS, QUARANTINE)}
+    assert set(declared) == set(raw_tables()) | {name.removeprefix(f"{RAW}.") for name in (LANDINGS, QUARANTINE)}
     assert not [name for name, schema in declared.items() if "payload" in schema.names]
 
 

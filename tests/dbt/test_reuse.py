@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from lakepulse.outcome import PermanentError
+from lakepulse.publications import publications
 from lakepulse.reports import read_reports
 from lakepulse.store import open_store
 from lakepulse_dbt import record as recording
@@ -19,7 +20,6 @@ from lakepulse_dbt.alerts import check, load_rules
 from lakepulse_dbt.badges import badges
 from lakepulse_dbt.digest import digest
 from lakepulse_dbt.figures import Figure, figures
-from lakepulse_dbt.publications import publications
 from tests.dbt.lake import Lake, at
 
 AS_OF = date(2024, 3, 10)  # a Sunday

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from lakepulse.outcome import PermanentError
+from lakepulse.publications import publications
 from lakepulse_dbt.build_store import GOLD_BUILD, GoldTable, Passed, State, TrinoStore, open_build_store
-from lakepulse_dbt.publications import publications
 from lakepulse_dbt.publish import CONTENT
 from tests.dbt.lake import Lake
 

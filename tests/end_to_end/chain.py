@@ -25,14 +25,14 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyspark.sql import SparkSession
 
 from lakepulse.data_dir import open_data_dir
+from lakepulse.publications import Publication, publications, read_table
 from lakepulse.settings import Settings
-from lakepulse_dbt.publications import Publication, publications, read_table
 from lakepulse_dbt.warehouse import open_catalog
+from lakepulse_simulator import Simulator, World
 from spark_apps.load import load
 from tests.end_to_end.harness import ROOT, Gold, Installation, pointed_at
-from tests.simulator import Simulator, World
-from tests.simulator.truth import Known, Project, counted, differences, gold
 from tests.tally import Tally
+from tests.truth.gold import Known, Project, counted, differences, gold
 
 STEPS = ("fetch", "load", "build", "publish")
 
@@ -146,7 +146,7 @@ class Chain:
 
     def _environment(self, run: Run) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR") if name in os.environ}
-        path = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "dbt"))
+        path = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "images/simulator", "dbt"))
         own = {"DATA_DIR": str(self.data), "RUN_ID": run.run_id, "AS_OF": run.as_of.isoformat(), "SWEEP": str(int(run.sweep))}
         return kept | {"PYTHONPATH": path} | self.installation.settings | own
 

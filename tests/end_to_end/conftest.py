@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lakepulse_simulator import Simulator, tiny_world
 from tests.end_to_end.harness import Installation, pointed_at
-from tests.simulator import Simulator, tiny_world
 
 FIRST_DAY = date(2026, 3, 1)
 

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from lakepulse.settings import Settings
-from tests.simulator import Simulator
-from tests.simulator.truth import Break
+from lakepulse_simulator import Simulator
+from tests.truth.gold import Break
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK_TABLES = {"fct_data_freshness", "fct_data_quality"}
@@ -25,7 +25,7 @@ CLOCK_TABLES = {"fct_data_freshness", "fct_data_quality"}
 Row = dict[str, Any]
 Gold = dict[str, list[Row]]
 
-_PYTHONPATH = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "dbt"))
+_PYTHONPATH = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "images/simulator", "dbt"))
 _SETTINGS = {name.upper() for name in Settings.model_fields}
 
 

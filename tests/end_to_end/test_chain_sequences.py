@@ -19,12 +19,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lakepulse.settings import Settings
+from lakepulse_simulator import Simulator, tiny_world
+from lakepulse_simulator.tiny import random_change
 from spark_apps.session import open_session
 from tests.end_to_end.chain import STEPS, Chain
 from tests.end_to_end.conftest import FIRST_DAY
 from tests.end_to_end.harness import seed
-from tests.simulator import Simulator, tiny_world
-from tests.simulator.tiny import random_change
 from tests.tally import Tally
 
 FEW = 10

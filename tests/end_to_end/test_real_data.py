@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from lakepulse_simulator import RecordedWorld, Simulator
 from tests.end_to_end.harness import ROOT, Gold, pointed_at, project_list
-from tests.simulator import RecordedWorld, Simulator
 
 FOLDER = Path(os.environ.get("LAKEPULSE_RECORDED_DATA", ROOT.parent / "shared" / "data"))
 DOWNLOADS_END = date(2025, 4, 10)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from lakepulse_simulator import Simulator, tiny_world
+from lakepulse_simulator.tiny import random_change
+from lakepulse_simulator.world import person
 from tests.end_to_end.conftest import FIRST_DAY
 from tests.end_to_end.harness import Installation, but_the_clock, pointed_at, project_list
-from tests.simulator import Simulator, tiny_world
-from tests.simulator.tiny import random_change
-from tests.simulator.world import person
 
 pytestmark = pytest.mark.end_to_end
 

@@ -9,9 +9,9 @@ import pytest
 
 from lakepulse.projects import load_projects
 from lakepulse.settings import Settings
+from lakepulse_simulator import Simulator, demo_world
 from tests.end_to_end.harness import Gold, Installation, breaks, seed
-from tests.simulator import Simulator, demo_world
-from tests.simulator.truth import Known, Project, differences, gold
+from tests.truth.gold import Known, Project, differences, gold
 
 pytestmark = pytest.mark.end_to_end
 

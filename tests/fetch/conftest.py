@@ -9,8 +9,8 @@ import pytest
 import stamina
 
 from lakepulse.settings import Settings
+from lakepulse_simulator import World
 from tests.fetch.lab import TOKEN, Lab
-from tests.simulator import World
 
 
 @pytest.fixture(autouse=True)

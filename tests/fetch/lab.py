@@ -22,18 +22,18 @@ import pytest
 from obstore.store import MemoryStore
 
 from lakepulse.landing import Manifest, complete_landings, landing_path, scope_slug, unpack_lines
-from lakepulse.names import SOURCES
 from lakepulse.outcome import StepError
 from lakepulse.projects import Project
 from lakepulse.reports import StepReport, read_reports
 from lakepulse.settings import Settings
+from lakepulse.sources import SOURCES
 from lakepulse.store import Store
 from lakepulse_fetch.client import Clock
 from lakepulse_fetch.fetch import fetch
 from lakepulse_fetch.sources import all_sources
-from tests.simulator import World, items
-from tests.simulator.server import Logged, Request, Simulator, hash_auth
-from tests.simulator.world import Repo
+from lakepulse_simulator import World, items
+from lakepulse_simulator.server import Logged, Request, Simulator, hash_auth
+from lakepulse_simulator.world import Repo
 
 GITHUB = ("github_repo", "github_commits", "github_issues", "github_comments", "github_pulls", "github_releases")
 DOWNLOADS = ("pypistats_overall", "pypistats_python_minor", "pypistats_system")

@@ -20,9 +20,9 @@ from obstore.store import LocalStore
 
 from lakepulse.landing import complete_landings, scope_slug
 from lakepulse.reports import read_reports
+from lakepulse_simulator import Simulator, World, tiny_world
+from lakepulse_simulator.tiny import PEOPLE
 from tests.fetch.lab import CORE, DOWNLOADS, GITHUB, KEY, landed, truth
-from tests.simulator import Simulator, World, tiny_world
-from tests.simulator.tiny import PEOPLE
 
 ROOT = Path(__file__).parents[2]
 REPO = "acme/lake"

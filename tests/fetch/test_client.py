@@ -16,7 +16,7 @@ import pytest
 
 from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse_fetch.client import Answer, Api, Clock, HeavyPageError, Meter, QuotaExhaustedError, UnreachableError, json_list
-from tests.simulator import Simulator, tiny_world
+from lakepulse_simulator import Simulator, tiny_world
 
 REPO = "/repos/acme/lake"
 ISSUES = f"{REPO}/issues?state=all&per_page=100"

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from lakepulse.outcome import TemporaryError
+from lakepulse_simulator import Simulator, World, tiny_world
+from lakepulse_simulator.tiny import PEOPLE
 from tests.fetch.lab import CORE, GITHUB, KEY, Kill, Lab, Line, ends, keys, landed, rows, truth
-from tests.simulator import Simulator, World, tiny_world
-from tests.simulator.tiny import PEOPLE
 
 Labs = Callable[..., Lab]
 REPO = "acme/lake"

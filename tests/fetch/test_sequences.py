@@ -16,9 +16,9 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lakepulse_simulator import tiny_world
+from lakepulse_simulator.tiny import PEOPLE, random_change
 from tests.fetch.lab import CORE, DOWNLOADS, GITHUB, Kill, Lab, ends, landed, rows, truth
-from tests.simulator import tiny_world
-from tests.simulator.tiny import PEOPLE, random_change
 from tests.tally import Tally
 
 FEW = 100

@@ -14,9 +14,9 @@ import pytest
 
 from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse_fetch.sources import all_sources
+from lakepulse_simulator import World
+from lakepulse_simulator.world import DAY, epoch
 from tests.fetch.lab import Kill, Lab, Line, ends, landed, rows
-from tests.simulator import World
-from tests.simulator.world import DAY, epoch
 
 Counts = dict[tuple[date, str], int]
 PACKAGE = "acme-lake"

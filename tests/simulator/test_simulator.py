@@ -20,11 +20,11 @@ import httpx
 import pytest
 from pypi_simple import PyPISimple
 
-from tests.simulator import RecordedWorld, Simulator, User, World, demo_world, tiny_world
-from tests.simulator.demo import START
-from tests.simulator.server import FIRST_DAY_QUERY, VERSIONS_QUERY
-from tests.simulator.tiny import PEOPLE, random_change
-from tests.simulator.world import DAY, DEPENDABOT, epoch, iso, person, user
+from lakepulse_simulator import RecordedWorld, Simulator, User, World, demo_world, tiny_world
+from lakepulse_simulator.demo import START
+from lakepulse_simulator.server import FIRST_DAY_QUERY, VERSIONS_QUERY
+from lakepulse_simulator.tiny import PEOPLE, random_change
+from lakepulse_simulator.world import DAY, DEPENDABOT, epoch, iso, person, user
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = date(2026, 11, 1)
@@ -766,7 +766,7 @@ def simulate(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     kept = {key: value for key, value in os.environ.items() if key not in ("GITHUB_TOKEN", "AS_OF", "DEMO")}
     return subprocess.run(
         # Isolated from site-packages: the cluster runs it in a bare Python container.
-        [sys.executable, "-S", "-m", "tests.simulator", *arguments],
+        [sys.executable, "-S", "-m", "lakepulse_simulator", *arguments],
         cwd=ROOT,
         env=kept | environment,
         capture_output=True,
@@ -802,7 +802,7 @@ def test_exec_without_a_token() -> None:
 
 
 def test_serve_answers_until_it_is_told_to_stop() -> None:
-    command = [sys.executable, "-S", "-m", "tests.simulator", "serve", "--world", "tiny", "--date", "2026-02-03"]
+    command = [sys.executable, "-S", "-m", "lakepulse_simulator", "serve", "--world", "tiny", "--date", "2026-02-03"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[1]
@@ -814,7 +814,19 @@ def test_serve_answers_until_it_is_told_to_stop() -> None:
 def test_exec_ends_its_command_when_it_is_told_to_stop(tmp_path: Path) -> None:
     noted = tmp_path / "pid"
     program = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    command = [sys.executable, "-S", "-m", "tests.simulator", "exec", "--world", "tiny", "--", sys.executable, "-c", program]
+    command = [
+        sys.executable,
+        "-S",
+        "-m",
+        "lakepulse_simulator",
+        "exec",
+        "--world",
+        "tiny",
+        "--",
+        sys.executable,
+        "-c",
+        program,
+    ]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         while not noted.exists() or not noted.read_text():
             assert process.poll() is None

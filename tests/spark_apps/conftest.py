@@ -15,13 +15,13 @@ from pyspark.sql import SparkSession
 from lakepulse.catalog import pyiceberg_properties
 from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import scopes
-from lakepulse.names import CATALOG, SOURCES
+from lakepulse.names import CATALOG
 from lakepulse.reports import StepReport
 from lakepulse.settings import Settings
+from lakepulse.sources import SOURCES, raw_tables
 from lakepulse.store import open_store
 from spark_apps.load import load
 from spark_apps.session import bound_session, open_session
-from spark_apps.tables import TABLES
 
 # What tells the clock or the run; all else must not depend on when or how often a load ran.
 RUN_COLUMNS = {"load_seq", "loaded_at"}
@@ -52,9 +52,9 @@ class Lake:
 
     def load(self, *tables: str, **changes: Any) -> StepReport:
         settings = self.settings.model_copy(update={key: value for key, value in changes.items() if key != "replay"})
-        landed = {SOURCES[source] for source in SOURCES if scopes(self.store, source)}
+        landed = {SOURCES[source].table for source in SOURCES if scopes(self.store, source)}
         # Tables without landings would only be made, which costs a test more than it tells.
-        chosen = list(tables) or [name for name in TABLES if name in landed]
+        chosen = list(tables) or [name for name in raw_tables() if name in landed]
         return load(self.engine, settings, chosen, replay=changes.get("replay", False))
 
     def sql(self, query: str) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from lakepulse.outcome import PermanentError
 from lakepulse.reports import read_reports
-from spark_apps.tables import TABLES
+from spark_apps.tables import all_tables
 from tests.spark_apps.conftest import Lake
 from tests.spark_apps.landings import (
     DAY,
@@ -60,7 +60,7 @@ def test_every_source_arrives_typed(lake: Lake) -> None:
 
     def only(table: str) -> dict[str, object]:
         (row,) = lake.rows(table)
-        assert list(row) == list(TABLES[table].layout)
+        assert list(row) == list(all_tables()[table].layout)
         assert row.pop("loaded_at") >= DAY
         assert json.loads(row.pop("payload"))
         row.pop("landing_id")

@@ -73,14 +73,14 @@ def test_null_bytes_and_nested_bombs_do_not_stop_a_load(lake: Lake) -> None:
 
 def mend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teach the table what 'n/a' means, as a later version of its module would."""
-    table = tables.TABLES["downloads"]
+    table = tables.all_tables()["downloads"]
     columns = tuple(
         dataclasses.replace(column, text="CASE item.downloads WHEN 'n/a' THEN '0' ELSE item.downloads END")
         if column.name == "downloads"
         else column
         for column in table.columns
     )
-    monkeypatch.setitem(tables.TABLES, "downloads", dataclasses.replace(table, columns=columns))
+    monkeypatch.setitem(tables.all_tables(), "downloads", dataclasses.replace(table, columns=columns))
 
 
 def test_replay_loads_what_a_fix_can_type(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

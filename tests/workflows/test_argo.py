@@ -13,9 +13,12 @@ import yaml
 from hera.workflows.models import CronWorkflow, WorkflowTemplate
 from pydantic import BaseModel
 
+from lakepulse.sources import REGISTER
 from tests.workflows.rendered import RENDERED, SCHEDULES, TEMPLATES, Document, containers, documents
 from workflows import argo
-from workflows.pipelines import LOCAL_SOURCES, PIPELINES, RECORD, Pipeline
+from workflows.pipelines import PIPELINES, RECORD, Pipeline
+
+LOCAL_SOURCES = {entry.name for entry in REGISTER if entry.is_local}
 
 KUBERNETES = "1.34"
 EACH_TEMPLATE = pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)

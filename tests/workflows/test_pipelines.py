@@ -9,11 +9,12 @@ from itertools import takewhile
 import pytest
 from cronsim import CronSim
 
-from lakepulse.names import SOURCES
 from lakepulse.settings import Settings
-from workflows.pipelines import LOCAL_SOURCES, PARAMETERS, PIPELINES, RECORD, SOURCE_GROUPS, Pipeline, Step
+from lakepulse.sources import REGISTER, SOURCES
+from workflows.pipelines import PARAMETERS, PIPELINES, RECORD, Pipeline, Step
 
 FETCHED = set(SOURCES)
+LOCAL_SOURCES = {entry.name for entry in REGISTER if entry.is_local}
 
 EACH_PIPELINE = pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
 STEPS = {(step.name, step.command): step for pipeline in PIPELINES.values() for step in (*pipeline.steps, RECORD)}
@@ -43,8 +44,8 @@ def test_what_is_fetched_is_loaded_built_and_published(pipeline: Pipeline) -> No
         return
     fetch, load, build, publish = pipeline.order
     assert (fetch.name, load.name, build.name, publish.name) == ("fetch", "load", "build", "publish")
-    tables = set(load.command[-1].split(",")) if "--tables" in load.command else set(SOURCES.values())
-    assert tables == {SOURCES[source] for source in sources(fetch)}
+    tables = set(load.command[-1].split(",")) if "--tables" in load.command else {entry.table for entry in REGISTER}
+    assert tables == {SOURCES[source].table for source in sources(fetch)}
     assert set(load.mutexes) == {f"raw.{table}" for table in tables}
 
 
@@ -65,7 +66,8 @@ def test_parts_of_a_step_do_together_what_the_step_does_on_a_cluster(pipeline: P
 
 
 def test_every_source_has_a_group_and_a_pipeline_besides_daily() -> None:
-    assert sorted(source for group in SOURCE_GROUPS.values() for source in group) == sorted(FETCHED)
+    own = [source for name in ("base_repo", "commits", "issues", "downloads") for source in sources(PIPELINES[name].order[0])]
+    assert sorted(own) == sorted(FETCHED)
     small = [PIPELINES[name] for name in ("base_repo", "commits", "issues", "downloads")]
     fetched = [source for pipeline in small for source in sources(pipeline.order[0])]
     assert len(fetched) == len(set(fetched))

@@ -23,8 +23,8 @@ from typing import Literal
 import obstore
 from pydantic import BaseModel, ConfigDict
 
-from lakepulse.names import SOURCES
 from lakepulse.outcome import PermanentError
+from lakepulse.sources import SOURCES
 from lakepulse.store import Store
 
 LAYOUT = 1
@@ -32,8 +32,13 @@ ROOT = "landing"
 MANIFEST = "manifest.json"
 KEYS_FILE = "keys.jsonl.gz"
 
-Status = Literal["ok", "gone"]
-"""`gone`: upstream answered 404, 410, 451, or a 403 that blocks the repository for this scope; the landing has no pages."""
+Status = Literal["ok", "gone", "closed"]
+"""How a visit ended.
+
+`ok`: complete, as far as `covered_from` and `covered_to` say. `gone`: the upstream no longer has the scope.
+`closed`: the scope exists, but this list of it is refused or switched off; `status_detail` has the upstream's words.
+A landing that is not `ok` has no pages.
+"""
 
 
 class Page(BaseModel):
@@ -48,7 +53,8 @@ class Manifest(BaseModel):
     """What a landing holds. All times are UTC.
 
     `watermark` is the newest event time that later fetches may rely on, `covered_from` the oldest
-    one that is covered (None: all history), `last_event_at` the newest event seen. `upstream_id`
+    one that is covered (None: all history), `covered_to` the newest one (None: up to `finished_at`),
+    `last_event_at` the newest event seen. `upstream_id`
     and `upstream_name` are the repository's id and present full name. `has_keys` says that
     KEYS_FILE lists every key that upstream had between `started_at` and `finished_at`: what is
     older than `started_at` and not in it is gone.
@@ -71,6 +77,7 @@ class Manifest(BaseModel):
     quota: int = 0
     watermark: datetime | None = None
     covered_from: datetime | None = None
+    covered_to: datetime | None = None
     last_event_at: datetime | None = None
     upstream_id: int | None = None
     upstream_name: str | None = None

@@ -27,19 +27,3 @@ PUBLICATIONS = f"{GOLD}.publications"
 
 RUNS = f"{OPS}.runs"
 """One row a run, failed ones too."""
-
-SOURCES: dict[str, str] = {
-    "github_repo": "repo_snapshots",
-    "github_commits": "commits",
-    "github_issues": "issues",
-    "github_comments": "issue_comments",
-    "github_pulls": "pulls",
-    "github_releases": "releases",
-    "pypistats_overall": "downloads",
-    "pypistats_python_minor": "downloads",
-    "pypistats_system": "downloads",
-    "pypi_releases": "package_files",
-    "clickhouse_versions": "downloads",
-    "import_versions": "downloads",
-}
-"""Landing source -> raw table that its rows are merged into."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulator import Person, User, World
-from tests.simulator.truth import GRAINS, Break, Known, Project, Row, differences, gold, percentile
-from tests.simulator.world import DAY, epoch, person, user
+from lakepulse_simulator import Person, User, World
+from lakepulse_simulator.world import DAY, epoch, person, user
+from tests.truth.gold import GRAINS, Break, Known, Project, Row, differences, gold, percentile
 
 AS_OF = date(2026, 1, 31)
 """A Saturday."""

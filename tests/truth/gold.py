@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.simulator.world import DAY, KINDS, Comment, Commit, Issue, PackageFile, Release, User, World, epoch
+from lakepulse_simulator.world import DAY, KINDS, Comment, Commit, Issue, PackageFile, Release, User, World, epoch
 
 Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from tests.simulator.world import Comment, Commit, Issue, Package, Release, Repo, User, iso
+from lakepulse_simulator.world import Comment, Commit, Issue, Package, Release, Repo, User, iso
 
 API = "https://api.github.com"
 WEB = "https://github.com"

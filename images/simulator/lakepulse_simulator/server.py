@@ -25,9 +25,9 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from tests.simulator import items
-from tests.simulator.faults import Fault, Faults, gzip_bomb
-from tests.simulator.world import Comment, Issue, Repo, World, from_iso, normalise
+from lakepulse_simulator import items
+from lakepulse_simulator.faults import Fault, Faults, gzip_bomb
+from lakepulse_simulator.world import Comment, Issue, Repo, World, from_iso, normalise
 
 JSON = "application/json; charset=utf-8"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"

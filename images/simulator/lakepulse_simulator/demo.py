@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 
-from tests.simulator.world import (
+from lakepulse_simulator.world import (
     ACTIONS_BOT,
     DAY,
     DEPENDABOT,

@@ -1,4 +1,4 @@
-"""`python -m tests.simulator exec|serve`: run a command against a simulator, or just serve."""
+"""`python -m lakepulse_simulator exec|serve`: run a command against a simulator, or just serve."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tests.simulator.demo import demo_world
-from tests.simulator.recorded import RecordedWorld
-from tests.simulator.server import Simulator
-from tests.simulator.tiny import tiny_world
-from tests.simulator.world import World
+from lakepulse_simulator.demo import demo_world
+from lakepulse_simulator.recorded import RecordedWorld
+from lakepulse_simulator.server import Simulator
+from lakepulse_simulator.tiny import tiny_world
+from lakepulse_simulator.world import World
 
 DEMO_TOKEN = "demo-token-of-the-simulator"
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
+    made = argparse.ArgumentParser(prog="python -m lakepulse_simulator", description=__doc__)
     made.add_argument(
         "action", choices=("exec", "serve"), help="exec: run the command after -- with its settings pointing here"
     )

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.simulator.world import DAY, KINDS, Commit, Issue, Person, Release, Repo, User, World, epoch, from_iso
+from lakepulse_simulator.world import DAY, KINDS, Commit, Issue, Person, Release, Repo, User, World, epoch, from_iso
 
 
 class RecordedWorld(World):

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from tests.simulator.world import ACTIONS_BOT, DAY, DEPENDABOT, Person, World, epoch, person, user
+from lakepulse_simulator.world import ACTIONS_BOT, DAY, DEPENDABOT, Person, World, epoch, person, user
 
 PEOPLE = (
     person("ada", "Ada Abara"),
