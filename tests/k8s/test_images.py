@@ -1,14 +1,10 @@
-"""The images' Dockerfiles and the Spark image's entrypoint, without a Docker engine."""
+"""The Spark image's entrypoint, without a Docker engine."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
-
-from k8s.cluster import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRYPOINT = ROOT / "images" / "spark" / "entrypoint.py"
@@ -67,15 +63,3 @@ def test_a_variable_that_spark_did_not_set_is_named(tmp_path: Path) -> None:
 def test_other_arguments_are_a_command_whose_exit_code_counts(tmp_path: Path) -> None:
     done = start("sh", "-c", "echo done; exit 75", path=tmp_path)
     assert (done.returncode, done.stdout) == (75, "done\n")
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_an_image_is_pinned_and_runs_as_its_own_user(stage: str) -> None:
-    lines = (ROOT / "images" / stage / "Dockerfile").read_text(encoding="utf-8").splitlines()
-    stages = {line.split(" AS ")[1] for line in lines if line.startswith("FROM ") and " AS " in line}
-    bases = {line.split()[1] for line in lines if line.startswith("FROM ")} - stages
-    assert bases == {"python:3.12-slim-bookworm"}
-    # Base images bring no other user, so the last USER of the file or of the stage it goes on from holds.
-    assert [line for line in lines if line.startswith("USER ")][-1] == "USER 10001:10001"
-    assert not any(line.startswith("# syntax") for line in lines), "a frontend that must be pulled"
-    assert "--require-hashes --requirement packages.txt" in "\n".join(lines)
