@@ -241,16 +241,17 @@ def _gold(manifest: Any) -> list[GoldTable]:
         PermanentError: a gold model does not declare its grain, or does not test it.
     """
     tables = []
-    generic = [node for node in manifest.nodes.values() if getattr(node, "test_metadata", None)]
-    tested = {
-        node.attached_node: node.test_metadata.kwargs["columns"] for node in generic if node.test_metadata.name == "grain"
-    }
+    tested = [
+        (node.attached_node, node.test_metadata.kwargs["columns"])
+        for node in manifest.nodes.values()
+        if getattr(node, "test_metadata", None) and node.test_metadata.name == "grain"
+    ]
     for node in manifest.nodes.values():
         if str(node.resource_type) == "model" and node.schema == GOLD_BUILD:
             grain = node.config.meta.get("grain")
             if not isinstance(grain, list) or not grain:
                 raise PermanentError(f"{node.original_file_path}: a gold model needs its grain: config: meta: grain: [columns]")
-            if tested.get(node.unique_id) != grain:
+            if (node.unique_id, grain) not in tested:
                 raise PermanentError(f"{node.original_file_path}: a gold model needs the data test grain of {', '.join(grain)}")
             columns = {column.name: column.description.strip() for column in node.columns.values()}
             tables.append(

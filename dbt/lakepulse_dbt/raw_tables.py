@@ -57,14 +57,18 @@ def check_rendered(project: Path) -> None:
     A project without any of it, such as a small one of the tests, passes.
 
     Raises:
-        PermanentError: a raw table has no source or bronze model, or the seed `sources` differs.
+        PermanentError: a raw table has no source or bronze model, or a source or raw table is missing in the seed
+            `sources` or in the macros that models loop over.
     """
-    if not (project / "macros" / "rendered.sql").exists():
+    macros = project / "macros" / "rendered.sql"
+    if not macros.exists():
         return
     declared, bronze, seed = declared_tables(project), project / "models" / "bronze", project / "seeds" / "sources.csv"
     problems = [f"raw table {name} has no source" for name in raw_tables() if name not in declared]
     models = [bronze / f"bronze_{name}.sql" for name in declared]
     problems += [f"raw table {path.stem.removeprefix('bronze_')} has no {path}" for path in models if not path.exists()]
+    looped = macros.read_text(encoding="utf-8")
+    problems += [f"{name} is missing in {macros}" for name in (*raw_tables(), *SOURCES) if f"'name': '{name}'" not in looped]
     with seed.open(encoding="utf-8", newline="") as file:
         seeded = {row["source"]: (row["kind"], row["stale_after_hours"], row["is_optional"]) for row in csv.DictReader(file)}
     registered = {
