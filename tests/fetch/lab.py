@@ -28,9 +28,10 @@ from lakepulse.reports import StepReport, read_reports
 from lakepulse.settings import Settings
 from lakepulse.sources import SOURCES
 from lakepulse.store import Store
-from lakepulse_fetch.client import Clock
+from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.fetch import fetch
 from lakepulse_fetch.sources import all_sources
+from lakepulse_fetch.visit import Source
 from lakepulse_simulator import World, items
 from lakepulse_simulator.server import Logged, Request, Simulator, hash_auth
 from lakepulse_simulator.world import Repo
@@ -176,15 +177,17 @@ class Lab:
         }
         return Settings(_env_file=None, **(base | changes))
 
-    def run(self, sources: Iterable[str] = CORE, kill: Kill | None = None, **changes: Any) -> None:
-        """One fetch.
+    def run(self, sources: Iterable[str | Source] = CORE, kill: Kill | None = None, **changes: Any) -> None:
+        """One fetch, of sources by name or as they are given.
 
         Raises:
             StepError: as `fetch` does.
             Killed: as `kill` says.
         """
         self.line.kill = kill
-        chosen = [source for name, source in all_sources().items() if name in set(sources)]
+        known = all_sources()
+        given = [known[source] if isinstance(source, str) else source for source in sources]
+        chosen = sorted(given, key=lambda source: list(known).index(source.name))
         with pytest.MonkeyPatch.context() as patch:
             if kill:
                 _kill_writes(patch, kill)

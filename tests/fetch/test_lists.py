@@ -376,14 +376,6 @@ def test_one_repo_that_is_gone_does_not_stop_the_others(lab: Labs, status: int) 
     agrees(at)
 
 
-def test_issues_that_are_switched_off_are_gone_and_commits_are_not(lab: Labs) -> None:
-    at = lab(tiny_world(repos=(REPO,)))
-    at.world.repo(REPO).has_issues = False
-    at.run()
-    assert at.manifests("github_issues", REPO)[-1].status == "gone"
-    assert at.manifests("github_commits", REPO)[-1].status == "ok"
-
-
 def test_a_repo_without_commits_is_empty_and_not_an_error(lab: Labs) -> None:
     world = tiny_world(repos=())
     world.add_repo(REPO)

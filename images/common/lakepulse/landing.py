@@ -52,12 +52,17 @@ class Page(BaseModel):
 class Manifest(BaseModel):
     """What a landing holds. All times are UTC.
 
-    `watermark` is the newest event time that later fetches may rely on, `covered_from` the oldest
-    one that is covered (None: all history), `covered_to` the newest one (None: up to `finished_at`),
-    `last_event_at` the newest event seen. `upstream_id`
-    and `upstream_name` are the repository's id and present full name. `has_keys` says that
+    `status_detail` has the upstream's own words: about a `status` that is not `ok`, else about `upstream_status`.
+    `upstream_status` is what the upstream calls the scope, as PyPI calls a project active, archived, deprecated
+    or quarantined (PEP 792); None: it says nothing.
+
+    All landings of a scope up to this one cover the events from `covered_from` (None: all history) to
+    `covered_to` (None: `finished_at`). `watermark` is the newest event time that later fetches may rely
+    on, `last_event_at` the newest event seen. A landing that is not `ok` has none of the four.
+
+    `upstream_id` and `upstream_name` are the repository's id and present full name. `has_keys` says that
     KEYS_FILE lists every key that upstream had between `started_at` and `finished_at`: what is
-    older than `started_at` and not in it is gone.
+    older than `started_at` and not in it was deleted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +86,7 @@ class Manifest(BaseModel):
     last_event_at: datetime | None = None
     upstream_id: int | None = None
     upstream_name: str | None = None
+    upstream_status: str | None = None
     complete: Literal[True] = True
 
     @property

@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     trino_user: str = "lakepulse"
     trino_password: SecretStr | None = None
 
-    # --- telling others
+    # --- reports
+    log_format: Literal["text", "json"] = Field("text", description="of log lines on stderr")
     webhook_url: SecretStr | None = Field(None, description="receives each run's outcome as JSON")
     alerts: Path = Field(_REPOSITORY / "dbt" / "alerts.yaml", description="path of the alert rules")
 

@@ -21,10 +21,12 @@ from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import Store, open_store
 from lakepulse_fetch.apis import open_api, share
-from lakepulse_fetch.client import Api, Clock, QuotaExhaustedError, UnreachableError
+from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.display import Display
+from lakepulse_fetch.limits import QuotaExhaustedError
 from lakepulse_fetch.state import AnyState, read_model, state_path
-from lakepulse_fetch.visit import PAGE_SIZE, GoneError, Identity, Source, Visit
+from lakepulse_fetch.transport import Api, UnreachableError
+from lakepulse_fetch.visit import PAGE_SIZE, EndedError, Source, Visit
 
 log = structlog.get_logger()
 
@@ -198,7 +200,7 @@ class _Run:
             for name in dict.fromkeys(task.source.api for task in tasks):
                 api = stack.enter_context(open_api(name, self.settings, self.clock, transport))
                 queue = _Queue(self._in_order(api, [task for task in tasks if task.source.api == name]))
-                hands += [(api, queue)] * api.lanes
+                hands += [(api, queue)] * len(api.limits)
             with ThreadPoolExecutor(max_workers=len(hands) or 1) as pool:
                 futures = [pool.submit(self._work, api, queue) for api, queue in hands]
                 try:
@@ -216,7 +218,7 @@ class _Run:
 
     def _in_order(self, api: Api, tasks: list[_Task]) -> list[_Task]:
         """By rank; without a token also those first that were visited the least."""
-        return sorted(tasks, key=lambda task: (task.source.rank, self._visits(task) if api.is_anonymous else 0))
+        return sorted(tasks, key=lambda task: (task.source.rank, self._visits(task) if api.limits.is_anonymous else 0))
 
     def _visits(self, task: _Task) -> int:
         state = read_model(self.store, state_path(task.source.name, task.scope), AnyState)
@@ -233,14 +235,14 @@ class _Run:
 
     def _visit(self, api: Api, queue: _Queue, task: _Task, left: int) -> None:
         budget = None
-        if api.is_anonymous:
-            quota = _ANONYMOUS_QUOTA if api.remaining is None else api.remaining
+        if api.limits.is_anonymous:
+            quota = _ANONYMOUS_QUOTA if api.limits.remaining is None else api.limits.remaining
             budget = max(1, quota // left)
         visit = Visit(
             self.settings,
             self.store,
             api,
-            task.source.name,
+            task.source,
             task.scope,
             self.clock,
             budget=budget,
@@ -252,8 +254,8 @@ class _Run:
             with self.locks(self.settings, f"fetch-{task.source.name}-{scope_slug(task.scope)}"):
                 try:
                     task.source.visit(visit)
-                except GoneError as gone:
-                    _land_gone(visit, str(gone))
+                except EndedError as ended:
+                    visit.end(ended)
         except QuotaExhaustedError:
             with self.outcome.guard:
                 self.outcome.unreached.append(task.name)
@@ -278,11 +280,11 @@ class _Run:
         Raises:
             TemporaryError: nothing at all was reached.
         """
-        if not api.is_anonymous or api.remaining is None:
+        if not api.limits.is_anonymous or api.limits.remaining is None:
             return
         names = {task.name for task in tasks}
         unreached = names & set(self.outcome.unreached)
-        partial = sum(1 for manifest in self.outcome.manifests if manifest.covered_from)
+        partial = sum(1 for manifest in self.outcome.manifests if manifest.covered_from or manifest.covered_to)
         log.warning(
             "no GITHUB_TOKEN: looking back only as far as 60 requests an hour allow; run again for more, or set a token",
             lists=len(names),
@@ -293,13 +295,3 @@ class _Run:
             raise TemporaryError(
                 f"{api.name}: no requests without a token are left in this hour; set GITHUB_TOKEN or run again later"
             )
-
-
-def _land_gone(visit: Visit, detail: str) -> None:
-    log.warning("upstream says it is gone", source=visit.source, scope=visit.scope, detail=detail)
-    visit.identity = read_model(visit.store, state_path("github_repo", visit.scope, "identity.json"), Identity)
-    landing = visit.open(AnyState)
-    if landing.pages:
-        visit.complete(landing)  # what came before it went is worth keeping
-        landing = visit.open(AnyState)
-    visit.complete(landing, status="gone", status_detail=detail)

@@ -29,7 +29,7 @@ from lakepulse.landing import (
     unpack_lines,
 )
 from lakepulse.store import Store
-from lakepulse_fetch.client import Meter
+from lakepulse_fetch.limits import Meter
 from lakepulse_fetch.state import ScopeState, delete_object, read_model, read_object, state_path, write_model
 
 _PROGRESS = "progress.json"
@@ -123,10 +123,13 @@ class Landing(Generic[T]):
             progress.after = after.model_dump(mode="json")
         else:
             progress.draft = self.draft.model_dump(mode="json")
-        spent = progress.model_copy(
-            update={"requests": progress.requests + self._meter.requests, "quota": progress.quota + self._meter.quota}
-        )
-        write_model(self._store, f"{self._folder}/{_PROGRESS}", spent)
+        self._book()
+        write_model(self._store, f"{self._folder}/{_PROGRESS}", progress)
+
+    def _book(self) -> None:
+        requests, quota = self._meter.book()
+        self._progress.requests += requests
+        self._progress.quota += quota
 
     def finish(self, run: dict[str, Any], keys: Iterable[Key] | None = None, **facts: Any) -> Manifest:
         """Complete the landing and move the state to `draft`.
@@ -138,6 +141,7 @@ class Landing(Generic[T]):
         self.draft.landing = self.state.landing + 1
         if self._has_progress:
             self._save(after=self.draft)
+        self._book()
         manifest = Manifest(
             landing_id=self.identifier,
             source=self._source,
@@ -146,8 +150,8 @@ class Landing(Generic[T]):
             finished_at=self._now(),
             pages=tuple(Page(file=_page_file(number), rows=rows) for number, rows in enumerate(self._progress.rows, 1)),
             has_keys=keys is not None,
-            requests=self._progress.requests + self._meter.requests,
-            quota=self._progress.quota + self._meter.quota,
+            requests=self._progress.requests,
+            quota=self._progress.quota,
             **run,
             **facts,
         )
