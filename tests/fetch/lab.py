@@ -52,7 +52,7 @@ KEY = {
 
 
 class Killed(BaseException):
-    """What stands for kill -9: no handler of ours may stop it."""
+    """Plays kill -9: no handler of ours may stop it."""
 
 
 class Kill:
@@ -119,9 +119,9 @@ class Line(httpx.BaseTransport):
         target = request.url.raw_path.decode()
         query = dict(request.url.params)
         in_flight, is_over = self.simulator.enter(auth)
-        asked = Request(self.simulator, "GET", request.url.path, query, request.headers, auth, is_over, in_flight)
-        fault = self.simulator.faults.pick(f"GET {target}", asked.page_size)
-        answer, quota = asked.answer(fault)
+        received = Request(self.simulator, "GET", request.url.path, query, request.headers, auth, is_over, in_flight)
+        fault = self.simulator.faults.pick(f"GET {target}", received.page_size)
+        answer, quota = received.answer(fault)
         entry = Logged(
             "GET",
             target,
@@ -248,7 +248,7 @@ def keys(store: Store, manifest: Manifest) -> set[Any]:
 
 
 def landed(store: Store, source: str, scope: str) -> dict[Any, Any]:
-    """Key -> newest item, of what the landings of a scope say is there."""
+    """Key -> newest item, of what a scope has by its landings."""
     assert source in SOURCES
     found: dict[Any, Any] = {}
     for manifest in complete_landings(store, source, scope_slug(scope)):

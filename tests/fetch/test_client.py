@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from lakepulse.outcome import PermanentError, TemporaryError
-from lakepulse_fetch.answers import Answer, json_list
+from lakepulse_fetch.answers import Answer, Refusal, json_list
 from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.limits import Meter, QuotaExhaustedError
 from lakepulse_fetch.transport import Api, HeavyPageError, Request, UnreachableError
@@ -119,7 +119,7 @@ def test_a_body_over_the_limit_is_refused_within_bounded_memory(sim: Simulator, 
     assert peak < 40_000_000
 
 
-def test_a_heavy_page_is_told_after_two_tries(sim: Simulator, make: Make) -> None:
+def test_a_heavy_page_is_reported_after_two_attempts(sim: Simulator, make: Make) -> None:
     sim.faults.add("status", "/issues", times=None, status=502)
     meter = Meter()
     with pytest.raises(HeavyPageError):
@@ -176,13 +176,13 @@ def test_a_limit_whose_reset_is_past_ends_after_a_few_waits(sim: Simulator, make
     assert len(sim.log) < 10
 
 
-def test_a_link_that_is_no_address_is_one_line() -> None:
+def test_an_invalid_link_is_one_line() -> None:
     answer = Answer(200, "/list", httpx.Headers({"link": '<http://[::1>; rel="next"'}), base="https://api.example.org")
     with pytest.raises(TemporaryError, match="has an invalid link"):
         _ = answer.next_url
 
 
-def test_without_a_token_a_used_up_quota_is_told_at_once(sim: Simulator, make: Make, clock: FakeClock) -> None:
+def test_without_a_token_a_used_up_quota_is_reported_at_once(sim: Simulator, make: Make, clock: FakeClock) -> None:
     api = make()
     sim.quota(None).used = 59
     api.get(Request(url=REPO), Meter())
@@ -192,7 +192,7 @@ def test_without_a_token_a_used_up_quota_is_told_at_once(sim: Simulator, make: M
     assert len(sim.log) == 1  # the second was never sent
 
 
-def test_a_secondary_limit_waits_as_told(sim: Simulator, make: Make, clock: FakeClock) -> None:
+def test_a_secondary_limit_waits_for_its_retry_after(sim: Simulator, make: Make, clock: FakeClock) -> None:
     sim.faults.add("secondary", "acme/lake", retry_after=17)
     make(TOKEN).get(Request(url=REPO), Meter())
     assert 17 <= sum(clock.waits) <= 19
@@ -212,6 +212,24 @@ def test_a_refused_permission_is_permanent_and_no_limit(sim: Simulator, make: Ma
     with pytest.raises(PermanentError, match="not accessible"):
         make(TOKEN).get(Request(url=REPO), Meter())
     assert clock.waits == []
+
+
+def test_an_expected_refusal_is_returned_and_no_other(sim: Simulator, make: Make) -> None:
+    api, expected = make(TOKEN), Request(url=REPO, refusals=(Refusal(403, "MUST have admin rights"),))
+    sim.faults.add("status", "acme/lake", status=403, message="Must have admin rights to Repository.")
+    answer = api.get(expected, Meter())
+    assert (answer.status, answer.message) == (403, "403 Must have admin rights to Repository.")
+    sim.faults.add("status", "acme/lake", status=403, message="Resource not accessible by integration")
+    with pytest.raises(PermanentError, match="not accessible"):
+        api.get(expected, Meter())
+
+
+@pytest.mark.parametrize("kind", ["primary", "secondary"])
+def test_a_limit_is_waited_for_whatever_refusal_is_expected(sim: Simulator, make: Make, clock: FakeClock, kind: str) -> None:
+    sim.faults.add(kind, "acme/lake", seconds=30, status=403)
+    answer = make(TOKEN).get(Request(url=REPO, refusals=(Refusal(403),)), Meter())
+    assert answer.status == 200
+    assert sum(clock.waits) > 25
 
 
 def test_a_bad_token_gives_way_to_a_good_one_and_alone_is_permanent(sim: Simulator, make: Make) -> None:
@@ -282,7 +300,7 @@ def test_a_redirect_to_another_host_never_gets_the_token(sim: Simulator, make: M
         thief.server_close()
 
 
-def test_redirects_in_circles_end(sim: Simulator, make: Make) -> None:
+def test_a_redirect_loop_ends(sim: Simulator, make: Make) -> None:
     sim.faults.add("redirect", "acme/lake", times=None, location=f"{sim.github_url}{REPO}")
     with pytest.raises(PermanentError, match="redirects too often"):
         make(TOKEN).get(Request(url=REPO), Meter())

@@ -176,7 +176,7 @@ def test_a_kill_repeats_one_span_at_most(at: Lab) -> None:
 
 
 @pytest.mark.parametrize("at_write", range(1, 9))
-def test_what_is_corrected_before_a_killed_visit_goes_on_is_seen(at: Lab, at_write: int) -> None:
+def test_what_is_corrected_before_a_killed_visit_continues_is_seen(at: Lab, at_write: int) -> None:
     fill(at, 30, 2)
     assert ends(lambda: run(at, Kill(at_write, is_after=True))) == "killed"
     count(at, 2, 1_234_567)

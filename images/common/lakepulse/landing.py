@@ -1,14 +1,14 @@
-"""The landing: what fetch leaves for load, and the only thing that the two agree on.
+"""The landing: what fetch leaves for load, and the only contract between them.
 
 One fetch of one source and scope is one landing::
 
     landing/<source>/<slug of scope>/<number, 8 digits>/
-        page-00001.jsonl.gz ...   the items of one upstream page, one JSON value a line, as they came
+        page-00001.jsonl.gz ...   the items of one upstream page, one JSON value a line, unchanged
         keys.jsonl.gz             (full listings only) the key of every item that upstream has
-        manifest.json             written last; a folder without it does not exist for a reader
+        manifest.json             written last; readers ignore a folder without it
 
-Numbers rise by one per source and scope, so a scope's landings have an order that no clock can
-change. A landing without pages is a visit that found nothing new.
+Numbers rise by one per source and scope, so the order of a scope's landings does not depend on a
+clock. A landing without pages is a visit that found nothing new.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Manifest(BaseModel):
 
     @property
     def rows(self) -> int:
-        """Lines of all pages together; an item that came twice counts twice."""
+        """Lines of all pages together; a repeated item counts again."""
         return sum(page.rows for page in self.pages)
 
 
@@ -102,7 +102,7 @@ def scope_slug(scope: str) -> str:
     """
     slug = scope.replace("/", "__", 1).lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", slug):
-        raise PermanentError(f"scope {scope!r} cannot name a folder")
+        raise PermanentError(f"scope {scope!r} is not a valid folder name")
     return slug
 
 
@@ -128,7 +128,7 @@ def read_manifest(store: Store, identifier: str) -> Manifest:
 
     Raises:
         FileNotFoundError: the landing is not complete.
-        PermanentError: the manifest cannot be read, or a later version wrote it.
+        PermanentError: the manifest is damaged, or a later version wrote it.
     """
     path = f"{landing_path(identifier)}/{MANIFEST}"
     text = bytes(obstore.get(store, path).bytes())
@@ -142,9 +142,9 @@ def read_manifest(store: Store, identifier: str) -> Manifest:
 
 
 def complete_landings(store: Store, source: str, slug: str, after: str | None = None) -> Iterator[Manifest]:
-    """Complete landings of one scope in order, those after the landing id `after` only."""
+    """Complete landings of one scope in order; with `after` those after that landing id."""
     prefix = f"{ROOT}/{source}/{slug}"
-    # Object stores list in key order past an offset, so a long history costs nothing.
+    # Object stores list in key order from an offset, so a long history costs nothing.
     offset = f"{landing_path(after)}/~" if after else None
     found: set[str] = set()
     for batch in obstore.list(store, prefix=prefix, offset=offset):

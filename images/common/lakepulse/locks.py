@@ -61,7 +61,7 @@ def _file_lock(settings: Settings, name: str, wait_seconds: float) -> Iterator[N
 
 @contextmanager
 def _postgres_lock(settings: Settings, name: str, wait_seconds: float) -> Iterator[None]:
-    import sqlalchemy  # the fetch image has neither it nor the password
+    import sqlalchemy  # the fetch image has neither SQLAlchemy nor the password
 
     key = zlib.crc32(f"lakepulse/{name}".encode())
     engine = sqlalchemy.create_engine(sqlalchemy_url(settings), poolclass=sqlalchemy.pool.NullPool)

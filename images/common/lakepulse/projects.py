@@ -78,7 +78,7 @@ def parse_projects(text: str, where: str) -> tuple[Project, ...]:
 
 
 class _Reader:
-    """Walks YAML nodes instead of values, since only nodes know their line."""
+    """Walks YAML nodes, not values, since only nodes know their line."""
 
     def __init__(self, where: str) -> None:
         self.where = where

@@ -1,4 +1,4 @@
-"""One fetch: which scopes are visited, in what order, at what price, and how it ended."""
+"""One fetch: which scopes are visited, in what order, at what cost, and how it ended."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ANONYMOUS_QUOTA = 60  # GitHub's requests an hour without a token
 
 @dataclass
 class _Outcome:
-    """What became of the visits."""
+    """What the visits landed, and what failed."""
 
     manifests: list[Manifest] = field(default_factory=list)
     failures: list[tuple[str | None, StepError]] = field(default_factory=list)
@@ -66,7 +66,7 @@ def tasks_of(settings: Settings, sources: Sequence[Source], projects: tuple[Proj
 
 @contextmanager
 def _storage_errors(settings: Settings) -> Iterator[None]:
-    """A store that cannot be written is one clear line, and ends the step at once."""
+    """Makes one line of a store that is not writable, which ends the step at once."""
     try:
         yield
     except BaseError as error:
@@ -96,8 +96,8 @@ def fetch(
     A scope that fails does not stop the others.
 
     Raises:
-        TemporaryError: some failed, and a later run may do better.
-        PermanentError: some failed for good, or the store cannot be written.
+        TemporaryError: some failed, and a later run may succeed.
+        PermanentError: some failed for good, or the store is not writable.
     """
     clock = clock or Clock()
     began = clock.now()
@@ -124,7 +124,7 @@ def fetch(
                 quota=sum(manifest.quota for manifest in outcome.manifests),
                 message=one_line(error) if error else None,
                 details={
-                    "lists": [_told(manifest) for manifest in outcome.manifests],
+                    "lists": [_report(manifest) for manifest in outcome.manifests],
                     "not_reached": sorted(outcome.unreached),
                 },
             ),
@@ -133,11 +133,12 @@ def fetch(
         raise error
 
 
-def _told(manifest: Manifest) -> dict[str, object]:
+def _report(manifest: Manifest) -> dict[str, object]:
     return {
         "source": manifest.source,
         "scope": manifest.scope,
         "status": manifest.status,
+        "status_detail": manifest.status_detail,
         "rows": manifest.rows,
         "requests": manifest.requests,
         "quota": manifest.quota,
@@ -151,10 +152,10 @@ def _verdict(outcome: _Outcome) -> StepError | None:
     by_cause: dict[str, list[str]] = {}
     for name, failure in outcome.failures:
         by_cause.setdefault(str(failure), []).extend([name] if name else [])
-    told = "; ".join(f"{_few(names)}: {cause}" if names else cause for cause, names in by_cause.items())
+    line = "; ".join(f"{_few(names)}: {cause}" if names else cause for cause, names in by_cause.items())
     is_temporary = any(isinstance(failure, TemporaryError) for _, failure in outcome.failures)
     kind = TemporaryError if is_temporary else PermanentError
-    return kind(told)
+    return kind(line)
 
 
 def _few(names: list[str]) -> str:
@@ -163,20 +164,20 @@ def _few(names: list[str]) -> str:
 
 
 class _Queue:
-    """Tasks that several hands take one after another."""
+    """Tasks that several threads take one after another."""
 
     def __init__(self, tasks: list[_Task]) -> None:
         self._left = tasks[::-1]
         self._guard = threading.Lock()
 
     def take(self) -> tuple[_Task, int] | None:
-        """The next task, and how many were left with it."""
+        """The next task, and how many were left including it."""
         with self._guard:
             left = len(self._left)
             return (self._left.pop(), left) if left else None
 
     def drop(self) -> None:
-        """Leave the rest."""
+        """Discard the rest."""
         with self._guard:
             self._left.clear()
 
@@ -193,31 +194,31 @@ class _Run:
     is_stopped: threading.Event = field(default_factory=threading.Event)
 
     def visit_all(self, tasks: list[_Task], transport: httpx.BaseTransport | None) -> None:
-        """Visit the scopes: the APIs side by side, each with as many hands as it has tokens."""
+        """Visit the scopes: the APIs side by side, each with as many threads as it has tokens."""
         self.progress.begin(len(tasks))
         with ExitStack() as stack:
-            hands: list[tuple[Api, _Queue]] = []
+            workers: list[tuple[Api, _Queue]] = []
             for name in dict.fromkeys(task.source.api for task in tasks):
                 api = stack.enter_context(open_api(name, self.settings, self.clock, transport))
                 queue = _Queue(self._in_order(api, [task for task in tasks if task.source.api == name]))
-                hands += [(api, queue)] * len(api.limits)
-            with ThreadPoolExecutor(max_workers=len(hands) or 1) as pool:
-                futures = [pool.submit(self._work, api, queue) for api, queue in hands]
+                workers += [(api, queue)] * len(api.limits)
+            with ThreadPoolExecutor(max_workers=len(workers) or 1) as pool:
+                futures = [pool.submit(self._work, api, queue) for api, queue in workers]
                 try:
                     for future in futures:
                         future.result()
                 except BaseException:
                     self._halt()
                     raise
-            for api in {id(api): api for api, _ in hands}.values():
-                self._tell_anonymous(api, [task for task in tasks if task.source.api == api.name])
+            for api in {id(api): api for api, _ in workers}.values():
+                self._report_anonymous(api, [task for task in tasks if task.source.api == api.name])
 
     def _halt(self) -> None:
         self.is_stopped.set()
         self.clock.stop()
 
     def _in_order(self, api: Api, tasks: list[_Task]) -> list[_Task]:
-        """By rank; without a token also those first that were visited the least."""
+        """By rank; without a token those with the fewest visits first."""
         return sorted(tasks, key=lambda task: (task.source.rank, self._visits(task) if api.limits.is_anonymous else 0))
 
     def _visits(self, task: _Task) -> int:
@@ -274,8 +275,8 @@ class _Run:
                 "fetched", landing=manifest.landing_id, rows=manifest.rows, requests=manifest.requests, quota=manifest.quota
             )
 
-    def _tell_anonymous(self, api: Api, tasks: list[_Task]) -> None:
-        """Say what the hour's requests without a token did not reach.
+    def _report_anonymous(self, api: Api, tasks: list[_Task]) -> None:
+        """Warn about what the hour's requests without a token did not reach.
 
         Raises:
             TemporaryError: nothing at all was reached.
@@ -284,11 +285,11 @@ class _Run:
             return
         names = {task.name for task in tasks}
         unreached = names & set(self.outcome.unreached)
-        partial = sum(1 for manifest in self.outcome.manifests if manifest.covered_from or manifest.covered_to)
+        last = {(manifest.source, manifest.scope): manifest for manifest in self.outcome.manifests}
         log.warning(
-            "no GITHUB_TOKEN: looking back only as far as 60 requests an hour allow; run again for more, or set a token",
+            "no GITHUB_TOKEN: history is limited to what 60 requests an hour reach; run again for more, or set a token",
             lists=len(names),
-            cut_short=partial,
+            incomplete=sum(1 for manifest in last.values() if manifest.covered_from or manifest.covered_to),
             not_reached=len(unreached),
         )
         if names and unreached == names:

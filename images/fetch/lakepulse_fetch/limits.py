@@ -36,15 +36,17 @@ class QuotaExhaustedError(TemporaryError):
 
 @dataclass(slots=True)
 class Meter:
-    """What a visit spent and no landing accounts for yet: `requests` sent, `quota` of them that count against the
-    primary limit. `booked` is the quota that landings account for."""
+    """What a visit has spent: `requests` sent, `quota` of them that count against the primary limit.
+
+    `book` moves them to the landing that accounts for them; `booked` is the quota moved so far.
+    """
 
     requests: int = 0
     quota: int = 0
     booked: int = 0
 
     def book(self) -> tuple[int, int]:
-        """Take requests and quota out, for the landing that accounts for them."""
+        """Take out what is not booked yet: requests and quota."""
         found = self.requests, self.quota
         self.requests, self.quota, self.booked = 0, 0, self.booked + self.quota
         return found

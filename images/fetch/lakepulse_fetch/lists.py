@@ -105,7 +105,7 @@ class ListWalk:
         self.stable = f"{stable}&per_page={visit.page_size}" if stable else None
 
     def run(self) -> None:
-        """Complete what an earlier visit left, then see what is new, then sweep if it is time."""
+        """Complete what an earlier visit left, then fetch what is new, then sweep if it is due."""
         landing = self.visit.open(ListState)
         if landing.is_resumed:
             self._walk(landing)
@@ -216,13 +216,13 @@ class ListWalk:
     # --- what is gone
 
     def _sweep(self, landing: Landing[ListState]) -> Iterator[Key] | None:
-        """Relist everything if it is time; the keys of all items, or None."""
+        """Relist everything if it is due; the keys of all items, or None."""
         draft, visit = landing.draft, self.visit
         if self.stable is None or visit.api.limits.is_anonymous or draft.holes:
             return None
         today = visit.settings.as_of
         if draft.swept_on is None and not visit.settings.sweep:
-            draft.swept_on = today  # a first load has just seen everything
+            draft.swept_on = today  # a first load has just listed everything
             return None
         is_due = draft.swept_on is None or days_between(draft.swept_on, today) >= visit.settings.sweep_days
         if not (visit.settings.sweep or is_due):

@@ -1,7 +1,7 @@
 """What fetch remembers of each source and scope between runs: one small JSON object each.
 
-Objects are put whole or not at all, so a reader never sees half a state. Anything lost here costs
-requests, never data: landings are the record.
+Objects are written atomically, so a reader never sees half a state. Losing one costs requests,
+never data: landings are the record.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ class Visit:
         return self.api.get(replace(request, home=f"{self.source.name}/{self.scope}"), self.meter)
 
     def get_page(self, url: str, etag: str | None = None) -> Answer:
-        """A page of a list, in smaller pages where the upstream cannot make a whole one."""
+        """A page of a list, smaller where the upstream cannot make a full one."""
         while True:
             smaller = shrink(url)
             try:
@@ -174,7 +174,7 @@ class Visit:
         """The items of a page.
 
         Raises:
-            GoneError, ClosedError: it is a list's first page, and there is no such list.
+            GoneError, ClosedError: it is the first page of a list that does not exist.
             TemporaryError: a later page is not available.
         """
         if answer.status == 200:
@@ -200,7 +200,7 @@ class Visit:
         """The repository that the scope names, looked up once and remembered.
 
         Raises:
-            GoneError: there is none and never was.
+            GoneError: it is not known and not found.
         """
         path = state_path("github_repo", self.scope, "identity.json")
         known = read_model(self.store, path, Identity)

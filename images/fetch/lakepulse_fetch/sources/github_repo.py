@@ -1,4 +1,4 @@
-"""The repository object, one a day: stars, forks, subscribers, open issues, size."""
+"""The repository object, once a day: stars, forks, subscribers, open issues, size."""
 
 from __future__ import annotations
 

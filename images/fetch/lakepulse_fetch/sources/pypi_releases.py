@@ -26,7 +26,7 @@ _QUARANTINED = "quarantined"
 
 
 class _State(ScopeState):
-    """`has_status` is false in what versions left that did not read the status yet."""
+    """`has_status` is false in a state of a version that did not read the status."""
 
     has_status: bool = False
     etag: str | None = None
