@@ -19,7 +19,7 @@ Parse = Callable[[bytes, httpx.Headers, str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer by which an upstream refuses a list whose scope exists: a status, and words of its message in any case."""
+    """An answer by which an upstream refuses a list whose scope exists: a status, and words of its message, ignoring case."""
 
     status: int
     words: str = ""

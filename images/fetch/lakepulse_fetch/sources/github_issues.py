@@ -13,5 +13,5 @@ def _visit(visit: Visit) -> None:
     ListWalk(visit, f"{base}&sort=updated&direction=desc", f"{base}&sort=created&direction=asc", "number").run()
 
 
-# Issues are switched off.
+# 410: issues are switched off, and comments with them.
 SOURCES = (Source("github_issues", "github", repos_of, _visit, ListState, refusals=(Refusal(410),)),)
