@@ -1,20 +1,23 @@
-"""Entry: `streamlit run dashboard/app.py`. Finds the publication and the selection, then runs the page."""
+"""Entry point: `streamlit run dashboard/app.py`. Finds the publication and the selection, then shows the page."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
 
-# Streamlit puts this file's folder on the path; the package is one above.
+# Streamlit puts this file's folder on the path; the package is one level up.
 if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.insert(0, _root)
 
 from dashboard import card, charts, filters, session, text
 from dashboard.backends import UnavailableError
+from dashboard.page import Page
 from dashboard.publications import by_label, failed_since, is_stale
 from dashboard.views import PAGES
 from lakepulse.outcome import one_line
@@ -23,8 +26,8 @@ from lakepulse.settings import Settings
 
 _log = logging.getLogger("lakepulse.dashboard")
 _NEWEST = "newest"
-# A browser goes once to the heading that an address names, and charts that are drawn later push it away: until somebody
-# scrolls or types, or all has long been drawn, go there again.
+# A browser scrolls once to the heading in the address, and charts drawn later push it away. So scroll again until the
+# reader scrolls or types, or everything must have been drawn.
 _ANCHOR = """
 <script>
 (() => {
@@ -50,13 +53,12 @@ _ANCHOR = """
 def main() -> None:
     st.set_page_config(page_title="lakepulse", page_icon="🌊", layout="wide")
     home, *others = PAGES
-    file = f"views/{home.file}"
-    page = st.navigation(
+    navigated = st.navigation(
         [
-            st.Page(file, title=home.title, icon=home.icon, url_path="", default=True),
-            *(st.Page(f"views/{entry.file}", title=entry.title, icon=entry.icon, url_path=entry.path) for entry in others),
+            _entry(home, url_path="", default=True),
+            *(_entry(page, url_path=page.path) for page in others),
             # The first page is at the root; people also type its name.
-            st.Page(file, title=home.title, icon=home.icon, url_path=home.path, visibility="hidden"),
+            _entry(home, url_path=home.path, visibility="hidden"),
         ],
         position="top",
     )
@@ -65,14 +67,14 @@ def main() -> None:
         found = session.publications(settings)
     except ValidationError as error:
         names = ", ".join("_".join(map(str, problem["loc"])).upper() for problem in error.errors())
-        _explain("A setting is wrong", f"Check {names}: {one_line(error.errors()[0]['msg'])}")
+        _explain("Invalid setting", f"Check {names}: {one_line(error.errors()[0]['msg'])}")
         return
     except UnavailableError as error:
         _log.warning("%s", one_line(error))
         _explain("The data cannot be read", str(error))
         return
     if not found:
-        _explain("Nothing is published yet", "Run the pipeline once; this page shows its first publication when it is done.")
+        _explain("Nothing is published yet", "Run the pipeline. Its first publication will appear here.")
         return
     with st.sidebar:
         st.markdown("**lakepulse**")
@@ -83,18 +85,26 @@ def main() -> None:
         except UnavailableError as error:
             _explain("The data cannot be read", str(error))
             return
-    shown = session.View(settings, publication, found[0], members, selection, session.now())
-    _notices(shown)
-    session.keep(shown)
+    view = session.View(settings, publication, found[0], members, selection, session.now())
+    _notices(view)
+    session.keep(view)
     st.html(charts.STYLE)
     with st.sidebar:
         st.html(_ANCHOR, unsafe_allow_javascript=True)
-    page.run()
+    navigated.run()
     st.divider()
     st.caption(
         f"All dates and times are UTC. As of {publication.as_of}, run {text.literal(publication.run_id)}, "
         f"lakepulse {text.literal(publication.code_version)}."
     )
+
+
+def _entry(page: Page, **options: Any) -> st.Page:
+    return st.Page(partial(_show, page), title=page.title, icon=page.icon, **options)
+
+
+def _show(page: Page) -> None:
+    page.show(session.current())
 
 
 def _as_of(found: list[Publication]) -> Publication:
@@ -105,66 +115,67 @@ def _as_of(found: list[Publication]) -> Publication:
         [_NEWEST, *labelled],
         key="as_of",
         bind="query-params",
-        help="What these pages said on an earlier day; a later backfill of it stands apart. A link keeps showing the same.",
+        help="Show these pages as they were on an earlier day. A later backfill of that day is listed separately. Links keep "
+        "the chosen day.",
     )
-    filters.remember_dropped("as_of", "as-of date", unknown, chosen)
+    filters.remember_not_found(
+        "as_of", "As-of date", unknown, chosen, lambda label: "the newest" if label == _NEWEST else label
+    )
     return labelled.get(chosen or _NEWEST, found[0])
 
 
-def _notices(shown: session.View) -> None:
-    publication, newest = shown.publication, shown.newest
+def _notices(view: session.View) -> None:
+    publication, newest, selection = view.publication, view.newest, view.selection
     if publication.is_demo:
         st.warning(
             "**Demo data.** These figures are simulated. They say nothing about the real projects.", icon=":material/science:"
         )
-    filters.tell_dropped(*filters.OF_ALL_PAGES)
-    if shown.selection.first > shown.selection.last:
-        st.warning("The period ends before it begins: choose a From that is not after the To.", icon=":material/date_range:")
-    if not shown.is_newest:
+    filters.report_not_found(*filters.OF_ALL_PAGES)
+    if selection.first > selection.last:
+        st.warning(
+            "The period ends before it starts: choose a From date that is not after the To date.", icon=":material/date_range:"
+        )
+    if not view.is_newest:
         st.info(
-            f"You are reading the publication of **{publication.as_of}**, made on {publication.published_at:%Y-%m-%d at %H:%M} "
-            f"(UTC). The newest is of {newest.as_of}.",
+            f"You are viewing the publication as of **{publication.as_of}**, published on "
+            f"{publication.published_at:%Y-%m-%d at %H:%M} (UTC). The newest is as of {newest.as_of}.",
             icon=":material/history:",
         )
-    failed = failed_since(session.runs(shown.settings), newest)
+    failed = failed_since(session.runs(view.settings), newest)
     if failed:
         last, first = failed[0], failed[-1]
         step = f" at step {text.literal(last.failed_step)}" if last.failed_step else ""
         why = f": {text.literal(one_line(last.message)[:300])}" if last.message else "."
         since = f" {len(failed)} runs have failed since {first.ended_at:%Y-%m-%d %H:%M} (UTC)." if len(failed) > 1 else ""
         st.warning(
-            f"**The last run failed**{step}, {text.age(last.ended_at, shown.now)}{why}{since} "
-            "What you see is older, and complete.",
+            f"**The last run failed**{step}, {text.age(last.ended_at, view.now)}{why}{since} "
+            "The figures shown are complete, but older.",
             icon=":material/sync_problem:",
         )
-    if is_stale(newest, shown.now):
+    if is_stale(newest, view.now):
         st.warning(
-            f"**These figures are old.** The newest publication is of {newest.as_of}, {text.age(newest.as_of, shown.now)}.",
+            f"**These figures are old.** The newest publication is as of {newest.as_of}, {text.age(newest.as_of, view.now)}.",
             icon=":material/schedule:",
         )
-    chosen = shown.selection
-    if late := _late(shown):
-        st.warning(
-            f"**Not fetched of late**: {text.listed(late, 5)}. Their figures are of an earlier day, which the Data page tells.",
-            icon=":material/cloud_off:",
-        )
-    scope = ", ".join(text.literal(name) for name in chosen.projects[:4])
-    more = f" and {len(chosen.projects) - 4} more" if len(chosen.projects) > 4 else ""
-    counts = f"{text.count(len(chosen.repos), 'repository', 'repositories')}, {text.count(len(chosen.packages), 'package')}"
-    st.caption(f"{scope}{more} · {counts} · {chosen.first} to {chosen.last} (UTC)")
+    if stale := _stale_scopes(view):
+        st.warning(f"**Out of date**: {text.listed(stale, 5)}. See the Data page.", icon=":material/cloud_off:")
+    projects = text.listed([text.literal(name) for name in selection.projects], 4)
+    repos = text.count(len(selection.repos), "repository", "repositories")
+    packages = text.count(len(selection.packages), "package")
+    st.caption(f"{projects} · {repos}, {packages} · {selection.first} to {selection.last} (UTC)")
 
 
-def _late(shown: session.View) -> list[str]:
-    """The chosen scopes of which a source was late or gone when this was published, each with its sources."""
-    fresh = card.freshness(shown)
-    late = fresh[fresh["is_stale"].astype(bool)].sort_values("source")
-    return [f"{text.literal(scope)} ({', '.join(map(text.literal, rows['source']))})" for scope, rows in late.groupby("scope")]
+def _stale_scopes(view: session.View) -> list[str]:
+    """The selected scopes with sources that were out of date or gone at publishing, each with those sources."""
+    fresh = card.freshness(view)
+    stale = fresh[fresh["is_stale"].astype(bool)].sort_values("source")
+    return [f"{text.literal(scope)} ({', '.join(map(text.literal, rows['source']))})" for scope, rows in stale.groupby("scope")]
 
 
 def _explain(what: str, why: str) -> None:
     st.title(what, anchor=False)
     st.error(text.literal(why), icon=":material/cloud_off:")
-    st.caption("The pipeline's own messages are in its log; the Data page lists its last runs once there is a publication.")
+    st.caption("See the pipeline's log for details. Once something is published, the Data page lists the last runs.")
 
 
 main()

@@ -1,8 +1,8 @@
-"""Where the gold tables come from, every difference between the engines, and the pages' SQL on them.
+"""Reads the gold tables from either engine and runs the pages' SQL on them.
 
-A publication never changes and gold is small, so the engine is asked for each table once. DuckDB
-answers the pages in this process, whatever the engine: their text names tables `gold.<table>` and
-values `:name`, and runs in UTC on the snapshots of one publication, so a page never mixes two runs.
+A publication never changes and gold is small, so each table is read from the engine once. DuckDB then runs the
+queries in this process, whatever the engine: they name tables `gold.<table>` and values `:name`, and run in UTC on
+the snapshots of one publication, so a page never mixes two runs.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ T = TypeVar("T")
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 _TABLE = re.compile(rf"\b{GOLD}\.(\w+)\b")
 _MEMORY_LIMIT = "96MB"
-"""Of a publication's tables and the queries on them; what does not fit is on disk."""
+"""For a publication's tables and the queries on them; the rest spills to disk."""
 _ROWS_AT_ONCE = 20_000
-"""Taken from Trino."""
+"""Fetched from Trino."""
 _COPIES_AT_ONCE = 3
-"""While one is planned, another is read; more would only take more memory."""
+"""One is planned while another is read; more would only use more memory."""
 
 
 class UnavailableError(Exception):
-    """The data cannot be read. `str()` of it is one line for the person at the page."""
+    """The data cannot be read. `str()` of it is one line for the reader of the page."""
 
 
 class Backend(Protocol):
-    """An engine. Both raise UnavailableError where it does not answer."""
+    """An engine. Both methods raise UnavailableError if it does not answer."""
 
     def current(self, name: str) -> pa.Table:
-        """All rows that a table outside publications has now; without columns if there is no such table."""
+        """All current rows of a table that no publication pins; no columns if the table does not exist."""
 
     def read(self, name: str, snapshot_id: int) -> pa.Table | pa.RecordBatchReader:
         """All rows of a gold table at a snapshot; timestamps naive UTC."""
 
 
 def bind(sql: str, values: Values) -> tuple[str, list[Any]]:
-    """The text with a `?` for each `:name`, and their values in order; a tuple becomes a list in brackets."""
+    """The query with a `?` for each `:name`, and the values in order; a tuple becomes a list in brackets."""
     bound: list[Any] = []
 
     def place(match: re.Match[str]) -> str:
@@ -73,7 +73,7 @@ def bind(sql: str, values: Values) -> tuple[str, list[Any]]:
 
 
 def spell_out(sql: str, values: Values) -> str:
-    """The text with its values as literals, for people to read and run."""
+    """The query with its values as literals, for people to read and run."""
 
     def literal(value: Value) -> str:
         if isinstance(value, tuple):
@@ -86,24 +86,24 @@ def spell_out(sql: str, values: Values) -> str:
 
 
 def open_backend(settings: Settings) -> Backend:
-    """The engine that the settings name.
+    """The engine named in the settings.
 
     Raises:
-        UnavailableError: there is no data to read, or it cannot be reached.
+        UnavailableError: there is no data, or it cannot be reached.
     """
     return Trino(settings) if settings.engine == "trino" else Embedded(settings)
 
 
 class Embedded:
-    """PyIceberg reads the snapshots into DuckDB, all in this process."""
+    """PyIceberg reads the snapshots in this process."""
 
     def __init__(self, settings: Settings) -> None:
         properties = pyiceberg_properties(settings) | {"init_catalog_tables": "false"}
         if properties["uri"].startswith("sqlite:///"):
             path = Path(properties["uri"].removeprefix("sqlite:///"))
             if not path.is_file():
-                raise UnavailableError(f"There is no data in {path.parent} yet. Run the pipeline, or set DATA_DIR.")
-            # SQLite's own read-only mode: not even an empty catalog is created.
+                raise UnavailableError(f"No data in {path.parent} yet. Run the pipeline, or set DATA_DIR.")
+            # SQLite's read-only mode: it does not even create an empty catalog.
             properties["uri"] = f"sqlite:///{path.as_uri()}?mode=ro&uri=true"
         self._catalog: Catalog = _reading("the catalog", lambda: load_catalog(CATALOG, **properties))
 
@@ -142,8 +142,8 @@ class Trino:
         return self._rows(sql, as_sent=True)
 
     def _rows(self, sql: str, *, as_sent: bool = False) -> pa.Table:
-        """The rows; `as_sent` leaves dates and times to Arrow, which reads a column in less time than Python a value."""
-        # One machine has no Trino: the module is loaded only where it is the engine.
+        """The rows; with `as_sent`, Arrow parses dates and times by column, much faster than the client by value."""
+        # Loaded only where Trino is the engine: one machine does without.
         import trino
 
         settings = self._settings
@@ -164,11 +164,11 @@ class Trino:
             with connection, connection.cursor() as cursor:
                 cursor.execute(sql)
                 schema = pa.schema([(column.name, _arrow_type(column.type_code)) for column in cursor.description])
-                # Rows of Python take many times the room that they take here.
+                # As Python objects, rows take many times the memory.
                 batches = [_batch(rows, schema) for rows in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])]
         except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
             where = f"{settings.trino_host}:{settings.trino_port}"
-            raise UnavailableError(f"Trino at {where} does not answer this: {one_line(error)[:300]}") from error
+            raise UnavailableError(f"The query failed on Trino at {where}: {one_line(error)[:300]}") from error
         return pa.Table.from_batches(batches, schema)
 
 
@@ -198,7 +198,7 @@ def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_temporal(kind) and isinstance(first, str):
         return pa.array(values, pa.string()).cast(kind)
     if pa.types.is_floating(kind):
-        # NaN and the infinities are sent as words.
+        # NaN and the infinities arrive as text.
         values = [float(value) if isinstance(value, str) else value for value in values]
     elif pa.types.is_map(kind):
         values = [None if value is None else list(value.items()) for value in values]
@@ -208,7 +208,7 @@ def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 class Snapshot:
     """The gold tables of one publication.
 
-    They are copied to a file of this process when a query first names them, and shared by all sessions.
+    Each is copied to a file of this process when a query first uses it. All sessions share the copies.
     """
 
     def __init__(self, backend: Backend, publication: Publication) -> None:
@@ -224,10 +224,10 @@ class Snapshot:
         self._database.execute("SET enable_external_access = false")
 
     def run(self, sql: str, values: Values) -> pa.Table:
-        """The query's rows; sums of whole numbers are int64, timestamps naive UTC.
+        """The query's rows; sums of integers are int64, timestamps naive UTC.
 
         Raises:
-            UnavailableError: a table cannot be read, or DuckDB does not take the query.
+            UnavailableError: a table cannot be read, or the query fails.
         """
         self._load({*_TABLE.findall(sql)})
         text, bound = bind(sql, values)
@@ -235,15 +235,15 @@ class Snapshot:
             with self._database.cursor() as cursor:
                 rows = cursor.sql(text, params=bound).to_arrow_table()
         except duckdb.Error as error:
-            raise UnavailableError(f"DuckDB does not answer this: {one_line(error)[:300]}") from error
-        # DuckDB sums bigint to a 128-bit integer, which Arrow has as a decimal.
+            raise UnavailableError(f"The query failed: {one_line(error)[:300]}") from error
+        # DuckDB sums bigint to a 128-bit integer, which is a decimal in Arrow.
         types = [
             pa.int64() if pa.types.is_decimal(field.type) and not field.type.scale else field.type for field in rows.schema
         ]
         return rows.cast(pa.schema(zip(rows.schema.names, types, strict=True)))
 
     def _load(self, names: set[str]) -> None:
-        # Who asks for what is there does not wait for somebody else's copies.
+        # A query on tables that are already copied does not wait for copies made for another session.
         if names <= self._loaded:
             return
         with self._lock, ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:

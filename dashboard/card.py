@@ -1,4 +1,4 @@
-"""A figure and the card under it: what the number means, where it comes from, and its rows to take away."""
+"""A figure and the card below it: what it means, where it comes from, and its rows to download."""
 
 from __future__ import annotations
 
@@ -18,31 +18,23 @@ import pyarrow.parquet as pq
 import streamlit as st
 import yaml
 
-from dashboard import text
+from dashboard import queries, text
 from dashboard.backends import UnavailableError, Values, spell_out
 from dashboard.charts import STEPS
 from dashboard.session import View, to_frame
 
-_FRESHNESS = """
-SELECT source, scope, last_event_at, last_fetched_at, covered_from, is_stale
-FROM gold.fct_data_freshness
-"""
-_BREAKS = """
-SELECT id, source, scope, from_date, to_date, what_changed, effect, link
-FROM gold.fct_known_breaks
-ORDER BY from_date, id
-"""
+query = queries.beside(__file__)
 
 _log = logging.getLogger("lakepulse.dashboard")
 _PREVIEW = 1000
-_MOST_CUT = 3
+_MOST_INCOMPLETE = 3
 
-Draw = Callable[[pd.DataFrame], None]
+Draw = Callable[[View, pd.DataFrame], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What definitions.yaml says about a gold table. `sources` are the upstream lists that it is counted from."""
+    """What definitions.yaml says about a gold table. `sources` are the sources it is computed from."""
 
     says: str
     origin: str
@@ -53,7 +45,7 @@ class Definition:
 
 @cache
 def definitions() -> Mapping[str, Definition]:
-    """The definition of each gold table that the pages show."""
+    """The definitions of the gold tables that the pages show, by table."""
     raw = yaml.safe_load(Path(__file__).with_name("definitions.yaml").read_text(encoding="utf-8"))
     return {name: Definition(**entry | {"sources": tuple(entry["sources"])}) for name, entry in raw.items()}
 
@@ -69,61 +61,68 @@ def figure(
     keys: Sequence[str] = (),
     derived: Sequence[str] = (),
     step: str = "day",
-    empty: str = "Nothing was counted for this choice. Choose another project, repository or period.",
+    empty: str = "No data for this selection. Try another project, repository or period.",
     note: str | None = None,
     extra: Values | None = None,
     scopes: Sequence[str] | None = None,
 ) -> None:
-    """Show one figure: heading, drawing, card.
+    """Show one figure: heading, drawing, card. A figure that fails leaves the rest of the page intact.
 
-    `table` names the definition, `sql` is the portable query of the rows and `extra` has further values in it.
-    `drawn` is the query of what `draw` takes, where a picture of all rows would have more points than a
-    screen: the rows are then only counted until somebody opens the card. `keys` are the columns that name a row:
-    with them, a page that shows an older publication tells what is different in the newest. A key called date
-    counts days unless `step` says weeks or months; week and month tell their own. `derived` columns follow from
-    others, in other rows too, so what they differ in is no revision of their own. `scopes` are the repositories and
-    packages that the figure is of, where they are others than those chosen.
-    A figure that fails does not take the page along.
+    Args:
+        table: names the definition.
+        sql: the query of the figure's rows, in portable SQL.
+        draw: draws the rows.
+        drawn: the query of what `draw` gets, if all rows would be more points than a screen can show. The rows of `sql` are
+            then only counted until somebody opens the card.
+        keys: the columns that identify a row. With them, an older publication also shows what the newest has revised.
+        derived: columns computed from other rows, whose changes are not revisions of their own.
+        step: what a key called `date` stands for: day, week or month. Keys called `week` and `month` say so themselves.
+        empty: what to say if there are no rows.
+        note: a caption below the drawing.
+        extra: further values of the queries.
+        scopes: the repositories and packages of the figure, if not those selected.
     """
     st.header(title, anchor=_slug(title))
     try:
         frame = view.frame(drawn or sql, extra)
         fresh = freshness(view, scopes)
         fresh = fresh[fresh["source"].isin(definitions()[table].sources)]
-        cut = _cut(fresh)
+        incomplete = _incomplete(fresh)
         if len(frame):
-            draw(frame)
-        elif not cut:
+            draw(view, frame)
+        elif not incomplete:
             st.info(empty, icon=":material/inbox:")
-        if cut:
-            more = [f"{len(cut) - _MOST_CUT} more are in the card."] if len(cut) > _MOST_CUT else []
-            st.info(" ".join(["**Not known as a whole.**", *cut[:_MOST_CUT], *more]), icon=":material/content_cut:")
+        if incomplete:
+            rest = len(incomplete) - _MOST_INCOMPLETE
+            more = [f"The card lists {rest} more."] if rest > 0 else []
+            said = " ".join(["**Incomplete history.**", *incomplete[:_MOST_INCOMPLETE], *more])
+            st.info(said, icon=":material/content_cut:")
         if note:
             st.caption(note)
         number = view.count(sql, extra) if drawn else len(frame)
         _card(view, _Shown(title, table, sql, number, tuple(keys), tuple(derived), step, extra or {}, fresh))
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
-    except Exception:  # noqa: BLE001 - it is told and logged
-        # Of our making: who reads the page can still use the rest of it.
+    except Exception:  # noqa: BLE001 - reported and logged
+        # A bug of ours must not cost the reader the rest of the page.
         _log.exception("the figure %s failed", title)
         st.error(
-            "This figure cannot be shown, by a fault of the dashboard, whose log tells more. The others are not concerned.",
+            "This figure cannot be shown because of an error in the dashboard; see its log. Other figures are not affected.",
             icon=":material/error:",
         )
 
 
 def breaks(view: View, sources: Sequence[str], scopes: Sequence[str], dates: tuple[date, date] | None = None) -> pd.DataFrame:
-    """Known breaks within the dates (the period) that touch these sources and scopes, with the letter that marks each."""
+    """Known breaks of these sources and scopes within the dates (default: the period), each with the letter that marks it."""
     first, last = dates or (view.selection.first, view.selection.last)
-    found = touching(view.frame(_BREAKS), sources, scopes, first, last)
-    # One change may touch several sources, a row each: it is one break to a reader.
+    found = touching(view.frame(query("breaks")), sources, scopes, first, last)
+    # A change that affects several sources has a row for each; to a reader it is one break.
     found = found.drop_duplicates(["scope", "from_date", "to_date", "what_changed"])
     return found.assign(mark=[chr(ord("A") + index % 26) for index in range(len(found))])
 
 
 def touching(found: pd.DataFrame, sources: Sequence[str], scopes: Sequence[str], first: date, last: date) -> pd.DataFrame:
-    """Those of the known breaks that touch these sources and scopes between two days."""
+    """The known breaks that affect these sources and scopes between two days."""
     touched = found["source"].map(lambda source: any(name == source or name.startswith(f"{source}_") for name in sources))
     ours = found["scope"].fillna("").map(lambda scope: not scope or scope in scopes)
     begun = found["from_date"] <= pd.Timestamp(last)
@@ -131,26 +130,8 @@ def touching(found: pd.DataFrame, sources: Sequence[str], scopes: Sequence[str],
     return found[touched.astype(bool) & ours.astype(bool) & begun & lasting]
 
 
-def broken_on(source: str, scope: str, first: str, last: str) -> str:
-    """SQL of the day of the latest known break of a source and a scope between two days, null if there is none.
-
-    `scope`, `first` and `last` are SQL too; `source` is a name of a landing source.
-    """
-    family = source.split("_", maxsplit=1)[0]
-    return f"""(
-        SELECT max(breaks.from_date)
-        FROM gold.fct_known_breaks AS breaks
-        WHERE breaks.source IN ('{family}', '{source}') AND coalesce(breaks.scope, '') IN ('', {scope})
-            AND breaks.from_date <= {last} AND coalesce(breaks.to_date, breaks.from_date) >= {first}
-    )"""  # noqa: S608 - written by the pages
-
-
-BROKEN_IN_28_DAYS = broken_on("pypistats_overall", "days.package", "days.date - INTERVAL '27' DAY", "days.date")
-"""Of a row of downloads called `days`: the latest break that parts it from some of the 28 days before."""
-
-
 def explained(found: pd.DataFrame) -> str:
-    """Markdown that says what the letters in a chart stand for, a paragraph each."""
+    """Markdown that explains the letters in a chart, one paragraph each."""
     paragraphs = []
     for row in found.to_dict("records"):
         link = text.web_link(row["link"])
@@ -162,7 +143,7 @@ def explained(found: pd.DataFrame) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A figure as its card needs it: the arguments of `figure`, and the number of its rows. `fresh` is of its sources."""
+    """A figure as its card needs it: the arguments of `figure`, its number of rows, and the freshness of its sources."""
 
     title: str
     table: str
@@ -176,7 +157,7 @@ class _Shown:
 
     @property
     def time(self) -> str | None:
-        """The key that is a day, or the first of a week or month."""
+        """The key that is a date: a day, or the first day of a week or month."""
         return next((key for key in self.keys if key in {"date", "week", "month"}), None)
 
     @property
@@ -189,7 +170,7 @@ class _Shown:
 
     @property
     def tables(self) -> str:
-        """The tables that the query reads, for people."""
+        """The tables that the query reads, in words."""
         found = dict.fromkeys(re.findall(r"\bgold\.\w+", self.sql))
         return f"table{'s' if len(found) > 1 else ''} {', '.join(f'`{name}`' for name in found)}"
 
@@ -200,14 +181,14 @@ def _slug(title: str) -> str:
 
 @st.fragment
 def _card(view: View, shown: _Shown) -> None:
-    """The card. What is in it is made when it is opened, and opening it leaves the rest of the page alone."""
+    """The card. Its content is made when it is opened, which does not rerun the rest of the page."""
     definition = definitions()[shown.table]
     fresh = shown.fresh
     fetched = fresh["last_fetched_at"].min() if len(fresh) else None
-    asked = "" if fetched is None or pd.isna(fetched) else f" · fetched {text.age(fetched, view.now)}"
+    age = "" if fetched is None or pd.isna(fetched) else f" · fetched {text.age(fetched, view.now)}"
     changes = _changes(view, shown)
     since = f" · {len(changes):,} {'revised' if shown.time else 'different'} since" if changes is not None else ""
-    label = f"About: {shown.title} · {text.count(shown.number, 'row')}{since}{asked}"
+    label = f"About: {shown.title} · {text.count(shown.number, 'row')}{since}{age}"
     opened = st.expander(label, key=f"card-{shown.slug}", on_change="rerun")
     if not opened.open:
         return
@@ -218,13 +199,13 @@ def _card(view: View, shown: _Shown) -> None:
         st.markdown(f"**Left out.** {definition.omits} {_limits(fresh)}")
         st.markdown(
             f"**Data.** {shown.number:,} rows as of {view.publication.as_of} (UTC), published "
-            f"{text.age(view.publication.published_at, view.now)} by run {text.literal(view.publication.run_id)}{asked}."
+            f"{text.age(view.publication.published_at, view.now)} by run {text.literal(view.publication.run_id)}{age}."
         )
         if shown.keys and not view.is_newest:
-            _tell_changes(view, shown, changes)
+            _show_changes(view, shown, changes)
         name = f"lakepulse-{shown.slug}-{view.publication.as_of}"
         with st.container(horizontal=True):
-            # A callable: the file is made when somebody asks for it.
+            # Callables: the files are made on request.
             st.download_button(
                 "Download CSV", lambda: as_csv(rows), f"{name}.csv", "text/csv", key=f"csv-{shown.slug}", on_click="ignore"
             )
@@ -247,30 +228,30 @@ def _card(view: View, shown: _Shown) -> None:
 
 
 def freshness(view: View, scopes: Sequence[str] | None = None) -> pd.DataFrame:
-    """A row for each source of each scope (the chosen ones): when it was last had, from when on, and whether that was late."""
-    fresh = view.frame(_FRESHNESS)
+    """The freshness of every source of these scopes (default: those selected), one row each."""
+    fresh = view.frame(query("freshness"))
     return fresh[fresh["scope"].isin(view.selection.scopes if scopes is None else scopes)]
 
 
-def _cut(fresh: pd.DataFrame) -> list[str]:
-    """A sentence for each history that is not held whole."""
-    cut = fresh["covered_from"].notna()
+def _incomplete(fresh: pd.DataFrame) -> list[str]:
+    """A sentence for each incomplete history."""
+    incomplete = fresh["covered_from"].notna()
     return [
-        f"{text.literal(row.scope)} has {text.literal(row.source)} only from {row.covered_from:%Y-%m-%d} on."
-        for row in (fresh[cut].itertuples() if cut.any() else ())
+        f"{text.literal(row.scope)} has {text.literal(row.source)} only since {row.covered_from:%Y-%m-%d}."
+        for row in (fresh[incomplete].itertuples() if incomplete.any() else ())
     ]
 
 
 def _limits(fresh: pd.DataFrame) -> str:
-    parts = _cut(fresh)
-    late = sorted(set(fresh.loc[fresh["is_stale"].astype(bool), "source"]))
-    if late:
-        parts.append(f"Late when this was published: {', '.join(text.literal(source) for source in late)}.")
+    parts = _incomplete(fresh)
+    stale = sorted(set(fresh.loc[fresh["is_stale"].astype(bool), "source"]))
+    if stale:
+        parts.append(f"Out of date when this was published: {', '.join(text.literal(source) for source in stale)}.")
     return " ".join(parts)
 
 
 def _changes(view: View, shown: _Shown) -> pd.DataFrame | None:
-    """What the newest publication has otherwise; None if there is nothing to compare, or it cannot answer."""
+    """The rows that differ in the newest publication; None if there is nothing to compare, or it cannot be read."""
     if not shown.keys or view.is_newest:
         return None
     try:
@@ -282,33 +263,34 @@ def _changes(view: View, shown: _Shown) -> pd.DataFrame | None:
 
 
 def _over(rows: pa.Table, shown: _Shown, over: date) -> pd.DataFrame:
-    """The rows of days, weeks and months that were over: the others change because time goes on."""
+    """The rows of days, weeks and months that were over; the others change simply because time goes on."""
     frame = to_frame(rows)
     return frame[frame[shown.time] + STEPS[shown.step] <= pd.Timestamp(over)] if shown.time else frame
 
 
-def _tell_changes(view: View, shown: _Shown, changes: pd.DataFrame | None) -> None:
+def _show_changes(view: View, shown: _Shown, changes: pd.DataFrame | None) -> None:
     if changes is None:
-        st.markdown("**Revised since.** The newest publication cannot answer this query.")
+        st.markdown("**Revised since.** This query does not run on the newest publication.")
         return
     what = "**Revised since.**" if shown.time else "**Different since.**"
-    why = "" if shown.time else " It tells of a later day, so not each difference is a revision."
+    why = "" if shown.time else " It is of a later day, so not every difference is a revision."
     st.markdown(
-        f"{what} {text.count(len(changes), 'row')} of these {shown.number:,}, or new there, "
-        f"{'is' if len(changes) == 1 else 'are'} different in the newest publication, of {view.newest.as_of}.{why}"
+        f"{what} {text.count(len(changes), 'row')} of these {shown.number:,}, or new since, "
+        f"{'differs' if len(changes) == 1 else 'differ'} in the newest publication, as of {view.newest.as_of}.{why}"
     )
     if len(changes):
-        st.dataframe(changes, hide_index=True, placeholder="–", alt="Rows that were revised since, then and now")
+        st.dataframe(changes, hide_index=True, placeholder="–", alt="Rows revised since, then and now")
 
 
 def revised(then: pd.DataFrame, now: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Rows that differ, columns `<name> then` and `<name> now`, and in `change` whether one was changed, is gone or is new.
+    """The rows that differ between two versions of a table, identified by `keys`.
 
-    Doubles within 1e-6 relative are equal.
+    The other columns appear twice, as `<name> then` and `<name> now`; `change` is changed, gone or new. Doubles within
+    1e-6 relative are equal.
     """
     values = [name for name in then.columns if name not in keys]
     if then.empty and now.empty:
-        # Nothing to join, on which pandas ends in an error where texts are Arrow's.
+        # pandas fails to join empty frames whose text columns are Arrow's.
         return pd.DataFrame(columns=["change", *keys, *(f"{name} {when}" for name in values for when in ("then", "now"))])
     both = then.merge(now, how="outer", on=list(keys), suffixes=(" then", " now"), indicator="change")
     both = both.assign(change=both["change"].map({"left_only": "gone", "right_only": "new", "both": "changed"}).astype(str))

@@ -1,9 +1,9 @@
-"""The charts' common form: colour-blind-safe, time in UTC, gaps as gaps, known breaks drawn in.
+"""Charts: safe for colour-blind readers, time in UTC, gaps left open, known breaks marked.
 
-A chart is a form and its data. The form is made once for the same arguments, since making one costs
-more than all the rest of a page, and a browser that gets the same form again only takes the new data.
-So nothing that a filter changes is in a form: colours and tooltips are columns of the data, a legend
-stands beside the chart, and what may be drawn has its layer also while there is none of it.
+A chart is a form (its Vega-Lite specification) and its data. Forms are cached by their arguments, since making one costs
+more than the rest of a page, and a browser that gets the same form again only loads the new data. So a form has nothing
+that a filter changes: colours and tooltips are columns of the data, the legend is outside the chart, and optional
+parts always have their layer, even if it is empty.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-# Okabe and Ito's colours, ordered so that those used first stand out from the background.
+# Okabe and Ito's colours; the first ones contrast most with the background.
 _ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B4E9B", "#8C6D00", "#56B4E9", "#5F6B76")
 _ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E08FBF", "#F0E442", "#F07C3A", "#B39DDB", "#B8C2CC")
 _APART = "\u241f"
@@ -35,7 +35,7 @@ _SHADE = "shade"
 _SAID = "said"
 _COLOUR = "colour"
 MOST_SERIES = len(_ON_LIGHT)
-"""More lines than this cannot be told apart."""
+"""Nobody can distinguish more lines than this."""
 
 _HUE = alt.Color(f"{_COLOUR}:N", scale=None)
 
@@ -47,18 +47,18 @@ STYLE = """
 #vg-tooltip-element { white-space: pre-line; }
 </style>
 """
-"""Of legends and of tooltips that have several lines, once a page."""
+"""Styles of the legends and of multi-line tooltips, needed once per page."""
 
 STEPS = {"day": pd.DateOffset(days=1), "week": pd.DateOffset(weeks=1), "month": pd.DateOffset(months=1)}
 
 
 Form = Mapping[str, Any]
-"""Vega-Lite, without data."""
+"""A Vega-Lite specification without data."""
 
 
 class Drawing(NamedTuple):
-    """A form, which several drawings may share, the rows of the data sets that it names, a word on how to read it, and the
-    colour of each series."""
+    """A form, which drawings may share; the rows of the data sets that it names; a note on how to read it; and the colour of
+    each series."""
 
     form: Form
     data: Mapping[str, pd.DataFrame]
@@ -67,38 +67,40 @@ class Drawing(NamedTuple):
 
 
 def is_dark() -> bool:
-    """Whether the browser shows the dark theme."""
+    """Whether the browser uses the dark theme."""
     return st.context.theme.type == "dark"
 
 
 def show(drawing: Drawing, alt: str, said: Sequence[str] = (), breaks: str = "") -> None:
-    """Draw; `alt` says the same to those who cannot see it, and what a filter changes is not in it.
+    """Draw a chart.
 
-    `said` is what must be known to read it. It stands under it in one line with the drawing's own note, and the known
-    breaks, in words, below that.
+    Args:
+        alt: the description for readers who cannot see it; nothing in it may depend on a filter.
+        said: sentences on how to read it, shown below it in one line with the drawing's own note.
+        breaks: Markdown about the known breaks, shown below that.
     """
-    # Something in its place: a chart that moves is made anew, and so are all that follow.
+    # A placeholder for the missing legend: a chart that changes its position is drawn from scratch, and so are all below.
     st.html(legend(drawing.legend)) if len(drawing.legend) > 1 else st.empty()
     data = {name: _packed(rows) for name, rows in drawing.data.items()}
     st.vega_lite_chart({**drawing.form, "datasets": data}, alt=alt)
-    tell(" ".join(sentence for sentence in (*said, drawing.note) if sentence), breaks)
+    explain(" ".join(sentence for sentence in (*said, drawing.note) if sentence), breaks)
 
 
-def tell(words: str, breaks: str) -> None:
-    """Say in small letters what must be known to read a drawing, and below it the known breaks; one element in any case."""
-    # No caption: its faded links are too faint to read.
+def explain(words: str, breaks: str) -> None:
+    """Show in small print how to read a drawing, and below it the known breaks; always exactly one element."""
+    # Not a caption, whose links are too pale to read.
     paragraphs = [part for part in (words, *breaks.split("\n\n")) if part]
     st.markdown("\n\n".join(f":small[{part}]" for part in paragraphs)) if paragraphs else st.empty()
 
 
 def legend(colours: Mapping[str, str]) -> str:
-    """The colour of each series, as HTML."""
+    """The legend as HTML."""
     items = "".join(f'<li><i style="background: {colour}"></i>{escape(name)}</li>' for name, colour in colours.items())
     return f'<ul class="lp-legend">{items}</ul>'
 
 
 def colours(present: Sequence[str], everything: Sequence[str] = ()) -> dict[str, str]:
-    """The colour of each series. One keeps its colour when others are filtered out, if `everything` names them all."""
+    """The colour of each series. With all possible series in `everything`, each keeps its colour whatever the filter."""
     palette = _ON_DARK if is_dark() else _ON_LIGHT
     order = {name: index for index, name in enumerate(everything or present)}
     fits = all(order.get(name, MOST_SERIES) < MOST_SERIES for name in present)
@@ -106,7 +108,7 @@ def colours(present: Sequence[str], everything: Sequence[str] = ()) -> dict[str,
 
 
 def _ink() -> str:
-    """The colour of letters and rules."""
+    """The colour of text and rules."""
     return "#C9D4DF" if is_dark() else "#44525F"
 
 
@@ -115,9 +117,9 @@ def _coloured(rows: pd.DataFrame, series: str, colours: Mapping[str, str]) -> pd
 
 
 def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.DateOffset) -> pd.DataFrame:
-    """Rows in order of time, with one that has no value wherever a step is missing, so that the line breaks there.
+    """Rows sorted by time, plus one without a value wherever a step is missing, so that the line breaks there.
 
-    A column `alone` marks values with a gap on both sides, which a line alone would not show.
+    Column `alone` marks values with a gap on either side, which would be invisible as a line.
     """
     rows = frame.dropna(subset=[value]).sort_values([series, time], ignore_index=True)
     if rows.empty:
@@ -133,7 +135,7 @@ def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.
 
 
 def with_running(rows: pd.DataFrame, time: str, series: str, grain: str, over: date | None) -> pd.DataFrame:
-    """With columns `running`, of what is not over before the day `over`, and `tail`, of the line that leads there."""
+    """The rows with `running`, true if the day, week or month had not ended by `over`, and `tail`, true for the line to it."""
     if over is None:
         return rows.assign(running=False, tail=False)
     running = rows[time] + STEPS[grain] > pd.Timestamp(over)
@@ -142,11 +144,11 @@ def with_running(rows: pd.DataFrame, time: str, series: str, grain: str, over: d
 
 
 def _explain_running(rows: pd.DataFrame, look: str, grain: str) -> str:
-    return f"{look}: the {grain} is not over." if rows["running"].any() and not rows["running"].all() else ""
+    return f"{look}: {grain} in progress." if rows["running"].any() and not rows["running"].all() else ""
 
 
 def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFrame, int]:
-    """The rows of the series with the largest totals, and how many series that leaves out."""
+    """The rows of the series with the largest totals, and the number of series left out."""
     totals = frame.groupby(series, observed=True)[value].sum().sort_values(ascending=False)
     if len(totals) <= MOST_SERIES:
         return frame, 0
@@ -154,30 +156,30 @@ def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFra
 
 
 def left_out(left: int, drawn: str) -> str:
-    """That a chart leaves series out, if it does; `drawn` are those that `top_series` kept, in words."""
+    """A sentence on the series that a chart leaves out, if any; `drawn` describes those that `top_series` kept."""
     if not left:
         return ""
-    return f"Drawn: the {MOST_SERIES} {drawn}. {left} more are in the card's rows, and here when chosen in the filter."
+    return f"Showing the {MOST_SERIES} {drawn}. {left} more are in the card; select them in the filter to see them here."
 
 
 def counted(grain: str) -> str:
-    """What a point or bar stands for where it is a row of the card."""
+    """What a point or bar is, if each is a row of the card."""
     return f"By {grain}."
 
 
 def summed_up(grain: str, point: str, row: str = "day") -> str:
-    """What a point stands for where it is not a row of the card, each of which is a day or a week."""
-    return "" if grain == row else f"Each point is {point} of its {grain}; the card has each {row}."
+    """What a point is, if the card's rows are finer: days or weeks."""
+    return "" if grain == row else f"Each point is {point} of its {grain}; the card lists every {row}."
 
 
 Rank = Literal["sum", "max"]
-"""What makes a series large: all its values together, or its peak, which a young one can have too."""
+"""How to rank series: by their sum, or by their peak, which gives young ones a chance."""
 
 
 def lump(frame: pd.DataFrame, time: str, series: str, value: str, rank_by: Rank = "sum") -> pd.DataFrame:
-    """The largest series in the order of their names, and the rest summed to one called `other`.
+    """The largest series sorted by name, and the rest summed as `other`.
 
-    By name and not by size: so a choice of another period leaves each its place and colour.
+    Sorted by name rather than size, so that each keeps its place and colour in other periods.
     """
     totals = frame.groupby(series, observed=True)[value].agg(rank_by).sort_values(ascending=False)
     kept = sorted(totals.index if len(totals) <= MOST_SERIES else totals.index[: MOST_SERIES - 1], key=_by_number)
@@ -188,7 +190,7 @@ def lump(frame: pd.DataFrame, time: str, series: str, value: str, rank_by: Rank 
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:
-    """What sorts 3.9 before 3.10."""
+    """A sort key that puts 3.9 before 3.10."""
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
@@ -210,10 +212,10 @@ def lines(
     axis_format: str = "~s",
     over: date | None = None,
 ) -> Drawing:
-    """One line a series over time, and a level line at `reference`.
+    """One line per series over time, and a horizontal one at `reference`.
 
-    `breaks` has the columns mark, from_date, to_date, what_changed; `markers` time, series and label, drawn
-    along the top; `points` are rows of `frame` to point out. What is not over before the day `over` is dashed.
+    `breaks` has columns mark, from_date, to_date and what_changed. `markers` has columns time, series and label, drawn along
+    the top. `points` are rows of `frame` to highlight. What had not ended by the day `over` is dashed.
     """
     hues = colours(list(dict.fromkeys(frame[series])), everything)
     rows = with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain])
@@ -221,16 +223,16 @@ def lines(
     table = frame.pivot(index=time, columns=series, values=value)
     data = {
         **_line(_dated(_coloured(rows, series, hues), time), time, value),
-        # Of several series each is called by its name, of one by what it counts.
+        # Several series are labelled by name, a single one by what it counts.
         _TIPS: _tips(table if len(hues) > 1 else table.set_axis([title], axis=1), value_format),
         **_breaks(breaks, frame[time]),
     }
     if reference is not None:
         data["level"] = pd.DataFrame({value: [reference]})
     if points is not None:
-        data["points"] = _coloured(_told(points[[time, series, value]], time), series, hues)
+        data["points"] = _coloured(_labelled(points[[time, series, value]], time), series, hues)
     if markers is not None:
-        # Beside the data there is nothing that a marker could explain; the last week or month is drawn at its first day.
+        # Markers outside the data explain nothing. The last week or month is drawn at its first day.
         first, last = frame[time].min(), frame[time].max()
         markers = markers[(markers[time] >= first) & (markers[time] < last + STEPS[grain])]
         markers = markers.assign(**{time: markers[time].clip(upper=last)})[[time, series, "label"]]
@@ -266,7 +268,7 @@ def _lines(
     layers: list[alt.Chart] = [
         *_break_shade(parts, ink),
         *_line_layers(time, value, x, y),
-        # Above the lines, which would take the pointer, and below what has a tooltip of its own.
+        # Above the lines, which would catch the pointer, and below the parts with tooltips of their own.
         _tips_layer(),
         *_break_marks(parts, ink),
     ]
@@ -290,10 +292,10 @@ def _lines(
 
 
 def _tips(table: pd.DataFrame, value_format: str) -> pd.DataFrame:
-    """A row a date, of what the tooltip says there of all series, and how far the date reaches: half-way to the next.
+    """One row per date: the tooltip's text about all series, and the span it covers, half-way to the dates on either side.
 
-    `table` has the dates as its index and a column a series. One tooltip for all costs the browser a small part of
-    what one a point does, and is found without hitting a point.
+    `table` has the dates as its index and one column per series. One tooltip for all series costs the browser much less
+    than one per point, and can be hit anywhere.
     """
     table = table.sort_index()
     days = table.index.to_numpy("datetime64[s]")
@@ -335,7 +337,7 @@ def stacked(
     axis_format: str = "~s",
     over: date | None = None,
 ) -> Drawing:
-    """Bars as wide as their day, week or month, one on the other by series. What is not over before the day `over` is faint."""
+    """Bars as wide as their day, week or month, stacked by series. What had not ended by the day `over` is faint."""
     present = list(dict.fromkeys(frame[series]))
     order = {name: index for index, name in enumerate(present)}
     rows = frame[[time, series, value]].assign(order=frame[series].map(order)).sort_values([time, "order"])
@@ -343,7 +345,7 @@ def stacked(
     rows = rows.assign(top=top, bottom=top - rows[value], end=rows[time] + STEPS[grain])
     rows = with_running(rows, time, series, grain, over).drop(columns=["tail", "order"])
     hues = colours(present, everything)
-    data = {_ROWS: _coloured(_told(rows, time, "end"), series, hues), **_breaks(breaks, frame[time])}
+    data = {_ROWS: _coloured(_labelled(rows, time, "end"), series, hues), **_breaks(breaks, frame[time])}
     formats = (value_format, axis_format)
     form = _stacked(_ink(), time=time, series=series, value=value, title=title, formats=formats, parts=tuple(data))
     return Drawing(form, data, _explain_running(rows, "Faint", grain), hues)
@@ -383,9 +385,9 @@ def band(
     breaks: pd.DataFrame | None = None,
     over: date | None = None,
 ) -> Drawing:
-    """A line for the median of one series, broken where there is none, and a shade between two percentiles.
+    """The median of one series as a line, broken where there is none, and the range between two percentiles as a shade.
 
-    `values` names the columns low (None: the shade begins at the line), middle and high. The scale is logarithmic from 1 on.
+    `values` names the columns low (None: the shade starts at the line), middle and high. The scale is logarithmic from 1 up.
     """
     columns = [column for column in values if column]
     rows = with_gaps(frame[[time, series, *columns]], time, series, values[1], STEPS[grain])
@@ -435,9 +437,9 @@ def _band(
 
 
 def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str, *, everything: Sequence[str] = ()) -> Drawing:
-    """Horizontal bars with their figures, grouped by series in the order of the rows."""
+    """Horizontal bars with their values, grouped by series in the order of the rows."""
     present = list(dict.fromkeys(frame[series]))
-    # The same label may stand in several series: the axis needs them apart, a reader does not.
+    # Several series may share a label: the axis must keep them apart, the reader need not see it.
     rows = frame[[label, series, value]].assign(row=frame[series] + _APART + frame[label])
     height = 24 * len(rows) + 20 * len(present) + 60
     hues = colours(present, everything)
@@ -455,7 +457,7 @@ def _ranked(ink: str, *, label: str, series: str, value: str, title: str, height
         alt.Tooltip(f"{value}:Q", format=",", title=title),
     ]
     base = _of(_ROWS).encode(
-        # Sorted as the rows come.
+        # In the order of the rows.
         alt.Y("row:N", sort=None, title=None, axis=axis),
         alt.X(f"{value}:Q", title=title, axis=_numbers("~s", 4)),
         tooltip=tip,
@@ -476,7 +478,7 @@ def grouped(
     axis: str,
     everything: Sequence[str] = (),
 ) -> Drawing:
-    """Bars by category, one on the other by series; categories in the given order."""
+    """Bars by category, stacked by series; categories in the given order."""
     hues = colours(list(dict.fromkeys(frame[series])), everything)
     form = _grouped(category=category, series=series, value=value, title=title, order=tuple(order), axis=axis)
     places = {name: place for place, name in enumerate(hues)}
@@ -511,7 +513,7 @@ def side_by_side(
     axis: str,
     everything: Sequence[str] = (),
 ) -> Drawing:
-    """Bars by category, one beside the other by series, each with its figure."""
+    """Bars by category, side by side by series, each with its value."""
     hues = colours(list(dict.fromkeys(frame[series])), everything)
     form = _side_by_side(_ink(), category=category, series=series, value=value, title=title, order=tuple(order), axis=axis)
     return Drawing(form, {_ROWS: _coloured(frame[[category, series, value]], series, hues)}, legend=hues)
@@ -542,7 +544,7 @@ def by_age(
     value_format: str = ",.0f",
     axis_format: str = "~s",
 ) -> Drawing:
-    """One line a series over its age, a number; broken at rows without a value. The rows are those of `with_gaps`."""
+    """One line per series over its age, a number; broken at rows without a value. The rows come from `with_gaps`."""
     hues = colours(list(dict.fromkeys(frame[series])), everything)
     formats = (value_format, axis_format)
     form = _by_age(age=age, series=series, value=value, title=title, axis=axis, formats=formats)
@@ -575,9 +577,9 @@ def _of(name: str) -> alt.Chart:
 
 
 def _line(rows: pd.DataFrame, time: str, value: str) -> dict[str, pd.DataFrame]:
-    """The rows of a line, with gaps, running, coloured and dated: what is over, what leads on from it, what stands alone.
+    """The data sets of a line: complete points, the tail to the current one, and points with a gap on either side.
 
-    Each is there also without a row, and none is left to the browser to choose, so that all such lines have one form.
+    All three are always present, even if empty, so that all such lines share one form.
     """
     columns = [time, value, _COLOUR]
     return {
@@ -588,7 +590,7 @@ def _line(rows: pd.DataFrame, time: str, value: str) -> dict[str, pd.DataFrame]:
 
 
 def _line_layers(time: str, value: str, *channels: alt.X | alt.Y) -> list[alt.Chart]:
-    """The lines, dashed where they lead to what is not over."""
+    """The lines, dashed where they lead to a day, week or month in progress."""
     return [
         _of(_ROWS).mark_line(strokeWidth=2, strokeJoin="round").encode(*channels, _HUE),
         _of(_TAIL).mark_line(strokeWidth=2, strokeDash=[3, 3]).encode(*channels, _HUE),
@@ -597,19 +599,19 @@ def _line_layers(time: str, value: str, *channels: alt.X | alt.Y) -> list[alt.Ch
 
 
 def _alone_layer(x: str, y: str) -> alt.Chart:
-    """Dots for the values that have a gap on both sides."""
+    """Dots for values with a gap on either side."""
     dots = _of(_ALONE).mark_point(filled=True, size=25)
     layer: alt.Chart = dots.encode(_HUE, x=_at("x", x), y=_at("y", y))
     return layer
 
 
 def _numbers(axis_format: str, ticks: int = 5) -> alt.Axis:
-    """An axis of figures: a zero is no 0k."""
+    """A numeric axis whose zero is 0, not 0k."""
     return alt.Axis(format=axis_format, tickCount=ticks, labelExpr="datum.value === 0 ? '0' : datum.label")
 
 
 def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
-    """Dates as ISO text: a browser reads that as UTC, wherever it stands."""
+    """Dates as ISO text, which browsers in any time zone read as UTC."""
     texts = {}
     for time in times:
         days = frame[time].to_numpy("datetime64[D]")
@@ -619,8 +621,8 @@ def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
     return frame.assign(**texts)
 
 
-def _told(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
-    """Dates as ISO text, the first also as a column to read out: what is a time on an axis is a number in a tooltip."""
+def _labelled(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
+    """Dates as ISO text, the first also as a column for the tooltip, where a time would appear as a number."""
     dated = _dated(frame, *times)
     return dated.assign(**{_SAID: dated[times[0]]})
 
@@ -651,9 +653,9 @@ def _category_tooltip(category: str, series: str, value: str, title: str, axis: 
 
 
 def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict[str, pd.DataFrame]:
-    """The rows of the known breaks within these times: all, those that begin there, and those that last.
+    """The known breaks within these times: all, those that start there, and those that last.
 
-    Also where there are none: with or without, a chart that may have breaks has the same form.
+    Also if there are none, so that the form is the same with and without breaks.
     """
     if breaks is None:
         return {}
@@ -665,7 +667,7 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict
     )
     if not len(seen):
         return _NO_BREAKS
-    rows = _told(
+    rows = _labelled(
         seen.assign(
             from_date=seen["from_date"].where(seen["from_date"] >= first, first),
             to_date=seen["to_date"].mask(seen["to_date"] > last, last),
@@ -687,7 +689,7 @@ _NO_BREAKS = dict.fromkeys(
 
 
 def _break_marks(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
-    """A dashed line where an upstream began to count differently, and a letter."""
+    """A dashed line and a letter where an upstream started to count differently."""
     if "breaks" not in parts:
         return []
     tip = [alt.Tooltip(f"{_SAID}:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
@@ -701,7 +703,7 @@ def _break_marks(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
 
 
 def _break_shade(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
-    """A shade while a change went on. It has no tooltip: it belongs below what has one."""
+    """A shade while a change lasts. It has no tooltip, since it is below the layers that have one."""
     if "breaks" not in parts:
         return []
     lasting = _of("breaks_lasting").mark_rect(opacity=0.12, color=ink)
@@ -710,7 +712,7 @@ def _break_shade(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
 
 
 def _at(scale: str, value: str) -> dict[str, Any]:
-    """A place on a scale that is made of other layers: a layer that may have no rows would warn that it has no extent."""
+    """A position on a scale of the other layers: if this layer has no rows, its own scale would log a warning."""
     return {"value": {"expr": f"scale('{scale}', {value})"}}
 
 
@@ -722,9 +724,9 @@ _CONFIG = {
 
 
 def _finish(layers: Sequence[alt.Chart], height: int = _HEIGHT) -> Form:
-    # On a canvas a chart of a thousand points costs the browser a tenth of what it costs as SVG. Points have no
-    # descriptions of their own there: `show` describes the chart, and the card under it has the rows.
-    # Altair would copy every layer several times and check it against the schema: a test does that, not each new form.
+    # A canvas with a thousand points costs the browser a tenth of an SVG. Its points have no descriptions: `show` describes
+    # the chart, and the card below has the rows.
+    # Altair would copy every layer several times and validate it: a test does that instead.
     return {
         "$schema": alt.SCHEMA_URL,
         "config": _CONFIG,
@@ -735,7 +737,7 @@ def _finish(layers: Sequence[alt.Chart], height: int = _HEIGHT) -> Form:
 
 
 def _packed(rows: pd.DataFrame) -> bytes:
-    """As Arrow: what Streamlit would make of it, without looking for what kind of table it is."""
+    """Rows as Arrow: what Streamlit would make of them, without detecting their type first."""
     table = pa.Table.from_pandas(rows, preserve_index=False)
     out = pa.BufferOutputStream()
     with pa.ipc.new_stream(out, table.schema) as stream:

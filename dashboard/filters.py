@@ -1,4 +1,4 @@
-"""What a page shows: projects, repos and dates, kept in the address so that a link shows the same view."""
+"""The filters: projects, repositories and dates, kept in the address so that a link shows the same view."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakepulse.publications import Publication
 PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, "all time": None}
 CUSTOM = "custom"
 DEFAULT_PERIOD = "1 year"
-_DROPPED = "lakepulse-dropped"
+_NOT_FOUND = "lakepulse-not-found"
 OF_ALL_PAGES = ("as_of", "project", "repo", "period", "from", "to")
 """The keys of the widgets in the sidebar."""
 
@@ -25,7 +25,7 @@ Member = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The chosen scopes, and dates that include both ends. `grain` is what charts sum days to."""
+    """The selected scopes and dates, both ends included. `grain` is the step of the charts: day, week or month."""
 
     projects: tuple[str, ...]
     repos: tuple[str, ...]
@@ -36,27 +36,27 @@ class Selection:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What sources call their scopes: the repos and packages."""
+        """The scopes of the sources: repositories and packages."""
         return (*self.repos, *self.packages)
 
     @property
     def first_week(self) -> date:
-        """The Monday of the week that holds the first day."""
+        """The Monday of the week of the first day."""
         return self.first - timedelta(days=self.first.weekday())
 
     @property
     def first_month(self) -> date:
-        """The first day of the month that holds the first day."""
+        """The first day of the month of the first day."""
         return self.first.replace(day=1)
 
 
 def names(members: Sequence[Member], kind: str, projects: Sequence[str]) -> tuple[str, ...]:
-    """The repos or packages of some projects, in the order of the list."""
+    """The repositories or packages of some projects, in the order of the list."""
     return tuple(name for project, its_kind, name in members if its_kind == kind and project in projects)
 
 
 def projects_of(members: Sequence[Member]) -> tuple[str, ...]:
-    """Each project once."""
+    """The projects, without repetition."""
     return tuple(dict.fromkeys(project for project, _, _ in members))
 
 
@@ -70,10 +70,10 @@ def resolve(
     earliest: date,
     as_of: date,
 ) -> Selection:
-    """What the widgets' values mean; choosing none of a kind means all of it.
+    """The selection that the widgets' values stand for; an empty choice of projects or repositories means all.
 
-    Dates stay within `earliest` (the first that has data) and `as_of`. Where charts sum to weeks
-    or months, a period is of whole ones, so that its edges do not look like a fall.
+    Dates stay within `earliest` (the first with data) and `as_of`. Where charts show weeks or months, the period is
+    extended to complete ones, so that its ends do not look like a drop.
     """
     projects = tuple(chosen_projects) or projects_of(members)
     repos = tuple(repo for repo in names(members, "repo", projects) if not chosen_repos or repo in chosen_repos)
@@ -96,34 +96,35 @@ def resolve(
 
 
 def grain_of(first: date, last: date) -> str:
-    """Days while they can be told apart, then weeks, then months."""
+    """Days while a chart can separate them, then weeks, then months."""
     length = (last - first).days
     return "day" if length <= 120 else "week" if length <= 800 else "month"
 
 
 def unknown_in_link(key: str, is_known: Callable[[str], bool]) -> tuple[str, ...]:
-    """What the address has for a widget that does not know it; to be asked before the widget, which drops it without a word."""
+    """Values in the address that a widget will not accept. Call it before the widget, which drops them silently."""
     return tuple(value for value in st.query_params.get_all(key) if value and not is_known(value))
 
 
-def remember_dropped(key: str, what: str, unknown: tuple[str, ...], chosen: object) -> None:
-    """Keep what the widget dropped until somebody chooses anew."""
-    notes = st.session_state.setdefault(_DROPPED, {})
+def remember_not_found(
+    key: str, what: str, unknown: tuple[str, ...], chosen: object, title: Callable[[str], str] = str
+) -> None:
+    """Remember what a widget dropped until its value changes; `chosen` is its current value, written by `title`."""
+    notes = st.session_state.setdefault(_NOT_FOUND, {})
     if unknown:
-        notes[key] = (what, unknown, chosen)
-    elif key in notes and notes[key][2] != chosen:
+        values = chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]
+        shown = text.listed([text.literal(title(value)) for value in values], 5) or "all"
+        named = text.listed([f"**{text.literal(value)}**" for value in unknown], 5)
+        notes[key] = (f"{what} not found: {named}. Showing {shown}.", chosen)
+    elif key in notes and notes[key][1] != chosen:
         del notes[key]
 
 
-def tell_dropped(*keys: str) -> None:
-    """Name what the address asked of these widgets and is not there."""
-    notes = st.session_state.get(_DROPPED, {})
-    for what, unknown, _ in (notes[key] for key in keys if key in notes):
-        named = text.listed([f"**{text.literal(value)}**" for value in unknown], 5)
-        st.warning(
-            f"The address asks for the {what} {named}, which is not there. You see the page without it.",
-            icon=":material/link_off:",
-        )
+def report_not_found(*keys: str) -> None:
+    """Warn about what the address has for these widgets and they dropped."""
+    notes = st.session_state.get(_NOT_FOUND, {})
+    for message, _ in (notes[key] for key in keys if key in notes):
+        st.warning(message, icon=":material/link_off:")
 
 
 def of_page(
@@ -136,21 +137,21 @@ def of_page(
     title: Callable[[str], str] = str,
     **more: object,
 ) -> Any:
-    """Draw a page's own choice, in Streamlit's radio, selectbox or multiselect, and give what that gives.
+    """Draw a widget of one page (Streamlit's radio, selectbox or multiselect) and return its value.
 
-    `key` is its name in the address, which has the options by their titles; `what` names the choice where the address asks
-    for one that is not there.
+    `key` is its name in the address, where options appear by their titles; `what` names it in the warning about an
+    option that does not exist.
     """
-    # Once it is drawn, what it no longer knows was dropped by another choice of the same person, and not by the address.
+    # Once the widget exists, an option disappears because of another filter, not because of the address.
     unknown = () if key in st.session_state else unknown_in_link(key, set(map(title, options)).__contains__)
     chosen = widget(label, options, format_func=title, key=key, bind="query-params", **more)
-    remember_dropped(key, what, unknown, chosen)
-    tell_dropped(key)
+    remember_not_found(key, what, unknown, chosen, title)
+    report_not_found(key)
     return chosen
 
 
 def choose(members: Sequence[Member], publication: Publication, earliest: date) -> Selection:
-    """Draw the filters and read them. Each widget's key is its name in the address."""
+    """Draw the filters and return the selection. Each widget's key is its name in the address."""
     all_projects = projects_of(members)
     unknown = unknown_in_link("project", all_projects.__contains__)
     projects = st.multiselect(
@@ -159,9 +160,9 @@ def choose(members: Sequence[Member], publication: Publication, earliest: date) 
         key="project",
         bind="query-params",
         placeholder="All projects",
-        help="None chosen: all.",
+        help="Leave empty for all.",
     )
-    remember_dropped("project", "project", unknown, projects)
+    remember_not_found("project", "Project", unknown, projects)
     all_repos = names(members, "repo", projects or all_projects)
     unknown = unknown_in_link("repo", all_repos.__contains__)
     repos = st.multiselect(
@@ -170,13 +171,13 @@ def choose(members: Sequence[Member], publication: Publication, earliest: date) 
         key="repo",
         bind="query-params",
         placeholder="All repositories",
-        help="Narrows commits, issues and pull requests; packages follow the projects.",
+        help="Filters commits, issues and pull requests. Packages are filtered by project.",
     )
-    remember_dropped("repo", "repository", unknown, repos)
+    remember_not_found("repo", "Repository", unknown, repos)
     periods = [*PERIODS, CUSTOM]
     unknown = unknown_in_link("period", periods.__contains__)
     period = st.selectbox("Period", periods, index=periods.index(DEFAULT_PERIOD), key="period", bind="query-params")
-    remember_dropped("period", "period", unknown, period)
+    remember_not_found("period", "Period", unknown, period)
     custom: tuple[date | None, date | None] = (None, None)
     if period == CUSTOM:
         custom = (
@@ -195,5 +196,5 @@ def _day(label: str, key: str, first: date, last: date) -> date | None:
 
     unknown = unknown_in_link(key, is_known)
     day = st.date_input(label, value=None, min_value=first, max_value=last, key=key, format="YYYY-MM-DD", bind="query-params")
-    remember_dropped(key, "day", unknown, day)
+    remember_not_found(key, "Date", unknown, day)
     return day

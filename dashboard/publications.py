@@ -1,4 +1,4 @@
-"""What can be shown: the publications, and how the last runs ended."""
+"""What can be shown: the publications by label, and the outcomes of recent runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import pyarrow as pa
 from lakepulse.publications import Publication
 
 STALE_AFTER = timedelta(days=2)
-"""A daily run that was missed once is late; twice is worth a notice."""
+"""One missed daily run is a delay; two are worth a notice."""
 
-
-_BRING_NOTHING = ("maintenance",)
-"""Pipelines that publish nothing."""
+_PUBLISH_NOTHING = ("maintenance",)
+"""Pipelines without a publication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +33,49 @@ class Run:
     steps: str | None
 
 
-def by_label(found: Sequence[Publication]) -> dict[str, Publication]:
-    """What the as-of picker calls each publication, the newest first.
-
-    A date alone is what these pages said on that day: the last publication of the date that was the newest of all when it
-    was made, or the last one if none was, as after a backfill. The others of the date say when they were published too.
-    """
-    said: dict[date, Publication] = {}
-    late: dict[date, Publication] = {}
-    newest = date.min
+def newest_when_published(found: Sequence[Publication]) -> frozenset[str]:
+    """Keys of the publications that were the newest when they were published; a backfill of an older date was not."""
+    keys, newest = [], date.min
     for publication in sorted(found, key=lambda each: each.published_at):
-        was_newest_then = publication.as_of >= newest
-        (said if was_newest_then else late)[publication.as_of] = publication
-        newest = max(newest, publication.as_of)
-    said = late | said
+        if publication.as_of >= newest:
+            keys.append(publication.key)
+            newest = publication.as_of
+    return frozenset(keys)
+
+
+def by_label(found: Sequence[Publication]) -> dict[str, Publication]:
+    """The publications by their label in the as-of picker, newest first.
+
+    A plain date is what these pages showed on that day: the last publication of the date that was the newest when it was
+    published, or else, as after a backfill, the last one. The other labels of the date also have the time of publishing.
+    """
+    shown_then = newest_when_published(found)
+    plain: dict[date, Publication] = {}
+    for publication in sorted(found, key=lambda each: (each.key in shown_then, each.published_at)):
+        plain[publication.as_of] = publication
     return {
         publication.as_of.isoformat()
-        if publication is said[publication.as_of]
+        if publication is plain[publication.as_of]
         else f"{publication.as_of}, published {publication.published_at:%Y-%m-%d %H:%M:%S}": publication
         for publication in found
     }
 
 
 def latest_runs(rows: pa.Table) -> list[Run]:
-    """Rows of `ops.runs`, the last to end first."""
+    """Rows of `ops.runs`, the latest to end first."""
     return sorted((Run(**row) for row in rows.to_pylist()), key=lambda run: run.ended_at, reverse=True)
 
 
 def failed_since(runs: Sequence[Run], publication: Publication) -> list[Run]:
-    """The runs that failed to bring something newer than the publication, the last first; one made good does not count.
+    """The runs that failed since the last success and would have replaced the publication, latest first.
 
-    `runs` are as `latest_runs` has them. A backfill of an older date and maintenance bring nothing newer.
+    `runs` are in the order of `latest_runs`. Maintenance and backfills of older dates replace nothing.
     """
     failed: list[Run] = []
     for run in runs:
         if run.ended_at <= publication.published_at:
             break
-        if run.pipeline in _BRING_NOTHING or run.as_of < publication.as_of:
+        if run.pipeline in _PUBLISH_NOTHING or run.as_of < publication.as_of:
             continue
         if run.outcome != "failed":
             break
@@ -78,11 +83,6 @@ def failed_since(runs: Sequence[Run], publication: Publication) -> list[Run]:
     return failed
 
 
-def was_newest(publication: Publication, found: Sequence[Publication]) -> bool:
-    """Whether no newer one was there when it was published; a backfill of an older date was never the newest."""
-    return all(other.as_of <= publication.as_of or other.published_at > publication.published_at for other in found)
-
-
 def is_stale(publication: Publication, now: datetime) -> bool:
-    """Whether the newest publication's date lies further back than daily runs explain. `now` is aware."""
+    """Whether the newest publication is older than daily runs explain. `now` has a time zone."""
     return now.date() - publication.as_of > STALE_AFTER

@@ -1,4 +1,4 @@
-"""What every page works with: the publication, the selection, and cached answers from the engine."""
+"""What every page works with: the publication, the selection, and cached query results."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 import streamlit as st
 from cachetools import LRUCache
 
+from dashboard import queries
 from dashboard.backends import Backend, Snapshot, Values, open_backend
 from dashboard.filters import Member, Selection
 from dashboard.publications import Run, latest_runs
@@ -24,22 +25,12 @@ from lakepulse.settings import Settings
 
 _KEY = "lakepulse-view"
 _KEPT_BYTES = 24_000_000
-"""Of a publication's answers, and again of the same as pandas has them: a few dozen views of a hundred projects."""
+"""For a publication's results in Arrow, and as much again in pandas: a few dozen views of a hundred projects."""
 
 _Question = tuple[str, tuple[tuple[str, object], ...]]
 T = TypeVar("T")
 
-_EARLIEST = """
-SELECT min(first) AS first
-FROM (
-    SELECT min(commit_author_date) AS first FROM gold.fct_all_time_author_commits_trend
-    UNION ALL
-    SELECT min(date) AS first FROM gold.fct_percent_change_downloads_overall
-    UNION ALL
-    SELECT min(date) AS first FROM gold.fct_all_time_issues_trend
-) AS firsts
-"""
-_MEMBERS = "SELECT project, kind, name FROM gold.dim_projects ORDER BY project, kind, name"
+query = queries.beside(__file__)
 
 
 @st.cache_resource(show_spinner=False)
@@ -63,7 +54,7 @@ def _opened(key: str, _settings: Settings, _publication: Publication) -> _Opened
 
 
 class _Opened:
-    """A publication and the answers that it gave to any session; those asked for longest ago go first."""
+    """A publication and its cached query results, shared by all sessions; the least recently used are dropped first."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -82,7 +73,7 @@ class _Opened:
             found = cache.get(question)
         if found is None:
             found = make()
-            # An answer larger than all that is kept is not kept.
+            # A result larger than the whole cache is not cached.
             with self._lock, suppress(ValueError):
                 cache[question] = found
         return found
@@ -93,12 +84,12 @@ def _size(frame: pd.DataFrame) -> int:
 
 
 def _named(sql: str, values: Values) -> tuple[tuple[str, object], ...]:
-    """Those of the values that the query names."""
+    """The values that the query uses."""
     return tuple(sorted((name, value) for name, value in values.items() if f":{name}" in sql))
 
 
 def publications(settings: Settings) -> list[Publication]:
-    """All publications, the newest first; at most 20 seconds old.
+    """All publications, newest first; cached for 20 seconds.
 
     Raises:
         UnavailableError: they cannot be read.
@@ -107,7 +98,7 @@ def publications(settings: Settings) -> list[Publication]:
 
 
 def runs(settings: Settings) -> list[Run]:
-    """All runs, the last to end first.
+    """All runs, the latest to end first; cached for 20 seconds.
 
     Raises:
         UnavailableError: they cannot be read.
@@ -117,7 +108,7 @@ def runs(settings: Settings) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One session's view. `publication` is shown, `newest` exists; `now` is aware UTC."""
+    """One session's view: the `publication` shown, the `newest` one that exists, and `now` in UTC, with its time zone."""
 
     settings: Settings
     publication: Publication
@@ -128,7 +119,7 @@ class View:
 
     @property
     def values(self) -> Values:
-        """What `:name` in the pages' SQL stands for."""
+        """The values of `:name` in every query."""
         chosen = self.selection
         return {
             "projects": chosen.projects,
@@ -143,21 +134,31 @@ class View:
         }
 
     @property
+    def every_repo(self) -> tuple[str, ...]:
+        """All repositories of the publication, selected or not."""
+        return tuple(name for _, kind, name in self.members if kind == "repo")
+
+    @property
+    def every_package(self) -> tuple[str, ...]:
+        """All packages of the publication, selected or not."""
+        return tuple(name for _, kind, name in self.members if kind == "package")
+
+    @property
     def is_newest(self) -> bool:
         return self.publication.key == self.newest.key
 
     @property
     def over(self) -> date:
-        """The first day that was not over when this was published, so that what reaches into it is unfinished."""
+        """The first day that was not over at publishing; weeks and months that include it are still in progress."""
         published = self.publication.published_at.date()
         return min(self.publication.as_of + timedelta(days=1), published)
 
     def has(self, table: str) -> bool:
-        """Whether the shown publication has a gold table: an old one lacks those that came later."""
+        """Whether the publication shown has a gold table; old ones lack tables added later."""
         return table in self.publication.snapshots
 
     def link(self, path: str, project: str, *, anchor: str = "", **more: str) -> str:
-        """The address of a page with one project chosen, at the date, period and repos that are shown; `""` is the Overview."""
+        """The address of a page for one project, with the current date, period and repositories; `""` is the Overview."""
         keys = ("period", "from", "to") if self.is_newest else ("period", "from", "to", "as_of")
         kept = {key: st.query_params[key] for key in keys if key in st.query_params}
         of_project = [name for member, kind, name in self.members if kind == "repo" and member == project]
@@ -166,53 +167,54 @@ class View:
         return f"{path}?{asked}{'#' if anchor else ''}{anchor}"
 
     def arrow(self, sql: str, extra: Values | None = None, publication: Publication | None = None) -> pa.Table:
-        """Rows at the shown publication, or at another; `extra` are further values."""
+        """The rows of a query at the publication shown, or at another one; `extra` has values of the query's own."""
         return answer(self.settings, publication or self.publication, sql, {**self.values, **(extra or {})})
 
     def count(self, sql: str, extra: Values | None = None) -> int:
-        """How many rows there are at the shown publication."""
+        """The number of rows of a query at the publication shown."""
         counted = self.arrow(f"SELECT count(*) AS number FROM ({sql}) AS counted", extra)  # noqa: S608 - a page's own query
         return int(counted.column("number")[0].as_py())
 
     def frame(self, sql: str, extra: Values | None = None) -> pd.DataFrame:
-        """Rows at the shown publication as pandas has them, dates as timestamps at midnight; shared, so never changed."""
+        """The rows of a query at the publication shown, dates as timestamps at midnight. Shared: never change it."""
         opened = _opened(self.publication.key, self.settings, self.publication)
         return opened.frame(sql, {**self.values, **(extra or {})})
 
 
 def to_frame(rows: pa.Table) -> pd.DataFrame:
-    """Arrow rows in pandas; dates become timestamps, which charts and gap filling need."""
+    """Arrow rows in pandas; dates become timestamps, as charts and gap detection need them."""
     frame: pd.DataFrame = rows.to_pandas(date_as_object=False)
     return frame
 
 
 def answer(settings: Settings, publication: Publication, sql: str, values: Values) -> pa.Table:
-    """The rows of a query at a publication, from the cache if any session asked before.
+    """The rows of a query at a publication, cached across sessions.
 
     Raises:
-        UnavailableError: the engine cannot read the data.
+        UnavailableError: the data cannot be read.
     """
     return _opened(publication.key, settings, publication).rows(sql, values)
 
 
 def members(settings: Settings, publication: Publication) -> tuple[Member, ...]:
-    """The projects with their repos and packages, in order."""
-    return tuple((row["project"], row["kind"], row["name"]) for row in answer(settings, publication, _MEMBERS, {}).to_pylist())
+    """The projects with their repositories and packages, sorted."""
+    rows = answer(settings, publication, query("members"), {}).to_pylist()
+    return tuple((row["project"], row["kind"], row["name"]) for row in rows)
 
 
 def earliest(settings: Settings, publication: Publication) -> date:
-    """The first date that has anything to show."""
-    first = answer(settings, publication, _EARLIEST, {}).column("first")[0].as_py()
+    """The first date with any data."""
+    first = answer(settings, publication, query("earliest"), {}).column("first")[0].as_py()
     return first if isinstance(first, date) else publication.as_of
 
 
 def keep(view: View) -> None:
-    """Hand the view to the page that runs next in this session."""
+    """Hand the view to the page, which runs next in this session."""
     st.session_state[_KEY] = view
 
 
 def current() -> View:
-    """The view of this session, as app.py made it for this run."""
+    """The view that app.py made for this run of the session."""
     return cast("View", st.session_state[_KEY])
 
 

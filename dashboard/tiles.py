@@ -1,4 +1,4 @@
-"""The Overview's rows of figures, as plain HTML: a hundred of Streamlit's metrics would each bring a chart of its own."""
+"""The Overview's rows of figures, in plain HTML: each of Streamlit's own metrics would bring a whole chart along."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STYLE = """
 </style>
 """
 _WIDTH, _HEIGHT = 120, 36
-# Dark enough on light, light enough on dark, and told by the sign too.
+# Enough contrast on either background; the sign says the same.
 _TONES = {
     True: {"good": "#4cc38a", "bad": "#ff9592", "none": "inherit"},
     False: {"good": "#0b6b3a", "bad": "#b3261e", "none": "inherit"},
@@ -40,8 +40,8 @@ _LINE = {True: "#56B4E9", False: "#0072B2"}
 
 
 class Figure(NamedTuple):
-    """One figure of a row. `note` stands under it in its `tone` (good, bad or none), `line` has evenly spaced points
-    (NaN: a gap), `link` leads on."""
+    """One figure of a row: `note` is below it, coloured by `tone` (good, bad or none); `line` has the evenly spaced points
+    of its sparkline (NaN: a gap); `link` is where it leads."""
 
     label: str
     value: str
@@ -52,7 +52,7 @@ class Figure(NamedTuple):
 
 
 def show(rows: Sequence[tuple[str, Sequence[Figure]]]) -> None:
-    """Show a row of figures for each name. Names and figures are text, never HTML."""
+    """Show a row of figures per name. Names and figures are text, never HTML."""
     st.html(_STYLE + "".join(row(name, figures, dark=is_dark()) for name, figures in rows))
 
 
@@ -68,14 +68,14 @@ def _figure(name: str, figure: Figure, *, dark: bool) -> str:
         f'<span class="lp-note" style="color: {_TONES[dark][figure.tone]}">{escape(figure.note)}</span>'
         f"{sparkline(figure.line, _LINE[dark])}"
     )
-    # In a list of links, away from its row, a figure alone would not tell of what it is.
+    # Screen readers list links out of context, where a bare figure would mean nothing.
     said = escape(f"{name}, {figure.label}: {figure.value}" + (f", {figure.note}" if figure.note else ""))
     link = f'<a href="{escape(figure.link)}" target="_self" aria-label="{said}">{inside}</a>'
     return link if figure.link else f"<div>{inside}</div>"
 
 
 def sparkline(values: Sequence[float], colour: str) -> str:
-    """A small line over evenly spaced values, broken at NaN, for the eye alone: the figure beside it says the number."""
+    """A small line through evenly spaced values, broken at NaN. It is decoration: the figure beside it has the number."""
     known = [value for value in values if not isnan(value)]
     if not known:
         return ""
@@ -88,10 +88,10 @@ def sparkline(values: Sequence[float], colour: str) -> str:
             begun = False
             continue
         x, y = 2 + index * step, _HEIGHT - 3 - (value - low) * scale
-        # A line of no length has round ends: a value between two gaps is a dot.
+        # A line without length has round ends, so a value between two gaps is a dot.
         path.append(f"L{x:.1f},{y:.1f}" if begun else f"M{x:.1f},{y:.1f}h0")
         begun = True
-    # An image, since Streamlit takes SVG out of HTML.
+    # An image, since Streamlit strips SVG from HTML.
     picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none">'
         f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linecap="round"'

@@ -1,30 +1,15 @@
-"""The pages, in the order of the navigation. To add one: a file here, and its line below.
+"""The pages. To add one, add a module that ends with `PAGE = Page(...)`, and its queries in a folder of the same name.
 
-The folder is not called `pages`, which Streamlit would run by itself, past app.py.
+    def show(view: View) -> None:
+        card.figure(view, "Open issues", "fct_all_time_issues_trend", query("open"), draw, keys=("repo", "date"))
 
-A page is a script: it takes `session.current()` and shows figures with `card.figure`.
+To add a figure, add such a call and its `.sql` file. A gold table shown for the first time also needs an entry in
+definitions.yaml.
+
+The package is not called `pages`: Streamlit would run the modules of a folder of that name itself, bypassing app.py.
 """
 
-from __future__ import annotations
+from dashboard.page import discover
 
-from typing import NamedTuple
-
-
-class PageEntry(NamedTuple):
-    """`file` in this folder; `path` in the address."""
-
-    file: str
-    title: str
-    icon: str
-    path: str
-
-
-PAGES = (
-    PageEntry("overview.py", "Overview", ":material/monitor_heart:", "overview"),
-    PageEntry("commits.py", "Commits", ":material/commit:", "commits"),
-    PageEntry("issues.py", "Issues", ":material/adjust:", "issues"),
-    PageEntry("pulls.py", "Pull requests", ":material/merge:", "pulls"),
-    PageEntry("pypi.py", "PyPI", ":material/download:", "pypi"),
-    PageEntry("compare.py", "Compare", ":material/compare_arrows:", "compare"),
-    PageEntry("data.py", "Data", ":material/fact_check:", "data"),
-)
+PAGES = discover(__name__, __path__)
+"""All pages, in the order of the navigation."""

@@ -1,89 +1,28 @@
-"""Commits: how much is written, by whom, and how many people it rests on."""
+"""Commits: how many there are, who makes them, and how many people they depend on."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, charts, session
-from dashboard.totals import summed
+from dashboard import card, charts, queries
+from dashboard.page import Page
+from dashboard.session import View
 
-AUTHORED = """
-SELECT repo, CAST(date_trunc(:grain, commit_author_date) AS date) AS date, sum(num_commits) AS num_commits
-FROM gold.fct_all_time_author_commits_trend
-WHERE repo IN :repos AND commit_author_date BETWEEN :first AND :last
-GROUP BY 1, 2
-ORDER BY 1, 2
-"""
-COMMITTED = """
-SELECT repo, CAST(date_trunc(:grain, commit_committer_date) AS date) AS date, sum(num_commits) AS num_commits
-FROM gold.fct_all_time_committer_commits_trend
-WHERE repo IN :repos AND commit_committer_date BETWEEN :first AND :last
-GROUP BY 1, 2
-ORDER BY 1, 2
-"""
-TOP_AUTHORS = """
-SELECT repo, author, num_commits, rank
-FROM gold.fct_num_author_commits_by_repo
-WHERE repo IN :repos AND rank <= 3
-ORDER BY repo, rank, author
-"""
-TOP_COMMITTERS = """
-SELECT repo, committer, num_commits, rank
-FROM gold.fct_num_committer_commits_by_repo
-WHERE repo IN :repos AND rank <= 3
-ORDER BY repo, rank, committer
-"""
-CONTRIBUTORS = summed(
-    """
-    SELECT repo, month AS date, "new" AS newcomers, "returning" AS returners, inactive
-    FROM gold.fct_contributors
-    WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-""",
-    "github_commits",
-    {"new": "newcomers", "returning": "returners", "inactive": "inactive"},
-    "people",
-)
-ABSENCE = """
-SELECT repo, window_days, factor, contributors, commits
-FROM gold.fct_contributor_absence_factor
-WHERE repo IN :repos
-ORDER BY repo, CASE WHEN window_days = 0 THEN 1 ELSE 0 END, window_days
-"""
-ABSENCE_TREND = """
-SELECT repo, month, factor, contributors, commits
-FROM gold.fct_absence_factor_trend
-WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-ORDER BY repo, month
-"""
-BOTS = """
-SELECT repo, author, num_commits
-FROM gold.fct_num_author_commits_by_repo
-WHERE repo IN :repos AND is_bot
-ORDER BY repo, num_commits DESC, author
-"""
+query = queries.beside(__file__)
 
-FIRST_COMMITS = """
-SELECT repo, author, first_commit_date
-FROM gold.fct_first_commits
-WHERE repo IN :repos AND first_commit_date BETWEEN :first AND :last
-ORDER BY first_commit_date DESC, repo, author
-"""
-
-MOST_NEW = 100  # a longer list is read as a file
-MOST_TIED = 5  # bars a repository; equal counts share a rank, so a top 3 may be many
+SOURCES = ["github_commits"]
+MOST_NEW = 100  # a longer list is better read as a file
+MOST_TIED = 5  # bars per repository: equal counts share a rank, so a top 3 can be long
 WINDOWS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "all time"}
 
-page = session.current()
-every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
-grain = page.selection.grain
 
-st.title("Commits", anchor=False)
-found_breaks = card.breaks(page, ["github_commits"], page.selection.repos)
-
-
-def over_time(frame: pd.DataFrame) -> None:
+def over_time(view: View, frame: pd.DataFrame) -> None:
     kept, left = charts.top_series(frame, "repo", "num_commits")
+    grain = view.selection.grain
+    found = card.breaks(view, SOURCES, view.selection.repos)
     charts.show(
         charts.stacked(
             kept,
@@ -92,66 +31,43 @@ def over_time(frame: pd.DataFrame) -> None:
             "num_commits",
             "Commits",
             grain=grain,
-            everything=every_repo,
-            breaks=found_breaks,
-            over=page.over,
+            everything=view.every_repo,
+            breaks=found,
+            over=view.over,
         ),
         alt="Commits of each repository over time. The card below has the rows.",
         said=(charts.counted(grain), charts.left_out(left, "repositories with the most commits")),
-        breaks=card.explained(found_breaks),
+        breaks=card.explained(found),
     )
 
 
-def top(frame: pd.DataFrame, who: str) -> None:
+def top(view: View, frame: pd.DataFrame, *, who: str) -> None:
     kept, left = charts.top_series(frame, "repo", "num_commits")
     drawn = kept.groupby("repo", sort=False).head(MOST_TIED)
     tied = len(kept) - len(drawn)
     charts.show(
-        charts.ranked(drawn, who, "repo", "num_commits", "Commits, all time", everything=every_repo),
-        alt=f"The three {who}s with the most commits of each repository. The card below has the rows.",
+        charts.ranked(drawn, who, "repo", "num_commits", "Commits, all time", everything=view.every_repo),
+        alt=f"The three {who}s with the most commits in each repository. The card below has the rows.",
         said=(
-            f"{tied} more share a rank with these; the card has them." if tied else "",
-            charts.left_out(left, "repositories with the most commits by these"),
+            f"{tied} more share a rank with these; the card lists them." if tied else "",
+            charts.left_out(left, f"repositories with the most commits by top {who}s"),
         ),
     )
 
 
-def contributors(frame: pd.DataFrame) -> None:
+def contributors(view: View, frame: pd.DataFrame) -> None:
+    found = card.breaks(view, SOURCES, view.selection.repos)
     charts.show(
         charts.lines(
             frame, "date", "kind", "people", "People per month", grain="month", everything=("new", "returning", "inactive"),
-            breaks=found_breaks, over=page.over,
+            breaks=found, over=view.over,
         ),
         alt="New, returning and inactive contributors per month. The card below has the rows.",
-        breaks=card.explained(found_breaks),
+        breaks=card.explained(found),
     )  # fmt: skip
 
 
-def absence(frame: pd.DataFrame) -> None:
-    kept, left = charts.top_series(frame.assign(window=frame["window_days"].map(WINDOWS)), "repo", "commits")
-    charts.show(
-        charts.side_by_side(
-            kept, "window", "repo", "factor", "People", order=list(WINDOWS.values()), axis="Window", everything=every_repo
-        ),
-        alt="Contributor absence factor by window and repository. The card below has the rows.",
-        said=(charts.left_out(left, "repositories with the most commits"),),
-    )
-
-
-def absence_over_time(frame: pd.DataFrame) -> None:
-    kept, left = charts.top_series(frame, "repo", "commits")
-    charts.show(
-        charts.lines(
-            kept, "month", "repo", "factor", "People behind half of a year", grain="month", everything=every_repo,
-            breaks=found_breaks, over=page.over,
-        ),
-        alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
-        said=(charts.left_out(left, "repositories with the most commits"),),
-        breaks=card.explained(found_breaks),
-    )  # fmt: skip
-
-
-def first_commits(frame: pd.DataFrame) -> None:
+def first_commits(_: View, frame: pd.DataFrame) -> None:
     st.dataframe(
         frame.head(MOST_NEW),
         hide_index=True,
@@ -161,13 +77,38 @@ def first_commits(frame: pd.DataFrame) -> None:
             "author": "Author",
             "first_commit_date": st.column_config.DateColumn("First commit (UTC)", format="YYYY-MM-DD"),
         },
-        alt="People by the day of their first commit, the latest first",
+        alt="People by the date of their first commit, latest first",
     )
     if len(frame) > MOST_NEW:
-        st.caption(f"{MOST_NEW} of {len(frame):,} shown; the card has all to download.")
+        st.caption(f"Showing {MOST_NEW} of {len(frame):,}; download all from the card.")
 
 
-def bots(frame: pd.DataFrame) -> None:
+def absence(view: View, frame: pd.DataFrame) -> None:
+    kept, left = charts.top_series(frame.assign(window=frame["window_days"].map(WINDOWS)), "repo", "commits")
+    charts.show(
+        charts.side_by_side(
+            kept, "window", "repo", "factor", "People", order=list(WINDOWS.values()), axis="Window", everything=view.every_repo
+        ),
+        alt="Contributor absence factor by window and repository. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most commits"),),
+    )
+
+
+def absence_over_time(view: View, frame: pd.DataFrame) -> None:
+    kept, left = charts.top_series(frame, "repo", "commits")
+    found = card.breaks(view, SOURCES, view.selection.repos)
+    charts.show(
+        charts.lines(
+            kept, "month", "repo", "factor", "People behind half of the commits", grain="month", everything=view.every_repo,
+            breaks=found, over=view.over,
+        ),
+        alt="Contributor absence factor of the year that ends with each month, by repository. The card below has the rows.",
+        said=(charts.left_out(left, "repositories with the most commits"),),
+        breaks=card.explained(found),
+    )  # fmt: skip
+
+
+def bots(_: View, frame: pd.DataFrame) -> None:
     st.dataframe(
         frame,
         hide_index=True,
@@ -181,69 +122,92 @@ def bots(frame: pd.DataFrame) -> None:
     )
 
 
-card.figure(
-    page, "Commits by author date", "fct_all_time_author_commits_trend", AUTHORED, over_time, keys=("repo", "date"), step=grain
-)
-card.figure(
-    page,
-    "Commits by committer date",
-    "fct_all_time_committer_commits_trend",
-    COMMITTED,
-    over_time,
-    keys=("repo", "date"),
-    step=grain,
-)
-left, right = st.columns(2)
-with left:
+def show(view: View) -> None:
+    st.title("Commits", anchor=False)
+    grain = view.selection.grain
     card.figure(
-        page,
-        "Top 3 authors",
+        view,
+        "Commits by author date",
+        "fct_all_time_author_commits_trend",
+        query("authored"),
+        over_time,
+        keys=("repo", "date"),
+        step=grain,
+    )
+    card.figure(
+        view,
+        "Commits by committer date",
+        "fct_all_time_committer_commits_trend",
+        query("committed"),
+        over_time,
+        keys=("repo", "date"),
+        step=grain,
+    )
+    left, right = st.columns(2)
+    with left:
+        card.figure(
+            view,
+            "Top 3 authors",
+            "fct_num_author_commits_by_repo",
+            query("top_authors"),
+            partial(top, who="author"),
+            keys=("repo", "author"),
+        )
+    with right:
+        card.figure(
+            view,
+            "Top 3 committers",
+            "fct_num_committer_commits_by_repo",
+            query("top_committers"),
+            partial(top, who="committer"),
+            keys=("repo", "committer"),
+        )
+    card.figure(
+        view,
+        "Contributors: new, returning, inactive",
+        "fct_contributors",
+        query("contributors"),
+        contributors,
+        keys=("date", "kind"),
+        step="month",
+        note="Summed over the repositories: anyone active in two of them counts twice. Gap: data missing for a repository.",
+    )
+    # Old publications lack the table.
+    if view.has("fct_first_commits"):
+        card.figure(
+            view,
+            "First commits",
+            "fct_first_commits",
+            query("first_commits"),
+            first_commits,
+            keys=("repo", "author"),
+            empty="Nobody made a first commit in this period.",
+        )
+    card.figure(
+        view,
+        "Contributor absence factor",
+        "fct_contributor_absence_factor",
+        query("absence"),
+        absence,
+        keys=("repo", "window_days"),
+    )
+    card.figure(
+        view,
+        "Absence factor over time",
+        "fct_absence_factor_trend",
+        query("absence_trend"),
+        absence_over_time,
+        keys=("repo", "month"),
+    )
+    card.figure(
+        view,
+        "Bots",
         "fct_num_author_commits_by_repo",
-        TOP_AUTHORS,
-        lambda frame: top(frame, "author"),
+        query("bots"),
+        bots,
         keys=("repo", "author"),
+        empty="No commits by bots.",
     )
-with right:
-    card.figure(
-        page,
-        "Top 3 committers",
-        "fct_num_committer_commits_by_repo",
-        TOP_COMMITTERS,
-        lambda frame: top(frame, "committer"),
-        keys=("repo", "committer"),
-    )
-card.figure(
-    page,
-    "Contributors: new, returning, inactive",
-    "fct_contributors",
-    CONTRIBUTORS,
-    contributors,
-    keys=("date", "kind"),
-    step="month",
-    note="Summed over the repositories: somebody active in two counts twice. A month that is not known of each is a gap.",
-)
-# A publication from before the table was made has none.
-if page.has("fct_first_commits"):
-    card.figure(
-        page,
-        "First commits",
-        "fct_first_commits",
-        FIRST_COMMITS,
-        first_commits,
-        keys=("repo", "author"),
-        empty="Nobody wrote a first commit in this period.",
-    )
-card.figure(
-    page, "Contributor absence factor", "fct_contributor_absence_factor", ABSENCE, absence, keys=("repo", "window_days")
-)
-card.figure(
-    page,
-    "Absence factor over time",
-    "fct_absence_factor_trend",
-    ABSENCE_TREND,
-    absence_over_time,
-    keys=("repo", "month"),
-)
-card.figure(
-    page, "Bots", "fct_num_author_commits_by_repo", BOTS, bots, keys=("repo", "author"), empty="No bot wrote a commit here."
-)
+
+
+PAGE = Page(title="Commits", icon=":material/commit:", order=20, show=show)

@@ -9,44 +9,24 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, session, text
+from dashboard import card, queries, session, text
+from dashboard.page import Page
+from dashboard.session import View
 
-# All columns: an old publication lacks those that came later, and is shown all the same.
-FRESHNESS = """
-SELECT *
-FROM gold.fct_data_freshness
-WHERE scope IN :repos OR scope IN :packages
-ORDER BY source, scope
-"""
-QUALITY = """
-SELECT *
-FROM gold.fct_data_quality
-WHERE scope IN :repos OR scope IN :packages OR scope NOT IN (SELECT name FROM gold.dim_projects)
-ORDER BY CASE WHEN status = 'ok' THEN 1 ELSE 0 END, failing_rows DESC, check_name, scope
-"""
-BREAKS = """
-SELECT id, source, scope, from_date, to_date, what_changed, effect, link
-FROM gold.fct_known_breaks
-ORDER BY from_date DESC, id
-"""
+query = queries.beside(__file__)
 
-page = session.current()
-moment = "YYYY-MM-DD HH:mm"
-
-st.title("Data", anchor=False)
+MOMENT = "YYYY-MM-DD HH:mm"
 
 
-def freshness(frame: pd.DataFrame) -> None:
-    late = int(frame["is_stale"].sum())
-    if late:
-        st.warning(f"{late} of {len(frame)} sources were late when this was published.", icon=":material/schedule:")
+def freshness(view: View, frame: pd.DataFrame) -> None:
+    stale = int(frame["is_stale"].sum())
+    if stale:
+        st.warning(f"{stale} of {len(frame)} sources were out of date when this was published.", icon=":material/schedule:")
     else:
-        st.success(
-            f"All {len(frame)} sources were within their limits when this was published.", icon=":material/check_circle:"
-        )
+        st.success(f"All {len(frame)} sources were up to date when this was published.", icon=":material/check_circle:")
     fetched = frame["last_fetched_at"].dt.tz_localize("UTC")
     st.dataframe(
-        frame.assign(age_hours=(page.now - fetched).dt.total_seconds() / 3600),
+        frame.assign(age_hours=(view.now - fetched).dt.total_seconds() / 3600),
         hide_index=True,
         placeholder="–",
         column_order=[
@@ -63,24 +43,24 @@ def freshness(frame: pd.DataFrame) -> None:
         column_config={
             "source": "Source",
             "scope": "Repository or package",
-            "is_stale": st.column_config.CheckboxColumn("Late"),
+            "is_stale": st.column_config.CheckboxColumn("Out of date"),
             "age_hours": st.column_config.NumberColumn("Age now (hours)", format="%.0f"),
-            "stale_after_hours": st.column_config.NumberColumn("Late after (hours)", format="%d"),
-            "last_fetched_at": st.column_config.DatetimeColumn("Fetched (UTC)", format=moment),
-            "last_event_at": st.column_config.DatetimeColumn("Newest event (UTC)", format=moment),
-            "covered_from": st.column_config.DatetimeColumn("Complete from (UTC)", format="YYYY-MM-DD"),
+            "stale_after_hours": st.column_config.NumberColumn("Limit (hours)", format="%d"),
+            "last_fetched_at": st.column_config.DatetimeColumn("Last fetched (UTC)", format=MOMENT),
+            "last_event_at": st.column_config.DatetimeColumn("Newest event (UTC)", format=MOMENT),
+            "covered_from": st.column_config.DatetimeColumn("Incomplete before (UTC)", format="YYYY-MM-DD"),
             "rows": st.column_config.NumberColumn("Rows", format="localized"),
         },
         alt="Freshness of each source",
     )
 
 
-def quality(frame: pd.DataFrame) -> None:
+def quality(_: View, frame: pd.DataFrame) -> None:
     found = frame[frame["status"] != "ok"]
     if len(found):
         st.warning(f"{len(found)} of {text.count(len(frame), 'check')} held back or left out rows.", icon=":material/rule:")
     else:
-        st.success(f"All {len(frame)} checks passed, and nothing was left out.", icon=":material/check_circle:")
+        st.success(f"All {len(frame)} checks passed. No rows were held back or left out.", icon=":material/check_circle:")
     st.dataframe(
         frame,
         hide_index=True,
@@ -89,24 +69,25 @@ def quality(frame: pd.DataFrame) -> None:
         column_config={
             "check_name": "Check",
             "scope": "Repository or package",
-            "reason": st.column_config.TextColumn("Why", width="large"),
+            "reason": st.column_config.TextColumn("Reason", width="large"),
             "failing_rows": st.column_config.NumberColumn("Rows", format="localized"),
-            "status": "What happened to them",
-            "checked_at": st.column_config.DatetimeColumn("Checked (UTC)", format=moment),
+            "status": "Status",
+            "checked_at": st.column_config.DatetimeColumn("Checked (UTC)", format=MOMENT),
         },
         alt="Checks and the rows they held back or left out",
     )
 
 
-def known_breaks(frame: pd.DataFrame) -> None:
-    # Sentences, not a table: each is read to its end, on any screen. One change may touch several sources, a row each.
+def known_breaks(_: View, frame: pd.DataFrame) -> None:
+    # Sentences rather than a table, so that each is readable on any screen. A change that affects several sources has a
+    # row for each.
     changes: dict[tuple[Any, ...], list[dict[Hashable, Any]]] = {}
     for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
         changes.setdefault(tuple(row[part] for part in ("from_date", "to_date", "scope", "what_changed")), []).append(row)
     lines = []
     for (first, last, scope, what), rows in changes.items():
         days = f"{first:%Y-%m-%d}" + (f" to {last:%Y-%m-%d}" if last else "")
-        where = text.literal(scope) if scope else "all that it counts"
+        where = text.literal(scope) if scope else "all repositories and packages"
         lines.append(f"- **{days}** · {where}. {text.sentence(what)}")
         lines += [f"    - {text.literal(row['source'])}: {text.sentence(row['effect'])}{_link(row['link'])}" for row in rows]
     st.markdown("\n".join(lines))
@@ -117,11 +98,11 @@ def _link(address: str | None) -> str:
     return f" [Source]({link})" if link else ""
 
 
-def runs() -> None:
+def runs(view: View) -> None:
     st.header("Last runs", anchor=False)
-    found = session.runs(page.settings)[:30]
+    found = session.runs(view.settings)[:30]
     if not found:
-        st.info("No run is recorded yet.", icon=":material/inbox:")
+        st.info("No runs recorded yet.", icon=":material/inbox:")
         return
     st.dataframe(
         [
@@ -140,17 +121,17 @@ def runs() -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            "Ended (UTC)": st.column_config.DatetimeColumn(format=moment),
+            "Ended (UTC)": st.column_config.DatetimeColumn(format=MOMENT),
             "Minutes": st.column_config.NumberColumn(format="%.1f"),
             "Message": st.column_config.TextColumn(width="large"),
         },
-        alt="The last runs, also failed ones",
+        alt="The last runs, including failed ones",
     )
-    st.caption("Runs are told as they are now, whatever the as-of date.")
+    st.caption("These are the latest runs, whatever the as-of date.")
     st.markdown("### Steps of the last run")
     steps: list[dict[str, Any]] = json.loads(found[0].steps or "[]")
     if not steps:
-        st.info("The last run left no reports of its steps.", icon=":material/inbox:")
+        st.info("The last run left no step reports.", icon=":material/inbox:")
         return
     built = next((step.get("details") or {} for step in steps if step.get("step") == "build"), {})
     if "tests" in built:
@@ -182,12 +163,12 @@ def runs() -> None:
 
 
 def _size(value: object) -> object:
-    """A detail in a word: the value itself, or how many there are."""
+    """A detail in one word: a single value itself, of others the number of entries."""
     return len(value) if isinstance(value, (list, dict)) else "–" if value is None else value
 
 
 def _records(value: object) -> list[dict[str, Any]]:
-    """A detail as the rows of a table; none if it is a single value."""
+    """A detail as rows of a table; none for a single value."""
     if isinstance(value, dict):
         return [{"name": name, **(part if isinstance(part, dict) else {"value": part})} for name, part in value.items()]
     if isinstance(value, list):
@@ -195,7 +176,7 @@ def _records(value: object) -> list[dict[str, Any]]:
     return []
 
 
-def snapshots() -> None:
+def snapshots(view: View) -> None:
     st.header("Publications and snapshots", anchor=False)
     st.dataframe(
         [
@@ -208,34 +189,41 @@ def snapshots() -> None:
                 "Tables": len(publication.snapshots),
                 "Rows": sum(publication.row_counts.values()),
             }
-            for publication in session.publications(page.settings)[:100]
+            for publication in session.publications(view.settings)[:100]
         ],
         hide_index=True,
         placeholder="–",
-        column_config={"Published (UTC)": st.column_config.DatetimeColumn(format=moment)},
-        alt="Publications, the newest first",
+        column_config={"Published (UTC)": st.column_config.DatetimeColumn(format=MOMENT)},
+        alt="Publications, newest first",
     )
-    st.markdown(f"### Iceberg snapshots of {page.publication.as_of}")
+    st.markdown(f"### Iceberg snapshots as of {view.publication.as_of}")
     st.dataframe(
         [
-            # As text: a snapshot id has more digits than a browser's numbers keep.
-            {"Table": f"gold.{name}", "Snapshot": str(snapshot), "Rows": page.publication.row_counts.get(name)}
-            for name, snapshot in sorted(page.publication.snapshots.items())
+            # As text: a snapshot id has more digits than numbers keep in a browser.
+            {"Table": f"gold.{name}", "Snapshot": str(snapshot), "Rows": view.publication.row_counts.get(name)}
+            for name, snapshot in sorted(view.publication.snapshots.items())
         ],
         hide_index=True,
         placeholder="–",
         alt="The Iceberg snapshot of each table of this publication",
     )
-    st.caption("Every figure on these pages is read at these snapshots: in Trino, FOR VERSION AS OF the number.")
+    st.caption(
+        "Every figure on these pages is read from these snapshots. In Trino, read one with FOR VERSION AS OF and its number."
+    )
 
 
-card.figure(page, "Freshness", "fct_data_freshness", FRESHNESS, freshness)
-card.figure(page, "Checks and held-back rows", "fct_data_quality", QUALITY, quality, empty="No check was recorded.")
-runs()
-snapshots()
-# No caption: its faded links are too faint to read.
-st.markdown(
-    ":small[Each table's and column's meaning and lineage stand in the dbt project's documentation, which make docs serves on "
-    "http://127.0.0.1:8085.]"
-)
-card.figure(page, "Known breaks", "fct_known_breaks", BREAKS, known_breaks, empty="No break is known.")
+def show(view: View) -> None:
+    st.title("Data", anchor=False)
+    card.figure(view, "Freshness", "fct_data_freshness", query("freshness"), freshness)
+    card.figure(view, "Checks and held-back rows", "fct_data_quality", query("quality"), quality, empty="No checks recorded.")
+    runs(view)
+    snapshots(view)
+    # Not a caption, whose links are too pale to read.
+    st.markdown(
+        ":small[The dbt documentation describes every table and column and its lineage: make docs serves it on "
+        "http://127.0.0.1:8085.]"
+    )
+    card.figure(view, "Known breaks", "fct_known_breaks", query("breaks"), known_breaks, empty="No known breaks.")
+
+
+PAGE = Page(title="Data", icon=":material/fact_check:", order=70, show=show)

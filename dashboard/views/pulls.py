@@ -1,45 +1,23 @@
-"""Pull requests: how many come, how many are taken, and how long that takes."""
+"""Pull requests: how many are opened, how many are merged, and how long that takes."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, charts, session
-from dashboard.totals import summed
+from dashboard import card, charts, queries
+from dashboard.page import Page
+from dashboard.session import View
 
-OUTCOMES = summed(
-    """
-    SELECT repo, month AS date, merged, closed_unmerged, still_open
-    FROM gold.fct_change_requests
-    WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-""",
-    "github_pulls",
-    {"merged": "merged", "closed unmerged": "closed_unmerged", "still open": "still_open"},
-    "pulls",
-)
-ACCEPTANCE = """
-SELECT repo, month, acceptance_ratio, merged, closed_unmerged, still_open
-FROM gold.fct_change_requests
-WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-ORDER BY repo, month
-"""
-TIME_TO_MERGE = """
-SELECT repo, month, p50_days_to_merge, merged
-FROM gold.fct_change_requests
-WHERE repo IN :repos AND month BETWEEN :first_month AND :last
-ORDER BY repo, month
-"""
+query = queries.beside(__file__)
 
-page = session.current()
-every_repo = tuple(name for _, kind, name in page.members if kind == "repo")
-found_breaks = card.breaks(page, ["github_pulls"], page.selection.repos)
-
-st.title("Pull requests", anchor=False)
+SOURCES = ["github_pulls"]
 
 
-def outcomes(frame: pd.DataFrame) -> None:
-    kinds = ("merged", "closed unmerged", "still open")
+def outcomes(view: View, frame: pd.DataFrame) -> None:
+    found = card.breaks(view, SOURCES, view.selection.repos)
     charts.show(
         charts.stacked(
             frame,
@@ -48,17 +26,18 @@ def outcomes(frame: pd.DataFrame) -> None:
             "pulls",
             "Opened in the month",
             grain="month",
-            everything=kinds,
-            breaks=found_breaks,
-            over=page.over,
+            everything=("merged", "closed unmerged", "still open"),
+            breaks=found,
+            over=view.over,
         ),
-        alt="Pull requests by the month in which they were opened and how they ended. The card below has the rows.",
-        breaks=card.explained(found_breaks),
+        alt="Pull requests by the month they were opened in and by outcome. The card below has the rows.",
+        breaks=card.explained(found),
     )
 
 
-def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> None:
+def by_repo(view: View, frame: pd.DataFrame, *, value: str, title: str, value_format: str) -> None:
     kept, left = charts.top_series(frame, "repo", "merged")
+    found = card.breaks(view, SOURCES, view.selection.repos)
     charts.show(
         charts.lines(
             kept,
@@ -67,32 +46,45 @@ def by_repo(frame: pd.DataFrame, value: str, title: str, value_format: str) -> N
             value,
             title,
             grain="month",
-            everything=every_repo,
-            breaks=found_breaks,
+            everything=view.every_repo,
+            breaks=found,
             value_format=value_format,
             axis_format="%" if "%" in value_format else "~s",
-            over=page.over,
+            over=view.over,
         ),
         alt=f"{title} by month and repository. The card below has the rows.",
         said=(charts.left_out(left, "repositories with the most merged pull requests"),),
-        breaks=card.explained(found_breaks),
+        breaks=card.explained(found),
     )
 
 
-card.figure(page, "Opened, merged, closed", "fct_change_requests", OUTCOMES, outcomes, keys=("date", "kind"), step="month")
-card.figure(
-    page,
-    "Acceptance",
-    "fct_change_requests",
-    ACCEPTANCE,
-    lambda frame: by_repo(frame, "acceptance_ratio", "Merged of ended", ".0%"),
-    keys=("repo", "month"),
-)
-card.figure(
-    page,
-    "Time to merge",
-    "fct_change_requests",
-    TIME_TO_MERGE,
-    lambda frame: by_repo(frame, "p50_days_to_merge", "Median days to merge", ",.1f"),
-    keys=("repo", "month"),
-)
+def show(view: View) -> None:
+    st.title("Pull requests", anchor=False)
+    card.figure(
+        view,
+        "Opened, merged, closed",
+        "fct_change_requests",
+        query("outcomes"),
+        outcomes,
+        keys=("date", "kind"),
+        step="month",
+    )
+    card.figure(
+        view,
+        "Acceptance",
+        "fct_change_requests",
+        query("acceptance"),
+        partial(by_repo, value="acceptance_ratio", title="Share merged", value_format=".0%"),
+        keys=("repo", "month"),
+    )
+    card.figure(
+        view,
+        "Time to merge",
+        "fct_change_requests",
+        query("time_to_merge"),
+        partial(by_repo, value="p50_days_to_merge", title="Median days to merge", value_format=",.1f"),
+        keys=("repo", "month"),
+    )
+
+
+PAGE = Page(title="Pull requests", icon=":material/merge:", order=40, show=show)

@@ -1,11 +1,11 @@
-"""Speed of the dashboard in a real browser: `make bench-dashboard`, figures into results.md beside this file.
+"""Speed of the dashboard in a real browser: `make bench-dashboard` writes results.md beside this file.
 
     python -m tests.dashboard.bench demo --data FOLDER     what `make demo` or `make run` built
     python -m tests.dashboard.bench large                  gold of 100 projects, generated
 
-A first view is a new session with a warm server and files that the browser has: from asking for the page until it
-is whole. A change is a choice in a filter, from the key until the page that the server made for it is shown.
-Both end only after the browser has painted. Memory is the server's, while so many sessions are open.
+A first view is a new session on a warm server, with cached files in the browser: from the request until the page is
+complete. A change is a choice in a filter: from the key press until the page made for it is complete. Both include
+painting. Memory is the server's, with many sessions open.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _RUN_SECONDS = 10
 FIGURES = Path(__file__).with_name("results.json")
 REPORT = Path(__file__).with_name("results.md")
 
-# The page runs again between the choice and the page that shows it: without this, the old page would count as whole.
+# Notices that the page ran again after the choice: otherwise the old page would count as the answer.
 _WATCH = """
 window.ranAgain = false;
 const app = document.querySelector('[data-testid=stApp]');
@@ -58,13 +58,13 @@ def percentile(values: Sequence[float], p: float) -> float:
 
 
 def until_still(opened: Browser) -> None:
-    """Wait, closely, until the page is whole and painted."""
+    """Wait, polling often, until the page is complete and painted."""
     opened.until(opened.is_whole)
     opened.driver.execute_async_script(_PAINTED)
 
 
 def first_views(opened: Browser, address: str) -> list[float]:
-    """Seconds from asking for each page to its last mark, each in a session of its own."""
+    """Seconds from requesting each page until it is painted, each in its own session."""
     seconds = []
     for index, entry in enumerate(PAGES):
         begun = time.perf_counter()
@@ -75,9 +75,10 @@ def first_views(opened: Browser, address: str) -> list[float]:
 
 
 def changes(opened: Browser, address: str, number: int, seed: int) -> tuple[list[float], int]:
-    """Seconds from a choice in a filter to the page that shows it; every fifth adds a project, the others change the period.
+    """Seconds from each filter change until its page is painted, and the number of changes left out.
 
-    Then how many choices are left out, since no run was seen to follow them; more than one in twenty is an error.
+    Every fifth change adds a project, the others change the period. A change is left out if its run was not seen; more
+    than one in twenty is an error.
     """
     draw = random.Random(seed)
     seconds: list[float] = []
@@ -94,7 +95,7 @@ def changes(opened: Browser, address: str, number: int, seed: int) -> tuple[list
             try:
                 opened.until(lambda: bool(opened.driver.execute_script("return window.ranAgain")), _RUN_SECONDS)
             except TimeoutException:
-                # Where the browser shows a run's beginning and end at once, there is no moment to take.
+                # If the browser shows the start and end of a run at once, there is nothing to time.
                 unseen += 1
                 if unseen > number // 20:
                     raise
@@ -105,13 +106,13 @@ def changes(opened: Browser, address: str, number: int, seed: int) -> tuple[list
 
 
 def _period(opened: Browser, draw: random.Random) -> Callable[[], None]:
-    """Name another period; what is left is to press the key."""
+    """Type another period; the returned call presses Enter."""
     field = opened.driver.find_element(By.CSS_SELECTOR, ".st-key-period input")
-    # Not the address, which may be behind: what is shown already would make no run.
+    # Not from the address, which may lag behind: choosing the current period would not run the page.
     shown = field.get_property("value")
     wanted = draw.choice([name for name in PERIODS if name != shown])
     field.send_keys(wanted)
-    # The key takes the first of the list, which narrows a little after the typing.
+    # Enter takes the first option, and the list narrows shortly after typing.
     opened.until(
         lambda: opened.driver.execute_script("return document.querySelector('[role=option]')?.innerText.trim()") == wanted
     )
@@ -119,14 +120,14 @@ def _period(opened: Browser, draw: random.Random) -> Callable[[], None]:
 
 
 def _project(opened: Browser) -> Callable[[], None]:
-    """Open the list of projects; what is left is to click the second: a long list scrolls away under later ones."""
+    """Open the list of projects; the returned call clicks the second, which is visible however long the list is."""
     opened.driver.find_element(By.CSS_SELECTOR, ".st-key-project input").click()
     options = opened.until(lambda: opened.driver.find_elements(By.CSS_SELECTOR, "[role=option]"))
     return options[min(1, len(options) - 1)].click
 
 
 def memory(stack: ExitStack, address: str, process_id: int, sessions: int) -> float:
-    """Resident megabytes of the server while so many sessions are open, one page each."""
+    """Resident megabytes of the server with this many sessions open, one page each."""
     opened = stack.enter_context(browser.chromium(1280))
     for number in range(sessions):
         opened.driver.switch_to.new_window("tab")
@@ -137,13 +138,13 @@ def memory(stack: ExitStack, address: str, process_id: int, sessions: int) -> fl
 
 
 def measured(data: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Serve a data folder, and the figures of its dashboard."""
+    """Serve a data folder and measure its dashboard."""
     with ExitStack() as stack:
         load_before = os.getloadavg()[0]
         address, process_id = stack.enter_context(browser.served(data))
         opened = stack.enter_context(browser.chromium(1280))
         opened.driver.set_script_timeout(browser.PATIENCE)
-        # The first time, the browser also loads Streamlit's files, and the server its tables.
+        # The first time, the browser also loads Streamlit's files, and the server loads its tables.
         cold = first_views(opened, address)
         views = [seconds for _ in range(5) for seconds in first_views(opened, address)]
         process = psutil.Process(process_id)
@@ -171,7 +172,7 @@ def measured(data: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def report(figures: dict[str, dict[str, Any]]) -> str:
-    """All that was measured, as Markdown."""
+    """All measurements as Markdown."""
     rows = "\n".join(
         f"| {name} | {found['engine']} | {found['measured_at'][:16].replace('T', ' ')} | {found['load_before']}, "
         f"{found['load_after']} | {found['view_p50']} / {found['view_p95']} | {found['cold_p95']} | "
@@ -182,22 +183,21 @@ def report(figures: dict[str, dict[str, Any]]) -> str:
     left_out = ", ".join(f"{found.get('unseen', 0)} of {name}" for name, found in figures.items())
     return f"""# The dashboard in a real browser
 
-Written by `make bench-dashboard`. Seconds, p50 / p95; two cores for server, browser and whatever else ran: the load average
-before and after tells how much that was, and a load far above 1 makes every time longer.
-Limits: first view {FIRST_VIEW_SECONDS} s and change of a filter {CHANGE_SECONDS} s in the 95th percentile,
-memory {MEMORY_MB} MB.
+Written by `make bench-dashboard`. Times are in seconds, p50 / p95, on two cores shared by server, browser and anything
+else: a load average (before, after) far above 1 makes every time longer.
+Limits: {FIRST_VIEW_SECONDS} s for a first view and {CHANGE_SECONDS} s for a filter change (p95), {MEMORY_MB} MB of memory.
 
 | data | engine | measured (UTC) | load | first view | after a start | change | server CPU per change | memory, MB |
 |---|---|---|---|---|---|---|---|---|
 {rows}
 
-- First view: a new session of a warm server, of each of the {len(PAGES)} pages five times, until painted. After a start:
-  p95 of the first time of all, when the server reads its tables and the browser loads Streamlit's files.
-- Change: scripted choices of period and project on random pages, until the page that the server made for it is painted.
-  Left out, since the browser never showed that the page ran: {left_out}.
-- Memory: of the server, with 20 sessions open.
-- demo is what `make demo` builds. large is gold of 100 projects over five years that counts ten million commits and issues; its
-  rows are generated and written as publishing does, not made by the models.
+- First view: a new session on a warm server, each of the {len(PAGES)} pages five times, until painted. After a start: p95
+  of the very first views, when the server loads its tables and the browser loads Streamlit's files.
+- Change: scripted choices of period and project on random pages, until the resulting page is painted. Left out because
+  the browser never showed the page running: {left_out}.
+- Memory: the server's, with 20 sessions open.
+- demo is what `make demo` builds. large is gold of 100 projects over five years with ten million commits and issues, whose
+  rows are generated and published, not computed by the models.
 """
 
 

@@ -25,7 +25,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 T = TypeVar("T")
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PATIENCE = 120
-"""Seconds until something that should appear is given up."""
+"""Seconds to wait for something to appear."""
 
 _FLAGS = (
     "--headless=new",
@@ -46,7 +46,7 @@ return document.body.innerText.includes('All dates and times are UTC')
 
 
 def missing() -> str | None:
-    """What must be installed before a browser can be driven, or None."""
+    """What must be installed to drive a browser, or None."""
     lacking = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     return f"no {' and no '.join(lacking)} on the PATH" if lacking else None
 
@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(data_dir: Path, **environment: str) -> Iterator[tuple[str, int]]:
-    """Serve the dashboard of a data folder; gives its address and process id."""
+    """Serve the dashboard of a data folder; yields its address and process id."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.headless", "true"]
     with tempfile.TemporaryFile() as log:
@@ -93,7 +93,7 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 class Browser:
-    """Chromium at one size, with a new profile."""
+    """Chromium with a new profile."""
 
     def __init__(self, profile: Path, width: int = 1280, height: int = 1000, *, dark: bool = False, zone: str = "UTC") -> None:
         options = Options()
@@ -102,7 +102,7 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
-        # A window has a least width; the emulated screen has none.
+        # A window has a minimum width; an emulated screen does not.
         self.resize(width, height)
         self._command("Emulation.setTimezoneOverride", timezoneId=zone)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -115,54 +115,54 @@ class Browser:
         self._command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
 
     def open(self, address: str) -> None:
-        """Open an address and wait until the page is whole."""
+        """Open an address and wait until the page is complete."""
         self.driver.get(address)
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the footer stands and nothing is being made any more."""
-        # A choice reaches the server a moment after the key.
+        """Wait until the footer is there and the page has stopped running."""
+        # A choice reaches the server a moment after the key press.
         time.sleep(0.3)
         self.until(self.is_whole)
 
     def is_whole(self) -> bool:
-        """Whether the last run of the page is done and shown."""
+        """Whether the last run of the page has ended and is shown."""
         return bool(self.driver.execute_script(_WHOLE))
 
     def until(self, condition: Callable[[], T], seconds: float = PATIENCE) -> T:
-        """Wait until a condition is true, and give what it answered."""
+        """Wait until a condition is true, and return its value."""
         found: T = WebDriverWait(self.driver, seconds, poll_frequency=0.02).until(lambda _: condition())
         return found
 
     def until_text(self, text: str) -> None:
-        """Wait until the page has a text."""
+        """Wait until the page contains a text."""
         WebDriverWait(self.driver, PATIENCE).until(lambda driver: text in driver.find_element(By.TAG_NAME, "body").text)
 
     def text(self) -> str:
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def main_text(self) -> str:
-        """The text of the page itself, without navigation and filters."""
+        """The text of the page without navigation and filters."""
         return self.driver.find_element(By.CSS_SELECTOR, "[data-testid=stMainBlockContainer]").text
 
     def save_downloads_in(self, folder: Path) -> None:
         self._command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def complaints(self) -> list[str]:
-        """Errors in the console since last asked.
+        """Errors in the console since the last call.
 
-        Streamlit looks for its server below each page's path first; those two answers of 404 are its way of finding it.
+        Streamlit first looks for its server below the page's path: those two 404 replies are expected.
         """
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE" and "/_stcore/" not in entry["message"]]
 
     def whole_page(self, width: int, most: int) -> bytes:
-        """A picture of the page from its top to its end, at most `most` pixels high."""
+        """A picture of the whole page, at most `most` pixels high."""
         height = self.driver.execute_script(
             "return document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height"
         )
         self.resize(width, min(int(height) + 60, most))
-        # Charts take the new size by animation frames.
+        # Charts resize in animation frames.
         time.sleep(1.5)
         return self.driver.get_screenshot_as_png()
 
@@ -172,7 +172,7 @@ class Browser:
 
 @contextmanager
 def chromium(width: int = 1280, height: int = 1000, *, dark: bool = False, zone: str = "UTC") -> Iterator[Browser]:
-    """A browser with a profile of its own that leaves nothing behind."""
+    """A browser with its own profile, which is deleted afterwards."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(Path(profile), width, height, dark=dark, zone=zone)
         try:

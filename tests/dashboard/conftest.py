@@ -13,7 +13,9 @@ import pyarrow as pa
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
+from dashboard.views import PAGES
 from lakepulse.names import GOLD, PUBLICATIONS
 from lakepulse.settings import Settings
 from tests.dashboard import sample
@@ -27,12 +29,12 @@ App = Callable[..., AppTest]
 
 @pytest.fixture(scope="session")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of a sample with a publication of a week ago, one of today, and a failed run."""
+    """A sample lake with a publication from a week ago, one from today, and a failed run."""
     return sample.build(tmp_path_factory.mktemp("lake"))
 
 
 def read_gold(settings: Settings, run_id: str) -> duckdb.DuckDBPyConnection:
-    """DuckDB with the tables of one publication, named as in the contract, without their namespace."""
+    """DuckDB with the tables of one publication, without their namespace."""
     catalog = sample.open_catalog(settings)
     published = catalog.load_table(PUBLICATIONS).scan(row_filter=f"run_id = '{run_id}'").to_arrow().to_pylist()[0]
     connection = duckdb.connect()
@@ -53,7 +55,7 @@ def newest(lake: Settings) -> Sql:
 
 @pytest.fixture(scope="session")
 def older(lake: Settings) -> Sql:
-    """Run SQL on the publication of a week before."""
+    """Run SQL on the publication from a week earlier."""
     connection = read_gold(lake, "sample-1")
     return lambda sql, *values: connection.cursor().execute(sql, values).fetchall()
 
@@ -66,7 +68,7 @@ def as_of(newest: Sql) -> date:
 
 @pytest.fixture
 def clean_caches() -> Iterator[None]:
-    """The app caches per process; a test that reads another lake starts and leaves without."""
+    """The app caches per process: a test that reads another lake clears the caches before and after."""
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
@@ -74,20 +76,26 @@ def clean_caches() -> Iterator[None]:
 
 @pytest.fixture
 def app(lake: Settings, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> App:
-    """Open a page of the app: `app("commits.py", period="all time", project=["Delta Lake"])`."""
+    """Open a page of the app, as in `app("commits", period="all time", project=["Delta Lake"])`."""
     monkeypatch.setenv("DATA_DIR", str(lake.data_dir))
 
-    def open_page(file: str = "overview.py", **query: str | Sequence[str]) -> AppTest:
+    def open_page(path: str = PAGES[0].path, **query: str | Sequence[str]) -> AppTest:
         opened = AppTest.from_file(str(APP), default_timeout=120)
         opened.query_params.update(query)
         opened.run()
-        return opened.switch_page(f"views/{file}").run()
+        return switch(opened, path)
 
     return open_page
 
 
+def switch(page: AppTest, path: str) -> AppTest:
+    """Go to another page in the same session; AppTest itself only switches to pages that are scripts."""
+    page._page_hash = calc_hash("" if path == PAGES[0].path else path)
+    return page.run()
+
+
 def drawn(page: AppTest, chart: int) -> pd.DataFrame:
-    """The rows that a chart draws, what is not over at the end: the line that leads there stands apart."""
+    """The rows that a chart draws, those in progress last: their line is a data set of its own."""
     datasets = page.get("vega_lite_chart")[chart].proto.datasets
     parts: dict[str, pd.DataFrame] = {
         dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pandas() for dataset in datasets
@@ -99,7 +107,7 @@ def drawn(page: AppTest, chart: int) -> pd.DataFrame:
 
 
 def charts_of(page: AppTest) -> list[list[pa.Table]]:
-    """The data of each chart of a page, in the order of the page."""
+    """The data of each chart of a page, in order."""
     return [
         [pa.ipc.open_stream(dataset.data.data).read_all() for dataset in element.proto.datasets]
         for element in page.get("vega_lite_chart")

@@ -1,7 +1,7 @@
-"""A small published lake with the gold contract's exact columns: two publications, a failed run, hostile names.
+"""A small published lake with exactly the columns of the gold contract: two publications, a failed run, hostile names.
 
 `python -m tests.dashboard.sample FOLDER` writes one to look at; the tests and the benchmark use `build`.
-Values are drawn, not derived: they are plausible, repeat for a seed, and only have to be shown right.
+Values are random, not computed: they are plausible, repeatable, and only need to be shown right.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOMENT, INSTANT = pa.timestamp("us"), pa.timestamp("us", tz="UTC")
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"> **bold** [click](javascript:alert(1)) \u202eevil $x$ :red[x] `a`"
 
 Projects = dict[str, tuple[dict[str, date], dict[str, date]]]
-"""Repositories and packages of each project, with their first date."""
+"""Repositories and packages of each project, with their first dates."""
 
 PROJECTS: Projects = {
     "Apache Hudi": ({"apache/hudi": date(2020, 1, 6)}, {}),
@@ -150,12 +150,12 @@ def mondays(first: date, last: date) -> Iterator[date]:
 
 
 def moment(day: date, hour: int = 9) -> datetime:
-    """A naive UTC timestamp on that day, as gold has them."""
+    """A naive UTC timestamp on a day, as in gold."""
     return datetime.combine(day, time(hour, 30))
 
 
 class Sample:
-    """The rows of one publication; `revised` changes what an upstream corrected since the older one.
+    """The rows of one publication; `revised` includes what an upstream has corrected since the older one.
 
     `volume` multiplies the commits and issues of a day.
     """
@@ -167,11 +167,11 @@ class Sample:
         self.packages = {name: first for _, names in projects.values() for name, first in names.items()}
 
     def draw(self, *key: object) -> random.Random:
-        """Randomness that depends on the key alone, so that two publications agree on a day both have."""
+        """Randomness that depends on the key alone, so that both publications agree on days they share."""
         return random.Random(repr((self.seed, *key)))
 
     def tables(self) -> dict[str, list[Row]]:
-        """Rows of every gold table, columns in the order of SCHEMAS."""
+        """The rows of every gold table, with columns in the order of SCHEMAS."""
         return {table: list(getattr(self, f"_{table.removeprefix('fct_')}")()) for table in SCHEMAS}
 
     def _dim_projects(self) -> Iterable[Row]:
@@ -252,7 +252,7 @@ class Sample:
                     yield repo, num_days, number
 
     def downloads(self) -> Iterator[tuple[str, str, date, int]]:
-        """Daily downloads with days that were never had, and one that pypistats corrected later."""
+        """Daily downloads with missing days, and one day that pypistats corrected later."""
         for package, first in self.packages.items():
             for category, factor in (("with_mirrors", 1.3), ("without_mirrors", 1.0)):
                 for i, day in enumerate(days(first, self.as_of)):
@@ -377,7 +377,7 @@ class Sample:
         return self._shares("system", SYSTEMS)
 
     def _downloads_by_version(self) -> Iterable[Row]:
-        """Of pyiceberg alone: a version has a share from its release on, and the newer the larger."""
+        """Only for pyiceberg: a version has a share from its release on, newer ones a larger share."""
         released = {
             name: at.date() for _, source, scope, name, at, *_ in self.releases() if (source, scope) == ("pypi", "pyiceberg")
         }
@@ -450,12 +450,12 @@ def open_catalog(settings: Settings) -> Catalog:
 
 
 def arrow(columns: dict[str, pa.DataType], rows: Iterable[Row]) -> pa.Table:
-    """Rows as an Arrow table with exactly these columns."""
+    """Rows as an Arrow table with these columns."""
     return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], pa.schema(list(columns.items())))
 
 
 def publish(settings: Settings, sample: Sample, run_id: str, published_at: datetime, *, is_demo: bool = True) -> None:
-    """Write one publication as `lakepulse_dbt publish` leaves it."""
+    """Write a publication the way `lakepulse_dbt publish` does."""
     catalog = open_catalog(settings)
     catalog.create_namespace_if_not_exists(GOLD)
     snapshots, row_counts = {}, {}
@@ -477,11 +477,11 @@ def publish(settings: Settings, sample: Sample, run_id: str, published_at: datet
 ALERTS = [
     {"project": "Apache Hudi", "metric": "absence_factor", "value": 1, "change_percent": None, "message": f"Hudi: {HOSTILE}."}
 ]
-"""As `publish` reports them."""
+"""In the form that `publish` reports."""
 
 
 def append(catalog: Catalog, name: str, data: pa.Table) -> None:
-    """Append rows, creating the table first if need be."""
+    """Append rows, creating the table if it does not exist."""
     catalog.create_namespace_if_not_exists(name.partition(".")[0])
     catalog.create_table_if_not_exists(name, data.schema).append(data)
 
@@ -496,7 +496,7 @@ def record_run(
     is_demo: bool = True,
     alerts: Sequence[Mapping[str, object]] = ALERTS,
 ) -> None:
-    """Write a run as `lakepulse_dbt record` leaves it; `failed` names the step that did."""
+    """Write a run the way `lakepulse_dbt record` does; `failed` names the failed step."""
     started = ended_at - timedelta(minutes=4)
     names = ("fetch", "load", "build", "publish")
     ran = names[: names.index(failed) + 1] if failed else names
@@ -520,7 +520,7 @@ def record_run(
 
 
 def publish_large(settings: Settings, projects: int = 100) -> None:
-    """A publication of that many projects over five years, about ten million commits and issues with 100."""
+    """A publication of this many projects over five years: with 100, about ten million commits and issues."""
     as_of = datetime.now(UTC).date()
     first = as_of - timedelta(days=1826)
     many: Projects = {
@@ -540,7 +540,7 @@ def build_large(folder: Path, projects: int = 100) -> Settings:
 
 
 def build(folder: Path, as_of: date | None = None, kind: type[Sample] = Sample) -> Settings:
-    """A data folder with a publication a week old, one of `as_of` (default: today), and a run that failed after it."""
+    """A data folder with a week-old publication, one as of `as_of` (default: today), and a failed run after it."""
     as_of = as_of or datetime.now(UTC).date()
     settings = Settings(data_dir=folder, demo=True)
     open_data_dir(settings)

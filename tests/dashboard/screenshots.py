@@ -1,6 +1,6 @@
 """Pictures of every page: `python -m tests.dashboard.screenshots DATA_DIR FOLDER`.
 
-Each is one PNG with few colours, so that a README can carry them.
+Each is a PNG with few colours, small enough for a README.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ def main(data_dir: Path, folder: Path) -> None:
     with browser.served(data_dir) as (address, _):
         for width, dark, suffix in ((1280, False, ""), (360, True, "-phone-dark")):
             with browser.chromium(width, dark=dark) as opened:
-                for index, entry in enumerate(PAGES):
+                for index, page in enumerate(PAGES):
                     if suffix and index:
                         continue
                     opened.resize(width, 1000)
-                    opened.open(f"{address}/{entry.path if index else ''}")
-                    save(opened.whole_page(width, 5000), folder / f"{entry.path}{suffix}.png")
+                    opened.open(f"{address}/{page.path if index else ''}")
+                    save(opened.whole_page(width, 5000), folder / f"{page.path}{suffix}.png")
 
 
 def save(picture: bytes, path: Path) -> None:
-    """Write the picture with a small palette, cut at the bottom until it is small enough."""
+    """Write the picture with a small palette, cropped at the bottom until the file is small enough."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    # The most frequent as they are: backgrounds keep their tint, and a line's colour is another than the next line's.
+    # The most frequent colours unchanged, so that backgrounds keep their tint and lines stay distinguishable.
     frequent = sorted(image.getcolors(image.width * image.height) or [], reverse=True)[:_COLOURS]
     palette = Image.new("P", (1, 1))
     palette.putpalette(b"".join(bytes(colour) for _, colour in frequent if isinstance(colour, tuple)))

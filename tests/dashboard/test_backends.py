@@ -31,7 +31,7 @@ def published(settings: Settings) -> list[Publication]:
     return newest_first(open_backend(settings).current(PUBLICATIONS).to_pylist())
 
 
-def test_values_are_bound_and_lists_opened_up() -> None:
+def test_values_are_bound_and_lists_expanded() -> None:
     sql = "SELECT 1 WHERE a IN :names AND b = :day AND CAST(c AS date) = :day"
     assert bind(sql, {"names": ("x", "y"), "day": date(2026, 1, 2)}) == (
         "SELECT 1 WHERE a IN (?, ?) AND b = ? AND CAST(c AS date) = ?",
@@ -55,7 +55,7 @@ def test_hostile_values_stay_values(lake: Settings) -> None:
     assert snapshot.run(sql, {"label": "x' OR '1'='1"}).num_rows == 0
 
 
-def test_each_publication_answers_from_its_own_snapshots(lake: Settings, newest: Sql, older: Sql) -> None:
+def test_each_publication_is_read_from_its_own_snapshots(lake: Settings, newest: Sql, older: Sql) -> None:
     backend = open_backend(lake)
     for publication, expected in zip(published(lake), (newest, older), strict=True):
         rows = Snapshot(backend, publication).run(COUNT, {"repos": ("apache/hudi",)})
@@ -64,9 +64,7 @@ def test_each_publication_answers_from_its_own_snapshots(lake: Settings, newest:
         assert rows.schema.field("opened").type == pa.int64()
 
 
-def test_what_was_copied_to_disk_goes_with_its_snapshot(
-    lake: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_copy_on_disk_is_removed_with_its_snapshot(lake: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     snapshot = Snapshot(open_backend(lake), published(lake)[0])
     assert snapshot.run(COUNT, {"repos": ("apache/hudi",)}).num_rows == 1
@@ -76,7 +74,7 @@ def test_what_was_copied_to_disk_goes_with_its_snapshot(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_table_that_the_publication_does_not_have_is_named(lake: Settings) -> None:
+def test_a_table_missing_from_the_publication_is_named(lake: Settings) -> None:
     with pytest.raises(UnavailableError, match="has no table fct_nothing"):
         Snapshot(open_backend(lake), published(lake)[0]).run("SELECT * FROM gold.fct_nothing", {})
 
@@ -92,13 +90,13 @@ def test_reading_changes_no_file(lake: Settings) -> None:
     assert digest() == before
 
 
-def test_no_data_is_told_and_no_catalog_is_created(tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match="no data"):
+def test_missing_data_is_reported_and_no_catalog_is_created(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="No data"):
         open_backend(Settings(data_dir=tmp_path / "nothing"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_catalog_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_damaged_catalog_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "catalog.db").write_text("this is no database, but long enough to look at" * 50)
     with pytest.raises(UnavailableError) as caught:
         open_backend(Settings(data_dir=tmp_path)).current(PUBLICATIONS)
@@ -111,7 +109,7 @@ def test_a_table_that_does_not_exist_has_no_rows(lake: Settings) -> None:
 
 
 class _Replies(BaseHTTPRequestHandler):
-    """What Trino sends: a statement is answered by its next page, and that by rows; how many are asked at once is seen."""
+    """Replies like Trino: a statement gets the address of its rows. Counts the statements in flight."""
 
     rows: ClassVar[dict[str, tuple[list[tuple[str, str]], list[list[object]]]]] = {}
     asked: ClassVar[list[str]] = []
@@ -148,8 +146,8 @@ class _Replies(BaseHTTPRequestHandler):
         self._send({"columns": described, "data": rows})
 
     def _send(self, answer: dict[str, object]) -> None:
-        told = {"id": "1", "infoUri": "http://127.0.0.1/", "stats": {"state": "FINISHED"}, **answer}
-        body = json.dumps(told).encode()
+        reply = {"id": "1", "infoUri": "http://127.0.0.1/", "stats": {"state": "FINISHED"}, **answer}
+        body = json.dumps(reply).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -157,10 +155,10 @@ class _Replies(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, *args: object) -> None:
-        """Silence."""
+        """No log."""
 
 
-def test_what_trino_sends_has_the_types_that_gold_has_and_tables_are_asked_for_together(lake: Settings) -> None:
+def test_rows_from_trino_have_golds_types_and_tables_are_read_concurrently(lake: Settings) -> None:
     columns = [
         ("a", "varchar"),
         ("n", "bigint"),
@@ -195,7 +193,7 @@ def test_what_trino_sends_has_the_types_that_gold_has_and_tables_are_asked_for_t
     assert _Replies.most > 1
 
 
-def test_a_table_that_failed_does_not_take_along_those_copied_with_it(lake: Settings) -> None:
+def test_a_table_that_fails_leaves_those_copied_with_it(lake: Settings) -> None:
     snapshot = Snapshot(open_backend(lake), published(lake)[0])
     for _ in range(2):
         with pytest.raises(UnavailableError, match="has no table fct_nothing"):
@@ -203,7 +201,7 @@ def test_a_table_that_failed_does_not_take_along_those_copied_with_it(lake: Sett
     assert snapshot.run("SELECT * FROM gold.dim_projects, gold.fct_known_breaks", {}).num_rows
 
 
-def test_a_trino_that_does_not_answer_is_named_in_one_line(lake: Settings) -> None:
+def test_a_trino_that_does_not_answer_is_reported_in_one_line(lake: Settings) -> None:
     settings = lake.model_copy(update={"engine": "trino", "trino_port": free_port(), "timeout_seconds": 1.0})
     with pytest.raises(UnavailableError, match=f"Trino at 127.0.0.1:{settings.trino_port}") as caught:
         open_backend(settings).current(PUBLICATIONS)

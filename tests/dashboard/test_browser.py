@@ -42,13 +42,13 @@ def desktop() -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_every_page_opens_at_every_width_without_a_complaint(address: str, width: int) -> None:
+def test_every_page_opens_at_every_width_without_errors(address: str, width: int) -> None:
     with browser.chromium(width, dark=width == 768) as opened:
         for path, entry in zip(PATHS, PAGES, strict=True):
             opened.open(f"{address}/{path}")
             assert opened.driver.find_element(By.TAG_NAME, "h1").text == entry.title
             assert "Demo data" in opened.text()
-            # Nothing reaches past the screen: a person scrolls one way only.
+            # Nothing is wider than the screen: a page scrolls in one direction only.
             overflow = "const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth"
             assert opened.driver.execute_script(overflow) <= 0, f"{entry.title} is wider than {width}"
             assert opened.complaints() == []
@@ -73,13 +73,13 @@ def test_a_pointer_on_a_chart_reads_a_day_and_a_figure(address: str, desktop: Br
     desktop.open(f"{address}/{path}?period=all+time")
     canvas = desktop.driver.find_element(By.CSS_SELECTOR, "[data-testid=stVegaLiteChart] canvas")
     desktop.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
-    # From the bottom up: a bar may be low.
+    # From the bottom up: bars may be low.
     for height in range(40, 0, -5):
         ActionChains(desktop.driver).move_to_element_with_offset(canvas, 20, canvas.size["height"] * height // 100).perform()
         shown = desktop.driver.find_elements(By.CSS_SELECTOR, "#vg-tooltip-element.visible")
         if shown:
             break
-    # A bar's is a table, a line's a few lines of text.
+    # Bars have a table as their tooltip, lines a few lines of text.
     assert re.search(r"20\d\d-\d\d-\d\d" + (r" \(UTC\)\n" if path == "pypi" else r"\s"), shown[0].text)
     assert re.search(r"\s[\d,]+$", shown[0].text)
 
@@ -108,7 +108,7 @@ def test_a_link_shows_the_same_view_to_another_person(address: str, desktop: Bro
 
 
 def _said(opened: Browser) -> list[str]:
-    """The page's lines but for ages, which pass; a redrawn axis keeps its labels, but not their order."""
+    """The page's lines, except ages, which change; sorted, since a redrawn axis may reorder its labels."""
     return sorted(line for line in opened.main_text().splitlines() if " ago" not in line)
 
 
@@ -120,8 +120,8 @@ def _is_in_the_upper_half(opened: Browser, anchor: str) -> bool:
 
 
 @pytest.mark.parametrize("project", ["Apache Iceberg", "Delta Lake"])
-def test_each_figure_of_the_overview_leads_to_its_heading(address: str, desktop: Browser, project: str) -> None:
-    """By the addresses of one project's figures; the Overview opens by its own name too."""
+def test_every_figure_of_the_overview_links_to_its_heading(address: str, desktop: Browser, project: str) -> None:
+    """For the figures of one project; the Overview also opens at its own name."""
     desktop.open(f"{address}/overview?{urlencode({'project': project})}")
     assert desktop.driver.find_element(By.TAG_NAME, "h1").text == "Overview"
     tiles = desktop.driver.find_elements(By.CSS_SELECTOR, ".lp-figures a")
@@ -132,7 +132,7 @@ def test_each_figure_of_the_overview_leads_to_its_heading(address: str, desktop:
         desktop.driver.get("about:blank")
         desktop.open(link)
         anchor = link.partition("#")[2]
-        # Also when the charts above have been drawn, which push it down.
+        # Even once the charts above are drawn, which push it down.
         desktop.until(partial(_is_in_the_upper_half, desktop, anchor))
 
 
@@ -141,13 +141,13 @@ def test_the_as_of_picker_shows_an_older_publication(address: str, desktop: Brow
     desktop.open(address)
     field = desktop.driver.find_element(By.CSS_SELECTOR, ".st-key-as_of input")
     field.send_keys(then.isoformat(), Keys.ENTER)
-    desktop.until_text(f"You are reading the publication of {then}")
+    desktop.until_text(f"You are viewing the publication as of {then}")
     desktop.settle()
     assert f"As of {then}" in desktop.text()
     assert f"as_of={then}" in desktop.driver.current_url
 
 
-def test_a_download_has_the_rows_that_sql_has(address: str, desktop: Browser, newest: Sql, as_of: date, tmp_path: Path) -> None:
+def test_a_download_has_the_same_rows_as_sql(address: str, desktop: Browser, newest: Sql, as_of: date, tmp_path: Path) -> None:
     desktop.save_downloads_in(tmp_path)
     desktop.open(f"{address}/pypi?period=all+time")
     card = desktop.driver.find_element(By.CSS_SELECTOR, ".st-key-card-downloads summary")
@@ -169,7 +169,7 @@ def test_a_download_has_the_rows_that_sql_has(address: str, desktop: Browser, ne
 
 
 def test_days_are_utc_wherever_the_reader_is(address: str, as_of: date) -> None:
-    """The very same picture in every time zone: no day moves by one."""
+    """The same picture in every time zone: no day shifts by one."""
     pictures = set()
     for zone in ("UTC", "America/Los_Angeles", "Asia/Kolkata"):
         with browser.chromium(1280, zone=zone) as opened:
@@ -199,7 +199,7 @@ def test_the_filters_are_reached_by_keyboard(address: str, desktop: Browser) -> 
         assert any(name in (label or "") for label in reached), f"{name} is not reached: {reached}"
 
 
-# Streamlit's own: the cells of every data grid share their ids, which newer rules of axe no longer count as a fault.
+# Streamlit's data grids reuse the ids of their cells, which newer versions of axe no longer report.
 _AXE = """
 axe.run({
     preload: false, iframes: false, resultTypes: ['violations'], rules: {'duplicate-id-active': {enabled: false}},

@@ -36,7 +36,7 @@ def test_months_of_any_length_make_no_gap() -> None:
     assert not charts.with_gaps(months, "date", "repo", "n", charts.STEPS["month"])["n"].isna().any()
 
 
-def test_more_series_than_colours_are_left_out_and_counted() -> None:
+def test_series_beyond_the_colours_are_left_out_and_counted() -> None:
     many = pd.concat([series(1, 2, name=f"r{index:02}").assign(n=index) for index in range(12)])
     kept, left = charts.top_series(many, "repo", "n")
     assert left == 12 - charts.MOST_SERIES
@@ -62,7 +62,7 @@ def test_a_legend_names_each_series_with_its_colour_and_no_markup() -> None:
     )
 
 
-def test_parts_of_a_whole_stand_in_the_order_of_their_names_and_numbers() -> None:
+def test_parts_of_a_whole_are_sorted_by_name_and_number() -> None:
     versions = pd.concat(
         [series(1, 2, name=name).assign(n=n) for name, n in (("3.10", 5), ("3.9", 7), ("unknown", 1), ("²", 1))]
     )
@@ -91,7 +91,7 @@ def breaks(first: str, last: str | None = None) -> pd.DataFrame:
         (breaks("2026-02-01").head(0), set()),
     ],
 )
-def test_a_known_break_is_drawn_where_it_falls_and_not_elsewhere(known: pd.DataFrame, marks: set[str]) -> None:
+def test_a_known_break_is_drawn_at_its_dates_only(known: pd.DataFrame, marks: set[str]) -> None:
     drawn = charts.stacked(series(1, 2, 3, 4), "date", "repo", "n", "N", grain="day", breaks=known)
     kinds = {layer["mark"]["type"] for layer in drawn.form["layer"] if len(drawn.data[layer["data"]["name"]])}
     assert kinds - {"bar"} == marks
@@ -106,7 +106,7 @@ def test_time_is_drawn_in_utc() -> None:
     assert list(drawn.data["tips"]["from"]) == ["2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z"]
 
 
-def test_a_date_tells_of_all_series_and_reaches_half_way_to_the_next() -> None:
+def test_a_tooltip_covers_all_series_and_reaches_half_way_to_the_next_date() -> None:
     two = pd.concat([series(1, 2, 5), series(2).assign(repo="b/c", n=-1234.5)])
     drawn = charts.lines(two, "date", "repo", "n", "N", value_format=",.1f")
     tips = drawn.data["tips"]
@@ -120,8 +120,8 @@ def test_a_date_tells_of_all_series_and_reaches_half_way_to_the_next() -> None:
     assert alone.data["tips"]["said"][0] == "2026-01-03 (UTC)\nN: 3"
 
 
-def test_what_a_filter_changes_leaves_the_form_as_it_is() -> None:
-    """A browser takes new data into the chart that it has, instead of making it again."""
+def test_a_filter_changes_the_data_and_not_the_form() -> None:
+    """So the browser updates the chart that it has, instead of making a new one."""
     few = charts.lines(
         series(1, 2), "date", "repo", "n", "N", over=date(2026, 1, 9), breaks=breaks("2026-02-01").head(0),
         points=series(1).head(0), markers=series(1).head(0).assign(label=""),
@@ -137,13 +137,13 @@ def test_what_a_filter_changes_leaves_the_form_as_it_is() -> None:
     assert bars[0] == bars[1]
 
 
-def test_what_is_not_over_is_dashed_or_faint() -> None:
+def test_what_is_in_progress_is_dashed_or_faint() -> None:
     days = series(1, 2, 3)
     line = charts.lines(days, "date", "repo", "n", "N", over=date(2026, 1, 3))
     assert list(line.data["rows"]["n"]) == [1, 2]
     assert list(line.data["tail"]["n"]) == [2, 3]
     assert list(line.data["tail"]["running"]) == [False, True]
-    assert "not over" in line.note
+    assert "day in progress" in line.note
     [dashed] = [layer for layer in line.form["layer"] if "strokeDash" in layer["mark"]]
     assert dashed["data"]["name"] == "tail"
     bars = charts.stacked(days, "date", "repo", "n", "N", grain="day", over=date(2026, 1, 4))
@@ -167,7 +167,7 @@ def test_a_marker_has_the_colour_of_its_series_and_stays_within_the_data() -> No
     assert list(weekly.data["markers"]["date"]) == ["2026-01-02", "2026-01-08"]
 
 
-def test_a_small_line_is_broken_where_a_week_is_missing() -> None:
+def test_a_sparkline_is_broken_where_a_week_is_missing() -> None:
     def path(*values: float) -> str:
         [encoded] = re.findall('base64,([^"]+)', tiles.sparkline(values, "#000"))
         [found] = re.findall(' d="([^"]+)', b64decode(encoded).decode())
@@ -176,7 +176,7 @@ def test_a_small_line_is_broken_where_a_week_is_missing() -> None:
     nan = float("nan")
     assert path(1, 2, nan, 3).count("M") == 2
     assert path(1, 2, 2, 3).count("M") == 1
-    # The last point stands at the right end, wherever the gaps are.
+    # The last point is at the right end, wherever the gaps are.
     assert path(1, nan, nan, 3).rpartition("M")[2].startswith("118.0")
     assert tiles.sparkline([nan, nan], "#000") == ""
 
@@ -209,7 +209,7 @@ PERCENTILES = series(1, 2, 4).assign(low=1.0, high=9.0)
         lambda: charts.by_age(TWO.assign(age=1.0, alone=True), "age", "repo", "n", "N", axis="Weeks"),
     ],
 )
-def test_a_form_is_valid_and_names_the_data_that_it_is_given(drawn: Callable[[], charts.Drawing]) -> None:
+def test_a_form_is_valid_and_uses_all_its_data(drawn: Callable[[], charts.Drawing]) -> None:
     form, data, *_ = drawn()
     alt.Chart.from_dict({**form, "datasets": {}})
     assert {layer["data"]["name"] for layer in form["layer"]} == set(data)

@@ -21,24 +21,24 @@ def choose(projects: list[str] | None = None, repos: list[str] | None = None, **
     return resolve(MEMBERS, projects or [], repos or [], **asked)
 
 
-def test_choosing_nothing_means_everything() -> None:
+def test_an_empty_choice_means_all() -> None:
     chosen = choose()
     assert chosen.projects == ("Hudi", "Iceberg")
     assert chosen.repos == ("apache/hudi", "apache/iceberg", "apache/iceberg-python")
     assert chosen.packages == ("pyiceberg",)
 
 
-def test_a_project_brings_its_repos_and_packages_and_repos_narrow_it() -> None:
+def test_a_project_selects_its_repos_and_packages_and_repos_narrow_it() -> None:
     assert choose(["Iceberg"]).repos == ("apache/iceberg", "apache/iceberg-python")
     narrowed = choose(["Iceberg"], ["apache/iceberg"])
     assert (narrowed.repos, narrowed.packages) == (("apache/iceberg",), ("pyiceberg",))
 
 
-def test_a_repo_of_another_project_leaves_nothing() -> None:
+def test_a_repo_of_another_project_selects_nothing() -> None:
     assert choose(["Hudi"], ["apache/iceberg"]).repos == ()
 
 
-def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
+def test_weeks_start_on_monday_and_months_on_the_first() -> None:
     year = choose()
     assert (year.first, year.last, year.grain) == (date(2025, 11, 17), AS_OF, "week")
     assert year.first.weekday() == 0
@@ -52,7 +52,7 @@ def test_days_are_exact_and_include_both_ends() -> None:
     assert (days.last - days.first).days + 1 == 90
 
 
-def test_all_time_begins_with_the_data() -> None:
+def test_all_time_starts_with_the_data() -> None:
     assert choose(period="all time").first == date(2020, 1, 1)
     assert choose(period="all time", earliest=date(2026, 11, 1)).first == date(2026, 11, 1)
 
@@ -63,12 +63,12 @@ def test_all_time_begins_with_the_data() -> None:
         ((date(2026, 1, 7), date(2026, 2, 3)), (date(2026, 1, 7), date(2026, 2, 3))),
         ((None, None), (date(2020, 1, 1), AS_OF)),
         ((date(1999, 1, 1), date(2030, 1, 1)), (date(2020, 1, 1), AS_OF)),
-        # Drawn by weeks or months, whole ones.
+        # Complete weeks or months, where charts show those.
         ((date(2026, 1, 9), date(2026, 11, 10)), (date(2026, 1, 5), date(2026, 11, 15))),
         ((date(2020, 2, 5), date(2026, 1, 20)), (date(2020, 2, 1), date(2026, 1, 31))),
     ],
 )
-def test_custom_dates_are_kept_within_the_data_and_widened_to_what_is_drawn(
+def test_custom_dates_stay_within_the_data_and_cover_complete_weeks_or_months(
     custom: tuple[date | None, date | None], expected: tuple[date, date]
 ) -> None:
     chosen = choose(period=CUSTOM, custom=custom)

@@ -1,4 +1,4 @@
-"""Each page through Streamlit's own test driver: what it shows equals SQL on gold."""
+"""Every page in Streamlit's own test driver: what it shows equals SQL on gold."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from dashboard.metrics import METRICS
 from dashboard.views import PAGES
 from lakepulse.settings import Settings
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, App, Sql, charts_of, drawn, read_gold
+from tests.dashboard.conftest import APP, App, Sql, charts_of, drawn, read_gold, switch
 from tests.dashboard.sample import HOSTILE
 
-FILES = [entry.file for entry in PAGES]
+PATHS = [page.path for page in PAGES]
 
 
 def total(page: AppTest, chart: int, column: str) -> float:
-    """The sum of a column of what a chart draws."""
+    """The sum of a column of the rows that a chart draws."""
     return float(drawn(page, chart)[column].sum())
 
 
@@ -38,7 +38,7 @@ def legends(page: AppTest) -> list[list[str]]:
 
 
 def table_with(page: AppTest, column: str) -> pd.DataFrame:
-    """The first table of a page that has a column."""
+    """The first table of a page with this column."""
     frame: pd.DataFrame = next(element.value for element in page.dataframe if column in element.value.columns)
     return frame
 
@@ -52,7 +52,7 @@ def words(page: AppTest) -> str:
 
 
 class Tiles(HTMLParser):
-    """The text of each figure of the Overview by its label, and where it leads."""
+    """The texts and the link of each figure of the Overview."""
 
     def __init__(self, page: AppTest) -> None:
         super().__init__()
@@ -88,12 +88,12 @@ def first_of(as_of: date, days: int = 364) -> date:
     return day - timedelta(days=day.weekday())
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_page_opens_and_says_what_it_is(app: App, file: str, as_of: date) -> None:
-    page = app(file)
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_opens_with_its_title_and_notices(app: App, path: str, as_of: date) -> None:
+    page = app(path)
     assert not page.exception
     assert not page.error
-    assert [title.value for title in page.title] == [entry.title for entry in PAGES if entry.file == file]
+    assert [title.value for title in page.title] == [entry.title for entry in PAGES if entry.path == path]
     said = words(page)
     assert "Demo data" in said
     assert "The last run failed" in said
@@ -101,9 +101,9 @@ def test_every_page_opens_and_says_what_it_is(app: App, file: str, as_of: date) 
     assert f"As of {as_of}" in said
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_page_survives_a_choice_that_has_nothing(app: App, file: str) -> None:
-    page = app(file, project=["Apache Hudi"], period="90 days")
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_survives_a_selection_without_data(app: App, path: str) -> None:
+    page = app(path, project=["Apache Hudi"], period="90 days")
     assert not page.exception
     assert not page.error
 
@@ -132,7 +132,7 @@ def test_overview_figures_equal_gold(app: App, newest: Sql, as_of: date) -> None
     assert ("Last release", "1.10.0") in shown
 
 
-def test_first_response_is_the_middle_weekly_median(app: App, newest: Sql, as_of: date) -> None:
+def test_first_response_is_the_median_of_weekly_medians(app: App, newest: Sql, as_of: date) -> None:
     monday = as_of - timedelta(days=as_of.weekday())
     medians = [
         hours
@@ -152,7 +152,7 @@ def test_first_response_is_the_middle_weekly_median(app: App, newest: Sql, as_of
     assert tile["lp-note"] == f"median, 12 weeks: {answered} of {opened} answered"
 
 
-def test_first_response_of_a_project_is_that_of_its_slowest_repository_and_leads_there(
+def test_first_response_of_a_project_is_that_of_its_slowest_repository_and_links_to_it(
     app: App, newest: Sql, as_of: date
 ) -> None:
     monday = as_of - timedelta(days=as_of.weekday())
@@ -168,11 +168,11 @@ def test_first_response_of_a_project_is_that_of_its_slowest_repository_and_leads
     assert tile["lp-value"] == (f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days")
     assert f", {repo.removeprefix('apache/')}: " in tile["lp-note"]
     assert parse_qs(urlsplit(tile["link"]).query).get("answers_of", ["apache/iceberg"]) == [repo]
-    page = app("issues.py", project=["Apache Iceberg"], answers_of=repo)
+    page = app("issues", project=["Apache Iceberg"], answers_of=repo)
     assert page.selectbox(key="answers_of").value == repo
 
 
-def test_stars_are_told_with_their_change_where_a_snapshot_of_then_is_there(
+def test_stars_show_their_change_if_there_is_a_snapshot_from_28_days_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
     class Few(sample.Sample):
@@ -189,10 +189,10 @@ def test_stars_are_told_with_their_change_where_a_snapshot_of_then_is_there(
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     notes = [tile["lp-note"] for tile in Tiles(page).found if tile["lp-label"] == "Stars"]
-    assert notes == [f"{more:+,} in 28 days", "no snapshot of 28 days before", "no snapshot of 28 days before"]
+    assert notes == [f"{more:+,} in 28 days", *["change known after 28 days of runs"] * 2]
 
 
-def test_one_snapshot_makes_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
+def test_a_single_snapshot_draws_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
     class One(sample.Sample):
         def _all_time_base_repo_stats(self) -> Iterable[sample.Row]:
             return [row for row in super()._all_time_base_repo_stats() if row[1] == self.as_of]
@@ -201,10 +201,10 @@ def test_one_snapshot_makes_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not charts_of(page)
-    assert "There is one snapshot so far" in words(page)
+    assert "Only one snapshot so far" in words(page)
 
 
-def test_a_figure_that_is_empty_then_and_now_is_read_in_an_older_publication(
+def test_an_older_publication_shows_figures_that_are_empty_then_and_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
     class Quiet(sample.Sample):
@@ -219,54 +219,54 @@ def test_a_figure_that_is_empty_then_and_now_is_read_in_an_older_publication(
     opened = AppTest.from_file(str(APP), default_timeout=60)
     opened.query_params["as_of"] = (datetime.now(UTC).date() - timedelta(days=7)).isoformat()
     opened.run()
-    for file in FILES:
-        page = opened.switch_page(f"views/{file}").run()
-        assert "You are reading the publication of" in words(page)
+    for path in PATHS:
+        page = switch(opened, path)
+        assert "You are viewing the publication as of" in words(page)
         assert not page.exception
         assert not page.error
 
 
-def test_a_fault_in_a_figure_leaves_the_others(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_figure_leaves_the_others(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(charts, "ranked", fails)
-    page = app("issues.py")
+    page = app("issues")
     assert not page.exception
     [said] = [element.value for element in page.error]
     assert said.startswith("This figure cannot be shown")
     assert len(charts_of(page)) == 8
 
 
-def test_what_a_page_is_asked_for_and_does_not_know_is_named(app: App) -> None:
-    page = app("compare.py", metric="nonsense", compare=["Foo", "Delta Lake"])
+def test_an_unknown_option_of_a_page_in_the_address_is_reported(app: App) -> None:
+    page = app("compare", metric="nonsense", compare=["Foo", "Delta Lake"])
     said = words(page).replace("\\", "")
-    assert "The address asks for the metric **nonsense**, which is not there" in said
-    assert "The address asks for the project to compare **Foo**" in said
+    assert "Metric not found: **nonsense**. Showing Commits per week." in said
+    assert "Project to compare not found: **Foo**. Showing Delta Lake." in said
     page.selectbox(key="metric").select_index(2).run()
     said = words(page).replace("\\", "")
     assert "nonsense" not in said
     assert "**Foo**" in said
-    assert "The address asks" not in words(app("issues.py", answers_of="apache/iceberg", backlog="Open at the end"))
-    assert "The address asks for the repository" in words(app("issues.py", answers_of="a/b"))
-    page = app("issues.py", answers_of="apache/iceberg")
+    assert "not found" not in words(app("issues", answers_of="apache/iceberg", backlog="Open at the end"))
+    assert "Repository not found: **a/b**. Showing apache/hudi." in words(app("issues", answers_of="a/b")).replace("\\", "")
+    page = app("issues", answers_of="apache/iceberg")
     page.multiselect(key="project").set_value(["Delta Lake"]).run()
     assert page.selectbox(key="answers_of").value == "delta-io/delta"
-    assert "The address asks" not in words(page)
+    assert "not found" not in words(page)
 
 
-def test_what_follows_from_other_rows_is_no_revision(app: App, as_of: date) -> None:
-    labels = [card.label for card in app("pypi.py", as_of=(as_of - timedelta(days=7)).isoformat()).expander]
+def test_changes_of_derived_columns_are_not_revisions(app: App, as_of: date) -> None:
+    labels = [card.label for card in app("pypi", as_of=(as_of - timedelta(days=7)).isoformat()).expander]
     numbers = {
         title: int(next(re.search(r"([\d,]+) revised", label).group(1) for label in labels if f"About: {title} " in label))  # type: ignore[union-attr]
         for title in ("Downloads", "Side by side")
     }
     assert numbers["Downloads"] > 0
-    # A day's revision is in the sums of the seven that it belongs to.
+    # A revised day changes the seven sums that include it.
     assert numbers["Side by side"] <= 7 * numbers["Downloads"]
 
 
-def test_a_figure_leads_to_the_page_of_its_project_at_the_same_date(app: App, as_of: date) -> None:
+def test_a_figure_links_to_the_page_of_its_project_at_the_same_date(app: App, as_of: date) -> None:
     then = (as_of - timedelta(days=7)).isoformat()
     for asked, carried in (({}, ""), ({"as_of": then}, f"&as_of={then}")):
         links = {tile["lp-label"]: tile.get("link") for tile in Tiles(app(project=["Apache Hudi"], **asked)).found}
@@ -276,7 +276,7 @@ def test_a_figure_leads_to_the_page_of_its_project_at_the_same_date(app: App, as
         assert links["Last release"] == f"?project=Apache+Hudi{carried}#releases"
 
 
-def test_a_figure_leads_on_with_the_repos_and_the_period_and_is_of_these_repos(app: App) -> None:
+def test_figures_and_their_links_keep_the_repositories_and_the_period(app: App) -> None:
     page = app(project=["Apache Iceberg", "Delta Lake"], repo=["apache/iceberg-python"], period="3 years")
     by_project: dict[str, dict[str, dict[str, str]]] = {}
     for tile in Tiles(page).found:
@@ -285,34 +285,34 @@ def test_a_figure_leads_on_with_the_repos_and_the_period_and_is_of_these_repos(a
     link = "issues?project=Apache+Iceberg&repo=apache%2Ficeberg-python&period=3+years#open-issues"
     assert iceberg["Open issues"]["link"] == link
     assert "apache-iceberg-1" not in str(iceberg["Last release"])
-    assert "none chosen" in str(delta["Stars"])
+    assert "none selected" in str(delta["Stars"])
 
 
-@pytest.mark.parametrize("file", ["overview.py", "commits.py"])
-def test_what_was_not_fetched_of_late_is_told_on_every_page(app: App, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+@pytest.mark.parametrize("path", ["overview", "commits"])
+def test_out_of_date_sources_are_reported_on_every_page(app: App, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     real = session.View.frame
-    late: set[tuple[str, str]] = set()
+    stale: set[tuple[str, str]] = set()
 
     def frame(self: session.View, sql: str, extra: Values | None = None) -> pd.DataFrame:
         found = real(self, sql, extra)
         if "is_stale" in found and "source" in found:
-            found = found.assign(is_stale=[pair in late for pair in zip(found["source"], found["scope"], strict=True)])
+            found = found.assign(is_stale=[pair in stale for pair in zip(found["source"], found["scope"], strict=True)])
         return found
 
     monkeypatch.setattr(session.View, "frame", frame)
-    assert "Not fetched of late" not in words(app(file))
-    late.add(("github_issues", "apache/hudi"))
-    [told] = [element.value for element in app(file).warning if "Not fetched of late" in element.value]
-    assert "apache/hudi (github_issues)" in told.replace("\\", "")
-    assert "Not fetched of late" not in words(app(file, project=["Delta Lake"]))
+    assert "Out of date" not in words(app(path))
+    stale.add(("github_issues", "apache/hudi"))
+    [notice] = [element.value for element in app(path).warning if "Out of date" in element.value]
+    assert notice.replace("\\", "") == "**Out of date**: apache/hudi (github_issues). See the Data page."
+    assert "Out of date" not in words(app(path, project=["Delta Lake"]))
 
 
-def test_alerts_are_those_of_the_shown_publication_and_project(app: App) -> None:
+def test_alerts_are_those_of_the_publication_and_project_shown(app: App) -> None:
     page = app(project=["Apache Hudi"])
     [alert] = [element.value for element in page.warning if "Hudi" in element.value]
     assert "**bold**" not in alert
     assert "bold" in alert
-    assert any("No rule is broken" in element.value for element in app(project=["Delta Lake"]).success)
+    assert any(element.value == "No alerts." for element in app(project=["Delta Lake"]).success)
 
 
 def test_what_changed_this_week_names_what_gold_has(app: App, newest: Sql, as_of: date) -> None:
@@ -328,13 +328,13 @@ def test_what_changed_this_week_names_what_gold_has(app: App, newest: Sql, as_of
     for scope, name in releases:
         assert re.search(rf"of \[\*\*{scope}\*\*\]\(\?project=[^)]+#releases\): \*\*{name}\*\*", said)
     for package, downloads in unusual:
-        assert re.search(rf"\[\*\*{package}\*\*\]\(pypi\?project=[^)]+\) was downloaded {downloads:,} times", said)
+        assert re.search(rf"\[\*\*{package}\*\*\]\(pypi\?project=[^)]+\) was downloaded {downloads:,} times on", said)
     for (repo,) in newest("SELECT DISTINCT repo FROM fct_first_commits"):
         new = newest(
             "SELECT author FROM fct_first_commits WHERE repo = ? AND first_commit_date >= ? ORDER BY first_commit_date, author",
             repo, week_ago,
         )  # fmt: skip
-        assert f"{len(new)} people wrote a first commit to [**{repo}**]" in said
+        assert f"{len(new)} people made their first commit to [**{repo}**]" in said
         assert f": {' and '.join(name for (name,) in new)}." in said
 
 
@@ -349,7 +349,7 @@ def test_the_repository_table_equals_the_last_snapshot(app: App, newest: Sql) ->
 
 
 def test_commits_equal_gold(app: App, newest: Sql, as_of: date) -> None:
-    page = app("commits.py")
+    page = app("commits")
     for chart, table, column in (
         (0, "fct_all_time_author_commits_trend", "commit_author_date"),
         (1, "fct_all_time_committer_commits_trend", "commit_committer_date"),
@@ -374,7 +374,7 @@ def test_commits_equal_gold(app: App, newest: Sql, as_of: date) -> None:
 
 
 def test_filters_narrow_the_figures(app: App, newest: Sql, as_of: date) -> None:
-    page = app("commits.py", project=["Apache Iceberg"], repo=["apache/iceberg"], period="90 days")
+    page = app("commits", project=["Apache Iceberg"], repo=["apache/iceberg"], period="90 days")
     expected = newest(
         "SELECT sum(num_commits) FROM fct_all_time_author_commits_trend "
         "WHERE repo = 'apache/iceberg' AND commit_author_date >= ?", as_of - timedelta(days=89),
@@ -384,7 +384,7 @@ def test_filters_narrow_the_figures(app: App, newest: Sql, as_of: date) -> None:
 
 def test_custom_dates_come_from_the_link(app: App, newest: Sql, as_of: date) -> None:
     first, last = as_of - timedelta(days=40), as_of - timedelta(days=11)
-    page = app("commits.py", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
+    page = app("commits", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
     expected = newest(
         "SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE commit_author_date BETWEEN ? AND ?", first, last
     )
@@ -393,11 +393,11 @@ def test_custom_dates_come_from_the_link(app: App, newest: Sql, as_of: date) -> 
 
 
 def test_issues_equal_gold(app: App, newest: Sql, as_of: date) -> None:
-    page = app("issues.py")
+    page = app("issues")
     first = first_of(as_of)
     opened, closed = newest("SELECT sum(num_opened), sum(num_closed) FROM fct_all_time_issues_trend WHERE date >= ?", first)[0]
     assert total(page, 0, "issues") == opened + closed
-    # A year is drawn by weeks: what is open at the end of each, and the mean of its seven-day sums.
+    # A year is drawn by week: the issues open at its end, and the mean of its seven-day sums.
     still_open = newest(
         "SELECT sum(num_open) FROM fct_all_time_issues_trend WHERE date >= ? AND (isodow(date) = 7 OR date = ?)", first, as_of
     )
@@ -416,14 +416,14 @@ def test_issues_equal_gold(app: App, newest: Sql, as_of: date) -> None:
 
 
 def test_a_season_is_drawn_by_days_and_years_by_months(app: App, newest: Sql, as_of: date) -> None:
-    page = app("issues.py", period="90 days")
+    page = app("issues", period="90 days")
     first = as_of - timedelta(days=89)
     still_open = newest("SELECT sum(num_open) FROM fct_all_time_issues_trend WHERE date >= ?", first)
     assert total(page, 1, "num_open") == still_open[0][0]
     trailing = newest("SELECT sum(issues_last_7_days) FROM fct_last_7_days_fct_issues WHERE date >= ?", first)
     assert total(page, 2, "issues_last_7_days") == trailing[0][0]
     assert "Each point is" not in words(page)
-    page = app("issues.py", period="all time")
+    page = app("issues", period="all time")
     ends = newest(
         "SELECT sum(num_open), count(*) FROM fct_all_time_issues_trend WHERE date = last_day(date) OR date = ?", as_of
     )[0]
@@ -437,15 +437,18 @@ def test_a_season_is_drawn_by_days_and_years_by_months(app: App, newest: Sql, as
         "SELECT sum(backlog_index) FROM fct_issue_backlog WHERE month(week + 7) <> month(week) OR week + 7 > ?", as_of
     )
     assert total(page, 8, "backlog_index") == pytest.approx(index[0][0])
-    for said in ("the last day of its month; the card has each day", "the middle week of its month; the card has each week"):
+    for said in (
+        "the last day of its month; the card lists every day",
+        "the median of the weeks of its month; the card lists every week",
+    ):
         assert said in words(page)
-    # The card counts what it has, not what is drawn.
+    # The card counts its own rows, not the points drawn.
     rows = newest("SELECT count(*) FROM fct_all_time_issues_trend")[0][0]
     assert any(f"About: Open issues · {rows:,} rows" in element.label for element in page.expander)
 
 
 def test_the_oldest_unanswered_issues_are_linked_and_harmless(app: App, newest: Sql) -> None:
-    shown = table_with(app("issues.py"), "title")
+    shown = table_with(app("issues"), "title")
     expected = newest("SELECT repo, number, title FROM fct_unanswered_issues ORDER BY age_days DESC, repo, number LIMIT 50")
     assert list(shown[["repo", "number", "title"]].itertuples(index=False, name=None)) == expected
     assert HOSTILE in set(shown["title"])
@@ -455,7 +458,7 @@ def test_the_oldest_unanswered_issues_are_linked_and_harmless(app: App, newest: 
 
 
 def test_pull_requests_equal_gold(app: App, newest: Sql, as_of: date) -> None:
-    page = app("pulls.py")
+    page = app("pulls")
     month = first_of(as_of).replace(day=1)
     opened, ratio, days = newest(
         "SELECT sum(merged + closed_unmerged + still_open), sum(acceptance_ratio), sum(p50_days_to_merge) "
@@ -469,14 +472,14 @@ def test_pull_requests_equal_gold(app: App, newest: Sql, as_of: date) -> None:
 @pytest.mark.parametrize("category", ["without_mirrors", "with_mirrors"])
 def test_downloads_equal_gold(app: App, newest: Sql, as_of: date, category: str) -> None:
     query = {} if category == "without_mirrors" else {"category": "With mirrors"}
-    page = app("pypi.py", **query, period="90 days")
+    page = app("pypi", **query, period="90 days")
     first = as_of - timedelta(days=89)
     where = "category = ? AND date >= ?"
     downloads = newest(f"SELECT sum(downloads) FROM fct_percent_change_downloads_overall WHERE {where}", category, first)  # noqa: S608
     assert total(page, 0, "downloads") == downloads[0][0]
     change = newest(f"SELECT sum(percent_change_7d) FROM fct_percent_change_downloads_overall WHERE {where}", category, first)  # noqa: S608
     assert total(page, 1, "percent_change_7d") == pytest.approx(change[0][0])
-    page = app("pypi.py", **query)
+    page = app("pypi", **query)
     first = first_of(as_of)
     weeks = newest(
         "SELECT sum(mean), sum(middle) FROM (SELECT avg(downloads) AS mean, quantile_cont(percent_change_7d, 0.5) AS middle "  # noqa: S608
@@ -493,7 +496,7 @@ def test_downloads_equal_gold(app: App, newest: Sql, as_of: date, category: str)
 def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, after: int, until: int, span: int) -> None:
     begun = newest("SELECT min(date) FROM fct_percent_change_downloads_overall")[0][0]
     first, last = begun + timedelta(days=after), begun + timedelta(days=until)
-    page = app("pypi.py", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
+    page = app("pypi", **{"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
     rows = drawn(page, 0)
     gaps = [date.fromisoformat(day) for day in rows.loc[rows["downloads"].isna(), "date"]]
     assert gaps
@@ -504,12 +507,12 @@ def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, after: int,
 
 @pytest.mark.parametrize("period", ["90 days", "1 year", "all time"])
 def test_an_index_begins_at_100(app: App, period: str) -> None:
-    rows = drawn(app("pypi.py", period=period), 2).dropna(subset=["download_index"])
+    rows = drawn(app("pypi", period=period), 2).dropna(subset=["download_index"])
     assert list(rows.groupby("colour")["download_index"].first()) == [100.0, 100.0]
 
 
 def test_shares_sum_to_one(app: App) -> None:
-    page = app("pypi.py", project=["Apache Iceberg"])
+    page = app("pypi", project=["Apache Iceberg"])
     assert len(charts_of(page)) == 6
     for chart in (3, 4, 5):
         rows = drawn(page, chart)
@@ -517,20 +520,20 @@ def test_shares_sum_to_one(app: App) -> None:
 
 
 def test_without_a_source_of_versions_the_page_says_so(app: App) -> None:
-    assert "CLICKHOUSE_URL" in words(app("pypi.py", project=["Delta Lake"]))
-    assert "CLICKHOUSE_URL" not in words(app("pypi.py", project=["Apache Iceberg"]))
+    assert "CLICKHOUSE_URL" in words(app("pypi", project=["Delta Lake"]))
+    assert "CLICKHOUSE_URL" not in words(app("pypi", project=["Apache Iceberg"]))
 
 
 @pytest.mark.parametrize("metric", list(METRICS))
 def test_every_metric_compares_by_calendar_and_by_age(app: App, metric: str) -> None:
-    page = app("compare.py", metric=METRICS[metric].title)
+    page = app("compare", metric=METRICS[metric].title)
     assert not page.exception
     assert not page.error
     assert page.header[0].value == METRICS[metric].title
     assert total(page, 0, "value") > 0
-    aged = app("compare.py", metric=METRICS[metric].title, align="By age")
+    aged = app("compare", metric=METRICS[metric].title, align="By age")
     rows = drawn(aged, 0)
-    # Ages count from the day on which a repository was made, which is the sample's first, and not from our first row.
+    # Ages count from the creation of a repository, which is the sample's first day, not from our first row.
     if metric in {"stars", "forks", "subscribers"}:
         assert (rows.groupby("project")["age"].min() > 365).all()
     elif METRICS[metric].kind == "repo" and metric != "releases":
@@ -538,19 +541,19 @@ def test_every_metric_compares_by_calendar_and_by_age(app: App, metric: str) -> 
 
 
 def test_compared_commits_equal_gold(app: App, newest: Sql) -> None:
-    page = app("compare.py", metric="Commits per week", align="By age", compare=["Apache Iceberg", "Delta Lake"])
+    page = app("compare", metric="Commits per week", align="By age", compare=["Apache Iceberg", "Delta Lake"])
     expected = newest("SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE repo <> 'apache/hudi'")
     assert total(page, 0, "value") == expected[0][0]
 
 
 def test_one_project_cannot_be_compared(app: App) -> None:
-    page = app("compare.py", compare=["Delta Lake"])
+    page = app("compare", compare=["Delta Lake"])
     assert "at least two" in words(page)
     assert not charts_of(page)
 
 
-def test_the_data_page_tells_freshness_checks_runs_and_snapshots(app: App, newest: Sql) -> None:
-    page = app("data.py")
+def test_the_data_page_shows_freshness_checks_runs_and_snapshots(app: App, newest: Sql) -> None:
+    page = app("data")
     assert len(table_with(page, "lag_hours")) == newest("SELECT count(*) FROM fct_data_freshness")[0][0]
     late = newest("SELECT count(*) FROM fct_data_freshness WHERE is_stale")[0][0]
     assert f"{late} of " in words(page)
@@ -563,17 +566,17 @@ def test_the_data_page_tells_freshness_checks_runs_and_snapshots(app: App, newes
     assert set(table_with(page, "Snapshot")["Table"]) == {f"gold.{name}" for name in sample.SCHEMAS}
 
 
-def test_what_a_chart_leaves_out_is_told_and_still_in_the_card(
+def test_series_left_out_of_a_chart_are_reported_and_in_the_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
     sample.build_large(tmp_path, projects=charts.MOST_SERIES + 2)
     page = open_app(monkeypatch, tmp_path)
-    # Of the charts of one line or bar a repository or package; those of sums leave nothing out.
-    for file, number in (("commits.py", 6), ("issues.py", 5), ("pulls.py", 2), ("pypi.py", 3)):
-        page.switch_page(f"views/{file}").run()
+    # The charts with one line or bar per repository or package; those of sums leave nothing out.
+    for path, number in (("commits", 6), ("issues", 5), ("pulls", 2), ("pypi", 3)):
+        switch(page, path)
         assert not page.error
-        told = [element.value for element in page.markdown if "2 more are in the card's rows" in element.value]
-        assert len(told) == number, f"{file}: {told}"
+        said = [element.value for element in page.markdown if "2 more are in the card" in element.value]
+        assert len(said) == number, f"{path}: {said}"
     assert drawn(page, 0)["colour"].nunique() == charts.MOST_SERIES
     markers = next(rows for rows in charts_of(page)[0] if "label" in rows.column_names)
     assert {label.split()[0] for label in markers.column("label").to_pylist()} <= set(legends(page)[0])
@@ -589,18 +592,18 @@ def test_what_a_chart_leaves_out_is_told_and_still_in_the_card(
     assert f"{rows:,} rows" in about
 
 
-def test_an_older_publication_shows_what_was_said_then(app: App, older: Sql, as_of: date) -> None:
+def test_an_older_publication_shows_its_own_figures(app: App, older: Sql, as_of: date) -> None:
     then = as_of - timedelta(days=7)
-    page = app("commits.py", as_of=then.isoformat())
+    page = app("commits", as_of=then.isoformat())
     expected = older(
         "SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE commit_author_date >= ?", first_of(then)
     )
     assert total(page, 0, "num_commits") == expected[0][0]
-    assert f"You are reading the publication of **{then}**" in words(page)
+    assert f"You are viewing the publication as of **{then}**" in words(page)
 
 
-def test_a_card_tells_definition_source_sql_rows_age_and_what_is_left_out(app: App) -> None:
-    page = app("commits.py")
+def test_a_card_shows_definition_source_sql_rows_age_and_omissions(app: App) -> None:
+    page = app("commits")
     page.session_state["card-commits-by-author-date"] = True
     page.run()
     said = words(page)
@@ -613,7 +616,7 @@ def test_a_card_tells_definition_source_sql_rows_age_and_what_is_left_out(app: A
 
 
 def test_the_sql_of_a_card_gives_the_rows_of_the_card(app: App, newest: Sql) -> None:
-    page = app("issues.py")
+    page = app("issues")
     page.session_state["card-top-3-labels"] = True
     page.run()
     rows = newest(page.code[0].value.replace("gold.", ""))
@@ -624,7 +627,7 @@ def test_the_sql_of_a_card_gives_the_rows_of_the_card(app: App, newest: Sql) -> 
 
 
 def test_an_older_publication_shows_what_was_revised_since(app: App, newest: Sql, older: Sql, as_of: date) -> None:
-    page = app("pypi.py", as_of=(as_of - timedelta(days=7)).isoformat())
+    page = app("pypi", as_of=(as_of - timedelta(days=7)).isoformat())
     page.session_state["card-downloads"] = True
     page.run()
     sql = "SELECT package, date, downloads FROM fct_percent_change_downloads_overall WHERE category = 'without_mirrors'"
@@ -635,17 +638,17 @@ def test_an_older_publication_shows_what_was_revised_since(app: App, newest: Sql
     assert len(table_with(page, "downloads then")) == len(changed)
 
 
-def test_a_history_that_is_cut_is_told(app: App) -> None:
-    page = app("issues.py")
-    cut = "apache/hudi has github_comments only from"
-    [told, *_] = [element.value for element in page.info if cut in element.value.replace("\\", "")]
-    assert told.startswith("**Not known as a whole.**")
+def test_an_incomplete_history_is_reported(app: App) -> None:
+    page = app("issues")
+    incomplete = "apache/hudi has github_comments only since"
+    [notice, *_] = [element.value for element in page.info if incomplete in element.value.replace("\\", "")]
+    assert notice.startswith("**Incomplete history.**")
     page.session_state["card-time-to-first-response"] = True
     page.run()
-    assert any("**Left out.**" in element.value and cut in element.value.replace("\\", "") for element in page.markdown)
+    assert any("**Left out.**" in element.value and incomplete in element.value.replace("\\", "") for element in page.markdown)
 
 
-def test_revisions_ignore_what_is_equal_within_the_contract() -> None:
+def test_revisions_ignore_differences_within_the_contracts_tolerance() -> None:
     then = pd.DataFrame({"day": [1, 2, 3, 4], "share": [0.5, None, 1.0, None]})
     now = pd.DataFrame({"day": [1, 2, 3, 5], "share": [0.5 + 1e-9, None, 1.1, 2.0]})
     found = card.revised(then, now, ["day"])
@@ -654,8 +657,8 @@ def test_revisions_ignore_what_is_equal_within_the_contract() -> None:
 
 
 def test_hostile_names_are_shown_and_never_interpreted(app: App) -> None:
-    for file in FILES:
-        page = app(file)
+    for path in PATHS:
+        page = app(path)
         assert "<img" not in words(page).replace("\\<", "")
         for kind in ("markdown", "caption", "warning"):
             assert not any(element.proto.allow_html for element in getattr(page, kind) if hasattr(element.proto, "allow_html"))
@@ -668,7 +671,7 @@ def test_every_gold_table_has_a_definition_and_known_sources() -> None:
     assert {source for definition in card.definitions().values() for source in definition.sources} <= set(SOURCES)
 
 
-def test_the_sample_has_the_columns_that_dbt_promises() -> None:
+def test_the_sample_has_the_columns_that_dbt_declares() -> None:
     kinds = {"varchar": "string", "bigint": "int64", "double": "double", "boolean": "bool", "date": "date32[day]"}
     folder = Path(__file__).resolve().parents[2] / "dbt" / "models" / "gold"
     promised: dict[str, dict[str, str]] = {}
@@ -684,15 +687,15 @@ def open_app(monkeypatch: pytest.MonkeyPatch, folder: Path) -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=60).run()
 
 
-def test_without_data_a_person_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
+def test_without_data_the_page_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
     page = open_app(monkeypatch, tmp_path / "nothing")
     assert not page.exception
     assert page.title[0].value == "The data cannot be read"
-    assert "There is no data in" in page.error[0].value
+    assert "No data in" in page.error[0].value
     assert list(tmp_path.iterdir()) == []
 
 
-def test_before_the_first_publication_a_person_is_told_to_wait(
+def test_before_the_first_publication_the_page_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
     settings = Settings(data_dir=tmp_path)
@@ -702,7 +705,7 @@ def test_before_the_first_publication_a_person_is_told_to_wait(
     assert page.title[0].value == "Nothing is published yet"
 
 
-def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, lake: Settings, clean_caches: None) -> None:
+def test_an_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, lake: Settings, clean_caches: None) -> None:
     monkeypatch.setenv("TRINO_PORT", "many")
     page = open_app(monkeypatch, lake.data_dir)
     assert not page.exception
@@ -724,34 +727,39 @@ def test_a_figure_whose_file_is_lost_leaves_the_others(
     for file in (settings.data_dir / "warehouse" / "gold" / "fct_num_labels_per_repo").rglob("*.parquet"):
         file.unlink()
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    page = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("views/issues.py").run()
+    page = switch(AppTest.from_file(str(APP), default_timeout=60).run(), "issues")
     assert not page.exception
     assert len(page.error) == 1
     assert "fct\\_num\\_labels\\_per\\_repo" in page.error[0].value
     assert len(charts_of(page)) == 8
 
 
-def test_what_an_address_asks_for_and_is_not_there_is_named(app: App) -> None:
-    page = app("commits.py", as_of="2020-01-01", project=["Nope"], repo=["a/b"], period="fortnight")
+def test_an_unknown_filter_value_in_the_address_is_reported(app: App) -> None:
+    page = app("commits", as_of="2020-01-01", project=["Nope"], repo=["a/b"], period="fortnight")
     said = words(page).replace("\\", "")
-    for what in ("as-of date **2020-01-01**", "project **Nope**", "repository **a/b**", "period **fortnight**"):
-        assert f"The address asks for the {what}" in said
+    for notice in (
+        "As-of date not found: **2020-01-01**. Showing the newest.",
+        "Project not found: **Nope**. Showing all.",
+        "Repository not found: **a/b**. Showing all.",
+        "Period not found: **fortnight**. Showing 1 year.",
+    ):
+        assert notice in said
     page.selectbox(key="period").set_value("90 days").run()
     said = words(page).replace("\\", "")
     assert "fortnight" not in said
     assert "**Nope**" in said
-    assert "The address asks" not in words(app("commits.py", period="90 days", project=["Delta Lake"]))
+    assert "not found" not in words(app("commits", period="90 days", project=["Delta Lake"]))
 
 
-def test_a_period_that_ends_before_it_begins_is_told(app: App, as_of: date) -> None:
-    page = app("commits.py", **{"period": "custom", "from": as_of.isoformat(), "to": (as_of - timedelta(days=9)).isoformat()})
+def test_a_period_that_ends_before_it_starts_is_reported(app: App, as_of: date) -> None:
+    page = app("commits", **{"period": "custom", "from": as_of.isoformat(), "to": (as_of - timedelta(days=9)).isoformat()})
     assert not page.exception
-    assert "The period ends before it begins" in words(page)
+    assert "The period ends before it starts" in words(page)
 
 
-def test_a_part_month_at_the_start_is_in_the_months(app: App, newest: Sql, as_of: date) -> None:
+def test_a_partial_first_month_is_included(app: App, newest: Sql, as_of: date) -> None:
     first = as_of.replace(day=1) - timedelta(days=40)
-    page = app("commits.py", **{"period": "custom", "from": first.isoformat(), "to": as_of.isoformat()})
+    page = app("commits", **{"period": "custom", "from": first.isoformat(), "to": as_of.isoformat()})
     people = drawn(page, 4)
     assert people["date"].min() == str(first.replace(day=1))
     assert people["people"].sum() == newest(
@@ -769,11 +777,11 @@ def test_the_rules_of_a_backfill_were_not_checked(tmp_path: Path, monkeypatch: p
     page = AppTest.from_file(str(APP), default_timeout=60)
     page.query_params["as_of"] = then.isoformat()
     said = words(page.run())
-    assert "The rules were not checked: a newer publication was there" in said
-    assert "No rule is broken" not in said
+    assert "Rules not checked: only the newest publication is checked" in said
+    assert "No alerts" not in said
 
 
-def test_a_backfill_of_a_published_day_stands_apart_and_links_keep_it(
+def test_a_backfill_of_a_published_day_is_listed_separately_and_links_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
     settings = sample.build(tmp_path)
@@ -793,7 +801,7 @@ def test_a_backfill_of_a_published_day_stands_apart_and_links_keep_it(
     assert "backfill" in list(said.values())[1]
 
 
-def test_the_age_of_a_release_is_that_of_the_publication(app: App, as_of: date) -> None:
+def test_the_age_of_a_release_is_its_age_on_the_as_of_date(app: App, as_of: date) -> None:
     for asked in ({}, {"as_of": (as_of - timedelta(days=7)).isoformat()}):
         notes = {tile["lp-label"]: tile.get("lp-note") for tile in Tiles(app(project=["Apache Hudi"], **asked)).found}
         assert notes["Last release"] == "3 days old"
@@ -802,7 +810,7 @@ def test_the_age_of_a_release_is_that_of_the_publication(app: App, as_of: date) 
 def test_a_change_across_a_known_break_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
     class Broken(sample.Sample):
         def _known_breaks(self) -> Iterable[sample.Row]:
-            yield "b", "pypistats", "", self.as_of - timedelta(days=10), None, "Counts otherwise", "Fewer", None
+            yield "b", "pypistats", "", self.as_of - timedelta(days=10), None, "Counts differently", "Fewer", None
 
         def downloads(self) -> Iterator[tuple[str, str, date, int]]:
             first = self.as_of - timedelta(days=90)
@@ -813,12 +821,10 @@ def test_a_change_across_a_known_break_says_so(tmp_path: Path, monkeypatch: pyte
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     notes = [tile.get("lp-note") for tile in Tiles(page).found if tile["lp-label"] == "Downloads"]
     assert "28 days, +0.0%, across break A" in notes
-    assert any("Counts otherwise" in element.value for element in page.markdown)
+    assert any("Counts differently" in element.value for element in page.markdown)
 
 
-def test_what_is_compared_across_a_known_break_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
-) -> None:
+def test_comparisons_across_a_known_break_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
     today = datetime.now(UTC).date()
     broken = today - timedelta(days=30)
     odd_days = [broken + timedelta(days=days) for days in (-1, 1, 27, 28)]
@@ -826,7 +832,7 @@ def test_what_is_compared_across_a_known_break_says_so(
 
     class Broken(sample.Sample):
         def _known_breaks(self) -> Iterable[sample.Row]:
-            yield "b", "pypistats", None, broken, None, "Counts otherwise", "Fewer", None
+            yield "b", "pypistats", None, broken, None, "Counts differently", "Fewer", None
             yield "c", "pypistats", "deltalake", self.as_of, None, "Of another package", "Fewer", None
             yield "d", "github", None, self.as_of, None, "Of another source", "Fewer", None
 
@@ -840,9 +846,9 @@ def test_what_is_compared_across_a_known_break_says_so(
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     [news] = [element.value.replace("\\", "") for element in page.markdown if "was downloaded" in element.value]
-    across = f"usual day before, counted otherwise before the known break of {broken}."
+    across = f"(counted differently before the known break of {broken})."
     assert [line.endswith(across) for line in news.splitlines() if "was downloaded" in line] == [False, True]
-    page.switch_page("views/pypi.py").run()
+    switch(page, "pypi")
     unusual, uplift = table_with(page, "robust_z"), table_with(page, "uplift_percent")
     assert {day.date() for day, of in zip(unusual["date"], unusual["broken_on"], strict=True) if not pd.isna(of)} == set(
         odd_days[1:3]
@@ -851,7 +857,7 @@ def test_what_is_compared_across_a_known_break_says_so(
     assert versions == {str(releases[1]), str(releases[2])}
 
 
-def test_the_card_of_the_projects_names_the_tables_that_it_reads(app: App) -> None:
+def test_the_card_of_the_projects_names_the_tables_of_its_query(app: App) -> None:
     page = app()
     page.session_state["card-projects"] = True
     page.run()
@@ -860,77 +866,77 @@ def test_the_card_of_the_projects_names_the_tables_that_it_reads(app: App) -> No
     assert "gold.overview" not in said
 
 
-def test_a_closed_card_tells_how_many_rows_were_revised(app: App, as_of: date) -> None:
-    labels = [card.label for card in app("pypi.py", as_of=(as_of - timedelta(days=7)).isoformat()).expander]
+def test_a_closed_card_shows_how_many_rows_were_revised(app: App, as_of: date) -> None:
+    labels = [card.label for card in app("pypi", as_of=(as_of - timedelta(days=7)).isoformat()).expander]
     assert any("About: Downloads · " in label and " revised since" in label for label in labels)
-    assert not any("since" in card.label for card in app("pypi.py").expander)
+    assert not any("since" in card.label for card in app("pypi").expander)
 
 
-def test_a_week_that_was_not_over_is_no_revision(app: App, as_of: date) -> None:
-    """The sample's issues are the same in both publications, but for the week that ran."""
-    page = app("issues.py", as_of=(as_of - timedelta(days=7)).isoformat())
+def test_a_week_in_progress_is_not_revised(app: App, as_of: date) -> None:
+    """The sample's issues differ between the publications only in the week that was in progress."""
+    page = app("issues", as_of=(as_of - timedelta(days=7)).isoformat())
     label = next(card.label for card in page.expander if "Issues over time" in card.label)
     assert " · 0 revised since" in label
 
 
-def test_each_chart_of_shares_draws_the_known_break(app: App) -> None:
-    page = app("pypi.py", project=["Apache Iceberg"])
+def test_every_download_chart_explains_the_known_break(app: App) -> None:
+    page = app("pypi", project=["Apache Iceberg"])
     assert len([element for element in page.markdown if "pypistats changed how it counts" in element.value]) == 5
 
 
 def test_a_project_without_packages_is_named_once(app: App) -> None:
-    page = app("pypi.py", project=["Apache Hudi"])
+    page = app("pypi", project=["Apache Hudi"])
     assert [element.value for element in page.info if "no package" in element.value]
     assert not page.header
-    compared = app("compare.py", metric=METRICS["downloads"].title)
+    compared = app("compare", metric=METRICS["downloads"].title)
     assert "Apache Hudi has no packages." in words(compared)
 
 
-def test_all_unanswered_issues_can_be_taken_away(app: App, newest: Sql) -> None:
-    page = app("issues.py")
+def test_all_unanswered_issues_can_be_downloaded(app: App, newest: Sql) -> None:
+    page = app("issues")
     number = newest("SELECT count(*) FROM fct_unanswered_issues")[0][0]
     assert number > 50
-    assert f"50 of {number} shown" in words(page)
+    assert f"Showing 50 of {number}" in words(page)
     assert any(f"Oldest unanswered issues · {number} rows" in card.label for card in page.expander)
 
 
-def test_checks_are_those_of_the_chosen_projects(app: App) -> None:
-    assert set(table_with(app("data.py"), "check_name")["scope"]) == {"apache/iceberg", "apache/hudi", ""}
-    shown = table_with(app("data.py", project=["Apache Hudi"]), "check_name")
+def test_checks_are_those_of_the_selected_projects(app: App) -> None:
+    assert set(table_with(app("data"), "check_name")["scope"]) == {"apache/iceberg", "apache/hudi", ""}
+    shown = table_with(app("data", project=["Apache Hudi"]), "check_name")
     assert set(shown["scope"]) == {"apache/hudi", ""}
     assert "title is not a string" in set(shown["reason"])
 
 
-def test_each_source_has_its_limit_and_each_break_its_words(app: App) -> None:
-    page = app("data.py")
+def test_every_source_has_its_limit_and_every_break_its_effect(app: App) -> None:
+    page = app("data")
     assert set(table_with(page, "stale_after_hours")["stale_after_hours"]) == {48}
     assert any("A wave of old issues appears as newly opened" in element.value for element in page.markdown)
 
 
-def test_one_change_in_several_sources_is_told_once_with_what_is_known_of_each(
+def test_a_change_in_several_sources_appears_once_with_its_effect_on_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
     class Twice(sample.Sample):
         def _known_breaks(self) -> Iterable[sample.Row]:
             for source, link in (("pypistats", "https://a.example/why"), ("clickhouse_versions", None)):
-                yield source, source, None, self.as_of, None, "Counts otherwise.", f"As {source} says.", link
+                yield source, source, None, self.as_of, None, "Counts differently.", f"As {source} says.", link
 
     sample.build(tmp_path, kind=Twice)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    page = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("views/data.py").run()
-    [told] = [element.value.replace("\\", "") for element in page.markdown if "Counts otherwise" in element.value]
-    assert told.count("Counts otherwise.") == 1
-    assert "pypistats: As pypistats says. [Source](https://a.example/why)" in told
-    assert "clickhouse_versions: As clickhouse_versions says.\n" in told
+    page = switch(AppTest.from_file(str(APP), default_timeout=60).run(), "data")
+    [listed] = [element.value.replace("\\", "") for element in page.markdown if "Counts differently" in element.value]
+    assert listed.count("Counts differently.") == 1
+    assert "pypistats: As pypistats says. [Source](https://a.example/why)" in listed
+    assert "clickhouse_versions: As clickhouse_versions says.\n" in listed
 
 
-def test_the_card_of_a_comparison_tells_of_those_compared(app: App) -> None:
-    def told(**query: str | list[str]) -> str:
-        return words(app("compare.py", metric=METRICS["answered"].title, **query)).replace("\\", "")
+def test_a_comparison_reports_the_incomplete_histories_of_its_own_projects(app: App) -> None:
+    def shown(**query: str | list[str]) -> str:
+        return words(app("compare", metric=METRICS["answered"].title, **query)).replace("\\", "")
 
-    cut = "apache/hudi has github_comments only from"
-    assert cut in told(project=["Delta Lake"], compare=["Apache Hudi", "Delta Lake"])
-    assert cut not in told(project=["Apache Hudi"], compare=["Apache Iceberg", "Delta Lake"])
+    incomplete = "apache/hudi has github_comments only since"
+    assert incomplete in shown(project=["Delta Lake"], compare=["Apache Hudi", "Delta Lake"])
+    assert incomplete not in shown(project=["Apache Hudi"], compare=["Apache Iceberg", "Delta Lake"])
 
 
 @pytest.mark.parametrize("figure", ["stars", "forks", "subscribers"])

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from dashboard.publications import Run, by_label, failed_since, is_stale, latest_runs, was_newest
+from dashboard.publications import Run, by_label, failed_since, is_stale, latest_runs, newest_when_published
 from lakepulse.publications import Publication, newest_first
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -28,19 +28,19 @@ def publication(as_of: date = date(2026, 11, 20), published_at: datetime = NOON)
 
 
 def run(outcome: str, hours: int, pipeline: str = "daily", as_of: date = date(2026, 11, 20)) -> Run:
-    """A run that ended so many hours after noon."""
+    """A run that ended this many hours after noon."""
     ended_at = NOON + timedelta(hours=hours)
     return Run("run", pipeline, False, as_of, ended_at, ended_at, outcome, None, None, None)
 
 
-def test_a_backfill_was_never_the_newest() -> None:
+def test_a_backfill_of_an_older_date_was_never_the_newest() -> None:
     old, new = publication(), publication(date(2026, 11, 21), NOON + timedelta(days=1))
     backfill = publication(date(2026, 11, 1), NOON + timedelta(days=2))
     found = [new, old, backfill]
-    assert [was_newest(each, found) for each in found] == [True, True, False]
+    assert newest_when_published(found) == {old.key, new.key}
 
 
-def test_a_date_alone_is_what_was_said_that_day_and_a_later_backfill_stands_apart() -> None:
+def test_a_plain_date_is_what_was_shown_that_day_and_a_later_backfill_is_listed_separately() -> None:
     day = date(2026, 11, 20)
     first, again = publication(), publication(published_at=NOON + timedelta(hours=1))
     next_day = publication(date(2026, 11, 21), NOON + timedelta(days=1))
@@ -68,12 +68,12 @@ def test_the_newest_has_the_greatest_as_of_and_a_backfill_is_not_it() -> None:
     assert found[0].snapshots == {"dim_projects": 7}
 
 
-def test_a_table_that_does_not_exist_has_no_publications_and_no_runs() -> None:
+def test_without_tables_there_are_no_publications_and_no_runs() -> None:
     assert newest_first([]) == []
     assert latest_runs(pa.table({})) == []
 
 
-def test_one_run_that_was_published_twice_is_told_apart() -> None:
+def test_two_publications_of_one_run_have_different_keys() -> None:
     assert publication().key != publication(published_at=NOON + timedelta(seconds=1)).key
 
 
@@ -85,7 +85,7 @@ def test_one_run_that_was_published_twice_is_told_apart() -> None:
         ([run("succeeded", 2), run("failed", 1)], []),
         ([run("failed", -1)], []),
         ([], []),
-        # What publishes nothing newer makes no failure good, and is none of its own.
+        # Runs that would publish nothing newer neither fix a failure nor count as one.
         ([run("succeeded", 2, "maintenance"), run("failed", 1)], [1]),
         ([run("succeeded", 2, as_of=date(2026, 10, 1)), run("failed", 1)], [1]),
         ([run("failed", 1, "maintenance")], []),

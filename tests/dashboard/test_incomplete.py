@@ -1,4 +1,4 @@
-"""A figure of several repositories or packages is no figure unless each of them has one."""
+"""A figure of several repositories or packages is null unless each of them has one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.backends import bind
 from dashboard.metrics import BIRTHS, METRICS
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, drawn
+from tests.dashboard.conftest import APP, drawn, switch
 from tests.dashboard.sample import Row, Sample
 from tests.dashboard.test_pages import Tiles, words
 
@@ -38,7 +38,7 @@ MEMBERS: list[Row] = [("P", "repo", "p/a"), ("P", "repo", "p/b"), ("P", "package
 
 
 def fresh(cut: date | None = None) -> list[Row]:
-    """Both repositories are fetched; the history of the second may be cut."""
+    """Freshness of two repositories; the history of the second may start only at `cut`."""
     sources = ("github_commits", "github_issues", "github_comments", "github_pulls", "github_releases")
     return [
         (source, repo, AT, AT, sample.moment(cut) if cut and repo == "p/b" else None, 1, 1.0, 48, False)
@@ -47,7 +47,7 @@ def fresh(cut: date | None = None) -> list[Row]:
     ]
 
 
-def test_a_repository_without_rows_adds_nothing_only_if_its_history_is_whole() -> None:
+def test_a_repository_without_rows_counts_as_zero_only_if_its_history_is_complete() -> None:
     commits: list[Row] = [("p/a", DAY, 3)]
     known = {"dim_projects": MEMBERS, "fct_all_time_author_commits_trend": commits}
     assert ask(METRICS["commits"].sql, **known, fct_data_freshness=fresh()) == [("P", DAY, 3)]
@@ -55,7 +55,7 @@ def test_a_repository_without_rows_adds_nothing_only_if_its_history_is_whole() -
     assert ask(METRICS["commits"].sql, **known) == [("P", DAY, None)]
 
 
-def test_a_value_that_a_cut_history_leaves_out_leaves_the_project_without() -> None:
+def test_a_value_missing_from_an_incomplete_history_leaves_the_project_without() -> None:
     backlog: list[Row] = [("p/a", DAY, 1, 1, 1.0, 7, 2.0), ("p/b", DAY, None, None, None, None, None)]
     found = {"dim_projects": MEMBERS, "fct_issue_backlog": backlog, "fct_data_freshness": fresh(DAY)}
     assert ask(METRICS["open"].sql, **found) == [("P", DAY, None)]
@@ -102,7 +102,7 @@ def test_a_project_is_born_with_its_first_repository_and_its_first_release() -> 
 
 
 class Cut(Sample):
-    """A sample in which nothing of apache/iceberg-python is known whole, and that has no snapshots of repositories."""
+    """A sample without repository snapshots, in which every history of apache/iceberg-python is incomplete."""
 
     def _all_time_base_repo_stats(self) -> Iterable[Row]:
         return []
@@ -134,7 +134,7 @@ class Cut(Sample):
     def _data_freshness(self) -> Iterable[Row]:
         cut = sample.moment(self.as_of - timedelta(days=9))
         for source, scope, event, fetched, covered, *rest in super()._data_freshness():
-            # A snapshot has no history that could be cut.
+            # A snapshot has no history.
             is_cut = scope == "apache/iceberg-python" and source != "github_repo"
             yield source, scope, event, fetched, cut if is_cut else covered, *rest
 
@@ -145,51 +145,51 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.usefixtures("clean_caches")
-def test_the_overview_has_a_dash_and_its_reason_where_a_repository_is_not_known(
+def test_the_overview_shows_a_dash_and_the_reason_if_a_repository_has_no_value(
     cut: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATA_DIR", str(cut))
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not page.exception
     shown = {(tile["lp-label"], tile["lp-value"], tile.get("lp-note", "")) for tile in Tiles(page).found[6:12]}
-    assert ("Stars", "–", "not every repository has a snapshot") in shown
-    assert ("Open issues", "–", "not every history is whole") in shown
-    assert ("First response", "–", "no answer, or not every history is whole") in shown
-    assert ("Absence factor", "–", "no commit, or not every history is whole") in shown
+    assert ("Stars", "–", "a repository has no snapshot") in shown
+    assert ("Open issues", "–", "incomplete history") in shown
+    assert ("First response", "–", "no answers, or incomplete history") in shown
+    assert ("Absence factor", "–", "no commits, or incomplete history") in shown
     hudi = {(tile["lp-label"], tile.get("lp-note")) for tile in Tiles(page).found[:6]}
     assert ("Downloads", "no packages") in hudi
-    assert "This publication has no snapshot of these repositories" in words(page)
+    assert "This publication has no snapshots of these repositories" in words(page)
 
 
 @pytest.mark.usefixtures("clean_caches")
-def test_nothing_is_called_none_where_it_is_not_known(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_history_is_not_reported_as_no_data(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(cut))
 
-    def told(file: str, **query: object) -> str:
+    def shown(path: str, **query: object) -> str:
         opened = AppTest.from_file(str(APP), default_timeout=60)
         opened.query_params.update(query)
-        page = opened.run().switch_page(f"views/{file}").run()
+        page = switch(opened.run(), path)
         assert not page.exception
         return "\n".join(element.value.replace("\\", "") for element in page.info)
 
     python = {"project": ["Apache Iceberg"], "repo": ["apache/iceberg-python"]}
-    said = told("issues.py", **python)
-    assert "No issue here carries a label" not in said
+    said = shown("issues", **python)
+    assert "No labelled issues" not in said
     assert "Every open issue has an answer" not in said
-    assert "**Not known as a whole.** apache/iceberg-python has github_issues only from" in said
-    # Also beside a repository of which all is known.
-    assert "apache/iceberg-python has github_commits only from" in told("commits.py", project=["Apache Iceberg"])
-    assert "github_commits only from" not in told("commits.py", project=["Delta Lake"])
+    assert "**Incomplete history.** apache/iceberg-python has github_issues only since" in said
+    # Even next to a repository with a complete history.
+    assert "apache/iceberg-python has github_commits only since" in shown("commits", project=["Apache Iceberg"])
+    assert "github_commits only since" not in shown("commits", project=["Delta Lake"])
 
 
 @pytest.mark.usefixtures("clean_caches")
-def test_contributors_are_a_gap_where_a_repository_is_not_known(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_contributors_have_a_gap_if_a_repository_has_an_incomplete_history(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(cut))
 
     def people(**query: object) -> list[float]:
         opened = AppTest.from_file(str(APP), default_timeout=60)
         opened.query_params.update(query)
-        page = opened.run().switch_page("views/commits.py").run()
+        page = switch(opened.run(), "commits")
         return [float(value) for value in drawn(page, 4)["people"].dropna()]
 
     assert people(project=["Delta Lake"])

@@ -1,0 +1,8 @@
+SELECT min(first) AS first
+FROM (
+    SELECT min(commit_author_date) AS first FROM gold.fct_all_time_author_commits_trend
+    UNION ALL
+    SELECT min(date) AS first FROM gold.fct_percent_change_downloads_overall
+    UNION ALL
+    SELECT min(date) AS first FROM gold.fct_all_time_issues_trend
+) AS firsts

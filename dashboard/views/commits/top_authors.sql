@@ -1,0 +1,4 @@
+SELECT repo, author, num_commits, rank
+FROM gold.fct_num_author_commits_by_repo
+WHERE repo IN :repos AND rank <= 3
+ORDER BY repo, rank, author
