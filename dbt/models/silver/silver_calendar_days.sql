@@ -25,8 +25,15 @@ firsts as (
     select min({{ day_of(moment) }}) as first_date
     from {{ ref(model) }}
     where is_counted
-    {{ 'union all' if not loop.last }}
+
+    union all
     {%- endfor %}
+
+    select min({{ day_of('released_at') }}) as first_date from {{ ref('silver_releases') }}
+
+    union all
+
+    select min(date) as first_date from {{ ref('silver_downloads') }}
 ),
 
 bounds as (
