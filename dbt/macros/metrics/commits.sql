@@ -2,7 +2,7 @@
 {% macro counted_commits(role) -%}
     select
         events.repo,
-        events.person,
+        events.person_key,
         events.happened_on,
         coverage.commits_from
     from {{ ref('silver_commit_events') }} as events
@@ -54,27 +54,29 @@
     counts as (
         select
             repo,
-            person,
+            person_key,
             {{ unless_cut('count(*)', 'max(commits_from)') }} as num_commits
         from commits
-        group by repo, person
+        group by repo, person_key
     )
 
     select
         counts.repo,
-        counts.person as {{ role }},
+        people.person as {{ role }},
         people.is_bot,
         counts.num_commits,
         case
-            when not people.is_bot and counts.num_commits is not null
-                then dense_rank() over (partition by counts.repo, people.is_bot order by counts.num_commits desc)
+            when not people.is_bot and people.is_known and counts.num_commits is not null
+                then dense_rank() over (
+                    partition by counts.repo, people.is_bot, people.is_known order by counts.num_commits desc
+                )
         end as rank
     from counts
-    inner join {{ ref('silver_people') }} as people on counts.person = people.person
+    inner join {{ ref('silver_people') }} as people on counts.person_key = people.person_key
 {%- endmacro %}
 
 {#
-    The absence factor per repo and window of `authors` (repo, window, person, num_commits): the fewest people
+    The absence factor per repo and window of `authors` (repo, window, person_key, num_commits): the fewest people
     who made half of the window's commits, the most active first. The caller names what tells windows apart.
 #}
 {% macro absence_factors(authors, window_key) -%}
@@ -92,7 +94,7 @@
             sum(num_commits) over (by_commits rows between unbounded preceding and current row) as commits_so_far,
             sum(num_commits) over (partition by repo, {{ window_key }}) as commits_in_window
         from {{ authors }}
-        window by_commits as (partition by repo, {{ window_key }} order by num_commits desc, person asc)
+        window by_commits as (partition by repo, {{ window_key }} order by num_commits desc, person_key asc)
     ) as ranked
     group by repo, {{ window_key }}
 {%- endmacro %}

@@ -6,13 +6,13 @@ with commits as (
 person_days as (
     select
         commits.repo,
-        commits.person,
+        commits.person_key,
         commits.happened_on,
         count(*) as num_commits
     from commits
-    inner join {{ ref('silver_people') }} as people on commits.person = people.person
-    where not people.is_bot
-    group by commits.repo, commits.person, commits.happened_on
+    inner join {{ ref('silver_people') }} as people on commits.person_key = people.person_key
+    where people.is_known and not people.is_bot
+    group by commits.repo, commits.person_key, commits.happened_on
 ),
 
 firsts as (
@@ -48,14 +48,14 @@ authors as (
     select
         windows.repo,
         windows.month,
-        person_days.person,
+        person_days.person_key,
         sum(person_days.num_commits) as num_commits
     from windows
     inner join person_days
         on
             windows.repo = person_days.repo
             and person_days.happened_on between windows.first_date and windows.last_date
-    group by windows.repo, windows.month, person_days.person
+    group by windows.repo, windows.month, person_days.person_key
 ),
 
 factors as (

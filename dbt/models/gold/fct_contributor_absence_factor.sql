@@ -33,16 +33,16 @@ authors as (
     select
         repos.repo,
         repos.window_days,
-        commits.person,
+        commits.person_key,
         count(*) as num_commits
     from repos
     inner join commits
         on
             repos.repo = commits.repo
             and (repos.window_days = 0 or commits.happened_on > {{ days_later(as_of(), '-repos.window_days') }})
-    inner join {{ ref('silver_people') }} as people on commits.person = people.person
-    where not people.is_bot
-    group by repos.repo, repos.window_days, commits.person
+    inner join {{ ref('silver_people') }} as people on commits.person_key = people.person_key
+    where people.is_known and not people.is_bot
+    group by repos.repo, repos.window_days, commits.person_key
 ),
 
 factors as (

@@ -5,23 +5,23 @@ with commits as (
 active_months as (
     select distinct
         commits.repo,
-        commits.person,
+        commits.person_key,
         commits.commits_from,
         {{ month_of('commits.happened_on') }} as month
     from commits
-    inner join {{ ref('silver_people') }} as people on commits.person = people.person
-    where not people.is_bot and {{ is_covered(month_of('commits.happened_on'), 'commits.commits_from') }}
+    inner join {{ ref('silver_people') }} as people on commits.person_key = people.person_key
+    where people.is_known and not people.is_bot and {{ is_covered(month_of('commits.happened_on'), 'commits.commits_from') }}
 ),
 
 neighbours as (
     select
         repo,
-        person,
+        person_key,
         commits_from,
         month,
-        lag(month) over (partition by repo, person order by month) as month_before,
+        lag(month) over (partition by repo, person_key order by month) as month_before,
         {{ months_later('month', 1) }} as next_month,
-        lead(month) over (partition by repo, person order by month) as month_after
+        lead(month) over (partition by repo, person_key order by month) as month_after
     from active_months
 ),
 

@@ -2,35 +2,11 @@ with weeks as (
     select * from {{ ref('silver_figure_weeks') }}
 ),
 
-publications as (
-    select
-        members.scope_kind,
-        members.scope,
-        releases.source,
-        releases.version,
-        releases.released_at,
-        releases.is_prerelease,
-        releases.is_yanked
-    from {{ ref('silver_releases') }} as releases
-    inner join {{ ref('silver_figure_members') }} as members
-        on
-            releases.scope = members.member
-            and members.kind = case releases.source when 'pypi' then 'package' else 'repo' end
-),
-
--- One version, wherever it is published, is one release.
 versions as (
     select
-        scope_kind,
-        scope,
-        version,
-        {{ day_of('min(case when not is_prerelease then released_at end)') }} as final_on
-    from publications
-    group by scope_kind, scope, version
-    having
-        -- Final if one of its publications is; gone if PyPI has it and all of that is yanked.
-        count(*) filter (where not is_prerelease) > 0
-        and (count(*) filter (where source = 'pypi') = 0 or count(*) filter (where source = 'pypi' and not is_yanked) > 0)
+        *,
+        {{ day_of('released_at') }} as final_on
+    from {{ ref('silver_scope_versions') }}
 ),
 
 windows as (
