@@ -100,5 +100,5 @@ def test_a_shared_table_needs_a_kind_of_each_source(monkeypatch: pytest.MonkeyPa
     assert "WHEN 'pypistats_system' THEN 'system'" in kind_by_source("downloads")
     entry = dataclasses.replace(sources.SOURCES["pypistats_system"], name="npm", kind=None)
     monkeypatch.setattr(sources, "REGISTER", (*sources.REGISTER, entry))
-    with pytest.raises(PermanentError, match="source npm has no kind in lakepulse/sources.py"):
+    with pytest.raises(PermanentError, match=r"source npm has no kind in lakepulse/sources\.py"):
         kind_by_source("downloads")

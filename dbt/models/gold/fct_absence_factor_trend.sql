@@ -1,5 +1,18 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 -- A commit falls into up to thirteen windows: counted by day first.
@@ -10,8 +23,7 @@ person_days as (
         commits.happened_on,
         count(*) as num_commits
     from commits
-    inner join {{ ref('silver_people') }} as people on commits.person_key = people.person_key
-    where people.is_known and not people.is_bot
+    where commits.is_known and not commits.is_bot
     group by commits.repo, commits.person_key, commits.happened_on
 ),
 

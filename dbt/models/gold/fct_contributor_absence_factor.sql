@@ -1,5 +1,18 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 windows as (
@@ -40,8 +53,7 @@ authors as (
         on
             repos.repo = commits.repo
             and (repos.window_days = 0 or commits.happened_on > {{ days_later(as_of(), '-repos.window_days') }})
-    inner join {{ ref('silver_people') }} as people on commits.person_key = people.person_key
-    where people.is_known and not people.is_bot
+    where commits.is_known and not commits.is_bot
     group by repos.repo, repos.window_days, commits.person_key
 ),
 

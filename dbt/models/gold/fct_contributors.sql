@@ -1,5 +1,18 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 active_months as (
@@ -9,8 +22,7 @@ active_months as (
         commits.commits_from,
         {{ month_of('commits.happened_on') }} as month
     from commits
-    inner join {{ ref('silver_people') }} as people on commits.person_key = people.person_key
-    where people.is_known and not people.is_bot and {{ is_covered(month_of('commits.happened_on'), 'commits.commits_from') }}
+    where commits.is_known and not commits.is_bot and {{ is_covered(month_of('commits.happened_on'), 'commits.commits_from') }}
 ),
 
 neighbours as (
