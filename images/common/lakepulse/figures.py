@@ -17,10 +17,13 @@ YEAR = timedelta(days=364)
 
 Row = Mapping[str, Any]
 
+_A_DAY = "downloads a day"
+_MEANING = ("figure", "title", "question", "unit", "better", "definition", "link", "window_days", "headline")
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A row of `dim_figures`; `sources` are the landing sources that the figure is made of."""
+    """A row of `dim_figures`. `sources` are the landing sources that the figure is made of, `headline` its place in a summary."""
 
     figure: str
     title: str
@@ -30,6 +33,8 @@ class Meaning:
     definition: str
     link: str
     sources: tuple[str, ...]
+    window_days: int
+    headline: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Figure:
         """The value as people read it, or why there is none."""
         if self.value is None:
             return self.reason or self.status
+        if self.meaning.unit == _A_DAY:
+            # Of a mean, people ask for the sum.
+            return f"{number(round(self.value * self.n))} in {self.n} days, {number(round(self.value))} a day"
         return worded(self.value, self.meaning.unit)
 
 
@@ -82,7 +90,7 @@ def meanings(rows: Iterable[Row]) -> dict[str, Meaning]:
     """Figure name -> its row of `dim_figures`, in the order of the table's questions."""
     return {
         row["figure"]: Meaning(
-            **{name: row[name] for name in ("figure", "title", "question", "unit", "better", "definition", "link")},
+            **{name: row[name] for name in _MEANING},
             sources=tuple(row["sources"].split(", ")),
         )
         for row in rows
@@ -143,5 +151,7 @@ def worded(value: float, unit: str) -> str:
             return f"{number(round(value / 24, 1))} days"
         case "hours" | "days":
             return f"{number(round(value, 1))} {unit if value != 1 else unit.removesuffix('s')}"
+        case "downloads a day":
+            return f"{number(round(value))} a day"
         case _:
             return number(value)
