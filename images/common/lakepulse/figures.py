@@ -23,7 +23,7 @@ _MEANING = ("figure", "title", "question", "unit", "better", "definition", "link
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A row of `dim_figures`. `sources` are the landing sources that the figure is made of, `headline` its place in a summary."""
+    """A row of `dim_figures`: `sources` are the landing sources that it is made of, `headline` its place in a summary."""
 
     figure: str
     title: str
