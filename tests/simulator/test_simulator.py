@@ -20,11 +20,11 @@ import httpx
 import pytest
 from pypi_simple import PyPISimple
 
-from lakepulse_simulator import RecordedWorld, Simulator, User, World, demo_world, tiny_world
+from lakepulse_simulator import Person, RecordedWorld, Simulator, User, World, demo_world, tiny_world
 from lakepulse_simulator.demo import START
 from lakepulse_simulator.server import FIRST_DAY_QUERY, VERSIONS_QUERY
 from lakepulse_simulator.tiny import PEOPLE, random_change
-from lakepulse_simulator.world import DAY, DEPENDABOT, epoch, iso, person, user
+from lakepulse_simulator.world import DAY, DEPENDABOT, epoch, iso, noreply, person, user, with_coauthors
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = date(2026, 11, 1)
@@ -167,8 +167,8 @@ def test_random_changes_keep_a_tiny_world_whole() -> None:
     for seed in range(40):
         chance = random.Random(seed)
         world = tiny_world(seed)
-        for _ in range(25):
-            seen.add(random_change(world, chance))
+        for _ in range(40):
+            seen.add(random_change(world, chance, odd=True))
         for repo in world.repos.values():
             assert all(c.number in repo.issues for c in repo.comments.values())
             for issue in repo.issues.values():
@@ -177,6 +177,28 @@ def test_random_changes_keep_a_tiny_world_whole() -> None:
                 assert issue.created_at <= issue.updated_at
             repo.log(repo.head)
     assert {"force push", "transfer issue", "delete comment", "merge late", "reopen issue", "missing day"} <= seen
+    assert {"odd commit", "script merge", "stale issue", "import issue", "older comment", "mirrors alone", "yank"} <= seen
+    assert {"rename account", "take over login", "archive", "disable", "switch issues", "gone", "package status"} <= seen
+
+
+def test_random_changes_without_losses_take_nothing_away() -> None:
+    for seed in range(10):
+        chance = random.Random(seed)
+        world = tiny_world(seed)
+        before = {repo.name: {*repo.issues, *repo.comments, *repo.commits} for repo in world.repos.values()}
+        files = set(world.package("acme-lake").files)
+        for _ in range(40):
+            random_change(world, chance, with_losses=False, odd=True)
+        for repo in world.repos.values():
+            assert before[repo.name] <= {*repo.issues, *repo.comments, *repo.commits}
+            assert (repo.gone, repo.has_issues, repo.is_archived) == (None, True, False)
+        assert files <= set(world.package("acme-lake").files)
+        assert not world.logins
+
+
+def test_a_package_may_be_ten_days_old() -> None:
+    package = tiny_world(new_packages=["acme-new"]).package("acme-new")
+    assert (len(package.downloads["overall"]), len(package.files)) == (10, 2)
 
 
 # --- GitHub lists
@@ -362,6 +384,141 @@ def test_a_repository_that_is_gone(sim: Simulator, status: int) -> None:
     sim.world.set_gone("acme/lake", None)
     assert httpx.get(f"{sim.github_url}/repos/acme/lake/releases").status_code == 200
     assert httpx.get(f"{sim.github_url}/repos/acme/none").status_code == 404
+
+
+# --- names and statuses that change
+
+
+def test_a_renamed_account_is_named_by_its_new_login_everywhere_and_no_time_moves(sim: Simulator) -> None:
+    world = sim.world
+    mara = person("mara")
+    assert mara.user is not None
+    world.open_issue("acme/lake", "Why?", mara.user)
+    pull = world.open_pull("acme/lake", "Fix", mara.user)
+    world.comment("acme/lake", 1, mara.user)
+    world.merge_pull("acme/lake", pull.number, mara)
+    world.release("acme/lake", "v1", mara.user)
+    before = {i.number: i.updated_at for i in world.repo("acme/lake").issues.values()}
+    base = f"{sim.github_url}/repos/acme/lake"
+    etag = httpx.get(f"{base}/{ISSUES}", headers=TOKEN).headers["etag"]
+    renamed = world.rename_account(mara.user, "Mara-New")
+    world.commit("acme/lake", mara, "Later")
+    world.commit("acme/lake", Person("Mara", "mara@other.example", User("mara", 9)), "Somebody else")
+    assert renamed == User("Mara-New", mara.user.id)
+    assert httpx.get(f"{base}/{ISSUES}", headers=TOKEN | {"If-None-Match": etag}).status_code == 200
+    accounts = [
+        i["user"] for rest in (ISSUES, "pulls?state=all", "issues/comments") for i in httpx.get(f"{base}/{rest}").json()
+    ]
+    accounts += [httpx.get(f"{base}/releases").json()[0]["author"]]
+    assert {(a["login"], a["id"]) for a in accounts} == {("Mara-New", mara.user.id)}
+    authors = [(c["author"]["login"], c["author"]["id"]) for c in httpx.get(f"{base}/commits").json()]
+    assert authors == [("mara", 9), ("Mara-New", mara.user.id), ("Mara-New", mara.user.id)]
+    assert {i.number: i.updated_at for i in world.repo("acme/lake").issues.values()} == before
+    with pytest.raises(ValueError, match="no id"):
+        world.rename_account(User("old", None), "new")
+
+
+def test_noreply_addresses_and_trailers_are_written_as_git_has_them() -> None:
+    ada = user("ada")
+    assert noreply(ada) == f"{ada.id}+ada@users.noreply.github.com"
+    assert with_coauthors("Subject", ADA, Person("B", "b@example.org")).splitlines() == [
+        "Subject",
+        "",
+        "Co-authored-by: Ada <ada@example.org>",
+        "Co-authored-by: B <b@example.org>",
+    ]
+
+
+@pytest.mark.parametrize("lists_pulls", [True, False])
+def test_issues_that_are_switched_off(sim: Simulator, lists_pulls: bool) -> None:
+    world = sim.world
+    world.open_issue("acme/lake", "Hidden", ADA.user)
+    world.open_pull("acme/lake", "Shown", ADA.user)
+    for number in (1, 2):
+        world.comment("acme/lake", number, ADA.user)
+    world.switch_issues("acme/lake", False, lists_pulls=lists_pulls)
+    base = f"{sim.github_url}/repos/acme/lake"
+    repo = httpx.get(base).json()
+    assert (repo["has_issues"], repo["open_issues_count"]) == (False, 1)
+    listed = httpx.get(f"{base}/{ISSUES}")
+    if lists_pulls:
+        assert [i["number"] for i in listed.json()] == [2]
+    else:
+        assert listed.status_code == 410
+        assert listed.json()["message"] == "Issues has been disabled in this repository."
+    assert [p["number"] for p in httpx.get(f"{base}/pulls").json()] == [2]
+    assert [c["issue_url"][-1] for c in httpx.get(f"{base}/issues/comments").json()] == ["2"]
+    assert [httpx.get(f"{base}/issues/{number}").status_code for number in (1, 2)] == [410, 200]
+    world.switch_issues("acme/lake", True)
+    assert [i["number"] for i in httpx.get(f"{base}/{ISSUES}").json()] == [2, 1]
+
+
+def test_archived_and_disabled_repositories_say_so(sim: Simulator) -> None:
+    url = f"{sim.github_url}/repos/acme/lake"
+    assert [httpx.get(url).json()[flag] for flag in ("archived", "disabled")] == [False, False]
+    sim.world.archive("acme/lake")
+    sim.world.disable("acme/lake")
+    assert [httpx.get(url).json()[flag] for flag in ("archived", "disabled")] == [True, True]
+    sim.world.archive("acme/lake", is_archived=False)
+    assert httpx.get(url).json()["archived"] is False
+
+
+def test_dates_of_broken_clocks_are_served_as_they_are(sim: Simulator) -> None:
+    sim.world.commit("acme/lake", ADA, "In order")
+    sim.world.commit("acme/lake", ADA, "Epoch", authored_at=0)
+    sim.world.commit("acme/lake", ADA, "1803", authored_at=epoch(date(1803, 3, 21)))
+    sim.world.commit("acme/lake", ADA, "No date", authored_text="58213-04-26T07:34:56Z")
+    sim.world.commit("acme/lake", ADA, "2286", epoch(date(2286, 11, 20)), committed_text="never")
+    served = httpx.get(f"{sim.github_url}/repos/acme/lake/commits").json()
+    by_message = {c["commit"]["message"]: c["commit"] for c in served}
+    dates = {message: git["author"]["date"] for message, git in by_message.items()}
+    assert dates["Epoch"] == "1970-01-01T00:00:00Z"
+    assert dates["1803"] == "1803-03-21T00:00:00Z"
+    assert dates["No date"] == "58213-04-26T07:34:56Z"
+    assert dates["2286"] == "2286-11-20T00:00:00Z"
+    assert by_message["2286"]["committer"]["date"] == "never"
+    assert sim.world.now < epoch(date(2026, 2, 1))
+
+
+def test_imported_items_are_news_with_old_dates(sim: Simulator) -> None:
+    world = sim.world
+    old = world.now - 400 * DAY
+    asked = world.import_issue(
+        "acme/lake", "Old", ADA.user, created_at=old, closed_at=old + DAY, comments=[(ADA.user, old - 9)]
+    )
+    merged = world.import_issue("acme/lake", "Older", ADA.user, created_at=old, merged_at=old - DAY, is_pull=True)
+    second, first = httpx.get(f"{sim.github_url}/repos/acme/lake/{ISSUES}").json()
+    assert (first["number"], first["created_at"], first["closed_at"]) == (asked.number, iso(old), iso(old + DAY))
+    assert (first["state_reason"], first["comments"]) == ("completed", 1)
+    assert first["updated_at"] > iso(world.now - DAY)
+    assert (second["number"], second["pull_request"]["merged_at"]) == (merged.number, iso(old - DAY))
+    (comment,) = httpx.get(f"{sim.github_url}/repos/acme/lake/issues/comments").json()
+    assert (comment["created_at"], comment["updated_at"]) == (iso(old - 9), first["updated_at"])
+
+
+def test_a_script_merges_without_github_noticing(sim: Simulator) -> None:
+    pull = sim.world.open_pull("acme/lake", "Improve", ADA.user)
+    commit = sim.world.merge_by_script("acme/lake", pull.number, ADA, lag=90)
+    assert commit.message == "Improve\n\nCloses #1 from Ada/work."
+    (served,) = httpx.get(f"{sim.github_url}/repos/acme/lake/pulls?state=closed").json()
+    assert (served["merged_at"], served["closed_at"]) == (None, iso(commit.committed_at + 90))
+
+
+def test_a_project_status_is_served_and_a_quarantine_hides_the_files(sim: Simulator) -> None:
+    world = sim.world
+    world.add_package("acme-lake")
+    world.upload("acme-lake", "1.0")
+    page = httpx.get(f"{sim.simple_url}/acme-lake/").json()
+    assert (page["project-status"], len(page["files"]), page["versions"]) == ({"status": "active"}, 2, ["1.0"])
+    world.set_status("acme-lake", "deprecated", "Use acme-ocean")
+    page = httpx.get(f"{sim.simple_url}/acme-lake/").json()
+    assert page["project-status"] == {"status": "deprecated", "reason": "Use acme-ocean"}
+    assert len(page["files"]) == 2
+    world.set_status("acme-lake", "quarantined")
+    page = httpx.get(f"{sim.simple_url}/acme-lake/").json()
+    assert (page["project-status"], page["files"], page["versions"]) == ({"status": "quarantined"}, [], [])
+    world.set_status("acme-lake", "active")
+    assert len(httpx.get(f"{sim.simple_url}/acme-lake/").json()["files"]) == 2
 
 
 # --- conditional requests and limits

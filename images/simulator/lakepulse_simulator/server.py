@@ -32,6 +32,7 @@ from lakepulse_simulator.world import Comment, Issue, Repo, World, from_iso, nor
 JSON = "application/json; charset=utf-8"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 DOCS = "https://docs.github.com/rest"
+ISSUES_OFF = "Issues has been disabled in this repository."
 
 FIRST_DAY_QUERY = (
     "SELECT min(date) AS first FROM pypi.pypi_downloads_per_day_by_version WHERE project = {project:String} FORMAT JSON"
@@ -725,8 +726,8 @@ class Request:
 
     def issues(self, repo: Repo) -> Answer:
         """Issues and pull requests, paged by a cursor that stays right while items move."""
-        if not repo.has_issues:
-            return error(410, "Issues are disabled for this repo")
+        if not repo.has_issues and not repo.lists_pulls:
+            return error(410, ISSUES_OFF)
         sort, state = self.query.get("sort", "created"), self.query.get("state", "open")
         is_down = self.query.get("direction", "desc") != "asc"
         size = self.page_size or 30
@@ -769,7 +770,8 @@ class Request:
                 "created": lambda c: (c.created_at, c.id),
                 None: lambda c: (c.id, c.id),
             }
-            return sorted(repo.comments.values(), key=keys.get(sort, keys[None]), reverse=is_down)
+            shown = [comment for comment in repo.comments.values() if repo.shows(comment)]
+            return sorted(shown, key=keys.get(sort, keys[None]), reverse=is_down)
 
         found = repo.derive(("comments", sort, is_down), make)
         if since is not None:
@@ -795,6 +797,8 @@ class Request:
 
     def one_issue(self, repo: Repo, kind: str, number: int, wants_comments: bool) -> Answer:
         found = repo.issues.get(number)
+        if found is not None and not found.is_pull and not repo.has_issues:
+            return error(410, ISSUES_OFF)
         if found is None and number in repo.moved_issues:
             target, new_number = repo.moved_issues[number]
             return self.moved(f"/repositories/{target.id}/issues/{new_number}")
@@ -844,7 +848,8 @@ class Request:
             return Answer(404, b"404 Not Found", {"Content-Type": "text/plain"})
         if not self.path.endswith("/"):
             return Answer(301, b"", {"Location": f"{self.path}/"})
-        answer = Answer(200, items.simple_page(package), {"Content-Type": SIMPLE_JSON}, len(package.files))
+        rows = 0 if package.status == "quarantined" else len(package.files)
+        answer = Answer(200, items.simple_page(package), {"Content-Type": SIMPLE_JSON}, rows)
         answer.headers |= {"X-PyPI-Last-Serial": str(package.version), "Cache-Control": "max-age=600, public"}
         etag = f'"{hashlib.sha256(answer.body).hexdigest()[:22]}"'
         if self.headers.get("If-None-Match") == etag:
@@ -941,7 +946,7 @@ def sorted_issues(repo: Repo, sort: str, state: str, is_down: bool, pulls_only: 
     found = [
         ((key(issue), issue.number), issue)
         for issue in repo.issues.values()
-        if state in ("all", issue.state) and (issue.is_pull or not pulls_only)
+        if state in ("all", issue.state) and (issue.is_pull or (repo.has_issues and not pulls_only))
     ]
     return sorted(found, key=lambda entry: entry[0], reverse=is_down)
 
