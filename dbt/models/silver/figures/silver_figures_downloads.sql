@@ -7,7 +7,8 @@ packages as (
         members.scope_kind,
         members.scope,
         members.member as package,
-        {{ day_of('born.first_release_at') }} as born_on
+        {{ day_of('born.first_release_at') }} as born_on,
+        sources.known_until
     from {{ ref('silver_figure_members') }} as members
     left join (
         select
@@ -21,6 +22,8 @@ packages as (
     inner join (
         select distinct package from {{ ref('silver_downloads') }} where kind = 'overall'
     ) as counted on members.member = counted.package
+    inner join {{ ref('silver_member_sources') }} as sources
+        on members.member = sources.member and sources.kind = 'package' and sources.source = 'pypistats_overall'
     where members.kind = 'package'
 ),
 
@@ -55,7 +58,7 @@ dates as (
     from held
 ),
 
--- A day counts when each package has it, or was not released yet.
+-- A day counts when each package has it, was not released yet, or was gone when the day could have been fetched.
 days as (
     select
         dates.scope_kind,
@@ -71,7 +74,9 @@ days as (
             and dates.date = held.date
             and packages.package = held.package
     group by dates.scope_kind, dates.scope, dates.date
-    having count(*) = count(*) filter (where held.package is not null or dates.date < packages.born_on)
+    having count(*) = count(*) filter (
+        where held.package is not null or dates.date < packages.born_on or dates.date >= packages.known_until
+    )
 ),
 
 windows as (
@@ -172,7 +177,8 @@ select
     weeks.scope_kind,
     weeks.scope,
     weeks.week,
-    weeks.downloads_end_on as ends_on,
+    -- A run fetches the days before its own.
+    {{ days_later('weeks.downloads_end_on', 1) }} as ends_on,
     means.per_day as downloads_per_day_28d,
     coalesce(means.days_there, 0) as downloads_per_day_28d_n,
     case
