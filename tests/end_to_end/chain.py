@@ -30,7 +30,7 @@ from lakepulse.settings import Settings
 from lakepulse_dbt.warehouse import open_catalog
 from lakepulse_simulator import Simulator, World
 from spark_apps.load import load
-from tests.end_to_end.harness import ROOT, Gold, Installation, pointed_at
+from tests.end_to_end.harness import ROOT, Gold, Installation, breaks, pointed_at
 from tests.tally import Tally
 from tests.truth.gold import Known, Project, counted, differences, gold
 
@@ -91,6 +91,7 @@ class Chain:
     folder: Path
     tally: Tally
     bots: list[str]
+    not_bots: list[str]
     installation: Installation = field(init=False)
     known: Known = field(init=False)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -137,7 +138,7 @@ class Chain:
                 return name
             if name == "fetch":
                 self.known.look(self.world, run.as_of, sweep=run.sweep)
-                run.expected = gold(self.known, run.as_of, self.bots)
+                run.expected = gold(self.known, run.as_of, self.bots, breaks(), self.not_bots)
         return None
 
     def log(self, run: Run, name: str) -> str:

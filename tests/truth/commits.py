@@ -29,7 +29,7 @@ class Authored:
 def authored(repos: Mapping[str, KnownRepo], people: People) -> list[Authored]:
     """The commits of some repositories in the order of their author dates, each id once.
 
-    Decision: a commit that two repositories of a project hold is its author's as the first one listed shows it.
+    Decision: of a commit that is in two repositories of a project, the author is taken from the first one listed.
     """
     found: dict[str, Authored] = {}
     for name, repo in repos.items():

@@ -46,34 +46,34 @@ GRAINS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Text:
-    """Words for people: there or not, and what they must name, in any wording."""
+    """Words for people: present or absent, and what they must name, in any wording."""
 
-    is_there: bool = True
+    is_present: bool = True
     names: tuple[str, ...] = ()
 
     def accepts(self, given: Any) -> bool:
-        if not self.is_there:
+        if not self.is_present:
             return given in (None, "")
         return isinstance(given, str) and bool(given.strip()) and all(name.lower() in given.lower() for name in self.names)
 
 
 @dataclass(frozen=True)
 class Words:
-    """A set of words: an array, or text with anything between them. Only words of `told` are compared."""
+    """A set of words: an array, or text with anything between them. Only words of `compared` count."""
 
     words: frozenset[str]
-    told: frozenset[str]
+    compared: frozenset[str]
 
     def accepts(self, given: Any) -> bool:
         if isinstance(given, str):
             given = "".join(letter if letter.isalnum() or letter == "_" else " " for letter in given).split()
-        return self.told.intersection(given or ()) == self.words
+        return self.compared.intersection(given or ()) == self.words
 
 
 def differences(expected: Mapping[str, list[Row]], actual: Mapping[str, list[Row]], limit: int = 5) -> list[str]:
     """What differs between two golds, in words; empty if nothing does.
 
-    Tables that only `actual` has are not looked at, nor columns that only it has. Doubles are equal
+    Tables and columns that only `actual` has are ignored. Doubles are equal
     within 1e-6 relative; `actual` may hold aware times, which are compared in UTC.
     """
     found: list[str] = []
@@ -98,7 +98,7 @@ def differences(expected: Mapping[str, list[Row]], actual: Mapping[str, list[Row
 
 
 def counted(expected: Mapping[str, list[Row]], actual: Mapping[str, list[Row]]) -> tuple[int, int, int]:
-    """Rows that are due, how many of them are missing or other than due, and how many rows are there beyond them."""
+    """Expected rows, how many of them are missing or different, and how many other rows `actual` has."""
     due = lost = surplus = 0
     for table, rows in expected.items():
         wanted, given = _by_grain(rows, GRAINS[table]), _by_grain(actual[table], GRAINS[table])
@@ -117,7 +117,7 @@ def _by_grain(rows: Iterable[Row], grain: Sequence[str]) -> dict[tuple[Any, ...]
 
 def _equal(wanted: Any, given: Any) -> bool:
     if isinstance(wanted, Text | Words):
-        # A gold of this package on both sides holds the same demand.
+        # Two golds of this package hold equal expectations.
         return wanted == given or wanted.accepts(given)
     if isinstance(wanted, bool) or isinstance(given, bool):
         return wanted is given

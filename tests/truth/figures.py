@@ -11,7 +11,7 @@ Decisions, where the contract leaves room:
   figure of people.
 - A scope's first commit is by its author date, or by its committer date where that is impossible.
 - Stars of a repository that did not exist yet are no gap: it had none.
-- days_since_release is "none" until there is a final version; releases_365d is 0 then.
+- days_since_release is "none" before the first final version; releases_365d is 0 then.
 - A known break concerns downloads_change_year if a day of it lies from the first day of the older window
   to the last of the newer one.
 """
@@ -74,7 +74,7 @@ def dimension() -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row's value, before it is known what is missing. `reason`: why there is none, or what to know about it."""
+    """One row's value, before its members are judged. `reason`: why it has no value, or what to know about it."""
 
     value: float | None
     n: int
@@ -158,7 +158,7 @@ class Week:
                     "value": None if figure.value is None else float(figure.value),
                     "n": figure.n,
                     "status": figure.status,
-                    "reason": figure.reason or Text(is_there=figure.status != "known"),
+                    "reason": figure.reason or Text(is_present=figure.status != "known"),
                 }
 
     def members(self, figure: str) -> dict[str, KnownScope]:
@@ -324,7 +324,7 @@ class Week:
 
 
 def known(value: float | None, n: int) -> Figure:
-    """Known, or unknown if there is no value: nothing was in the window."""
+    """Known, or unknown without a value: the window was empty."""
     return Figure(value, n) if value is not None else Figure(None, n, "unknown")
 
 

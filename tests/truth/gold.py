@@ -1,9 +1,9 @@
 """What gold must show: plain loops over what upstream has shown, without any code of the product.
 
-Give `Known` each look at the world that the product had, then ask `gold` for the tables. Rows are
+Give `Known` each look at the world that the product had, then call `gold`. Rows are
 dicts with dates, naive UTC datetimes, ints, floats, bools, strings and None; where only people read a
-column, it holds what it must name (`Text`, `Words`). Each module beside this one counts one subject,
-and its docstring lists what was decided where the contract leaves room.
+column, it holds what that must name (`Text`, `Words`). Each module beside this one counts one subject;
+its docstring lists the decisions taken where the contract leaves room.
 """
 
 from __future__ import annotations

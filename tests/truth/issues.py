@@ -28,7 +28,7 @@ Add = Callable[..., None]
 
 @dataclass(frozen=True)
 class Case:
-    """An issue with what the tables ask of it."""
+    """An issue with what the tables need of it."""
 
     issue: Issue
     opener: Key | None

@@ -83,7 +83,7 @@ class Known:
     """All that was seen of the listed repositories and packages.
 
     What a look no longer finds stays until a look that sweeps; commits, releases and files are
-    listed in full each time, and so follow at once. What is not found keeps what it had.
+    listed in full each time, and so follow at once. What is not found keeps its data.
 
     Each look reads every list in full. A fetcher reads a list's first page when it has changed, so
     it sees the same as long as a list fits a page, or no account is renamed between two looks.
@@ -95,7 +95,7 @@ class Known:
         self.packages = {name: KnownPackage() for project in projects for name in project.packages}
 
     def look(self, world: World, as_of: date, *, sweep: bool = False) -> None:
-        """Fetch everything there is, as a run of that date does."""
+        """Fetch everything, as a run of that date does."""
         with world.lock:
             for name, known in self.repos.items():
                 repo = world.find(name)
@@ -158,6 +158,6 @@ def _look_at_package(known: KnownPackage, package: Package, as_of: date, today: 
     for kind in KINDS:
         for category, day, count in package.served(kind, today):
             known.downloads[kind][category, day] = count
-    # Whole days are asked for, of the run's date and not of today.
+    # A run fetches the full days before its own date, not before today.
     for day, version, count in package.served_versions(date.min, min(as_of, today) - timedelta(days=1)):
         known.downloads["version"][version, day] = count

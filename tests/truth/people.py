@@ -68,7 +68,7 @@ class _Seen:
 
     first: int
     words: set[str] = field(default_factory=set)
-    """Logins, or names where there is no account."""
+    """Logins, or names of events without an account."""
     shown: tuple[int, str] = (-1, "")
     is_bot: bool = False
 
@@ -139,14 +139,14 @@ class People:
             alike[_ADDRESS.sub(r"\1", seen.shown[1])].append(key)
         shown = {UNKNOWN: "unknown"}
         for text, keys in alike.items():
-            # Nobody else is called unknown while there are events by nobody known.
+            # The name "unknown" belongs to the events by nobody known, if there are any.
             first = 2 if text == "unknown" and self._has_unknown else 1
             ordered = sorted(keys, key=lambda key: (self._seen[key].first, key[0], key[1]))
             for number, key in enumerate(ordered, start=first):
                 shown[key] = text if number == 1 else f"{text} ({number})"
         return shown
 
-    # --- what the tables ask
+    # --- what the tables need
 
     def key(self, repo: str, who: Person) -> Key:
         """The person of a commit's role in a repository."""

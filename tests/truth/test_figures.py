@@ -213,7 +213,7 @@ def test_a_median_wait_without_end_is_known_and_has_a_reason(world: World) -> No
     world.open_issue(REPO, "Q", ADA.user, at(10))
     world.comment(REPO, 3, BEN.user, at(12))
     row = figure(shown(world), "first_response_median_hours_12w")
-    assert (row["value"], row["n"], row["reason"]) == (48.0, 3, Text(is_there=False))
+    assert (row["value"], row["n"], row["reason"]) == (48.0, 3, Text(is_present=False))
 
 
 def test_an_answer_after_the_rows_window_is_none(world: World) -> None:
@@ -429,7 +429,7 @@ def looked_every_quarter(world: World, breaks: tuple[Break, ...] = ()) -> tuple[
 
 
 def test_the_change_against_the_year_before() -> None:
-    assert looked_every_quarter(a_year()) == (pytest.approx(25.0), 28, "known", Text(is_there=False))
+    assert looked_every_quarter(a_year()) == (pytest.approx(25.0), 28, "known", Text(is_present=False))
 
 
 def test_the_change_across_a_known_break_stays_and_is_partial() -> None:

@@ -155,7 +155,7 @@ def test_labels_are_exact_and_ranked_densely(world: World) -> None:
     assert rows == {"bug": (2, 1), "Bug": (2, 1), "rare": (1, 2)}
 
 
-def test_a_response_is_the_first_comment_of_a_known_person_who_did_not_ask(world: World) -> None:
+def test_a_response_is_the_first_comment_of_a_known_person_other_than_the_author(world: World) -> None:
     opener = user("Ada")
     for _ in range(3):
         world.open_issue("acme/lake", "Q", opener, at(26, 0))  # Monday
@@ -397,7 +397,7 @@ def test_shares_by_version_are_of_whole_days_before_the_run(world: World) -> Non
         known.look(world, as_of)
         (row,) = gold(known, AS_OF)["fct_downloads_by_version"]
         assert row == {"package": "acme-lake", "date": date(2026, 1, 30), "version": "1.0", "downloads": 5, "share": 1.0}
-        # The second look asks for no day after the 29th, and so misses the correction.
+        # The second look fetches no day after the 29th, and so misses the correction.
         fill_downloads(world, {30: 7})
 
 
@@ -492,7 +492,7 @@ def test_a_look_keeps_what_is_lost_until_a_sweep(world: World) -> None:
     assert gold(known, AS_OF) == after
 
 
-def test_downloads_are_remembered_for_ever_and_corrected(world: World) -> None:
+def test_downloads_are_kept_for_ever_and_corrected(world: World) -> None:
     fill_downloads(world, {1: 5, 2: 6})
     known = Known(PROJECTS)
     known.look(world, AS_OF)
@@ -508,7 +508,7 @@ def test_downloads_are_remembered_for_ever_and_corrected(world: World) -> None:
     assert len(gold(known, later)["fct_all_time_base_repo_stats"]) == 2
 
 
-def test_an_older_as_of_shows_what_was_so_then(world: World) -> None:
+def test_an_older_as_of_shows_the_state_of_its_day(world: World) -> None:
     world.open_issue("acme/lake", at=at(3))
     world.open_issue("acme/lake", at=at(20))
     world.close_issue("acme/lake", 1, at(20))
@@ -535,7 +535,7 @@ def test_only_listed_names_are_shown(world: World) -> None:
     assert tables.keys() == GRAINS.keys()
 
 
-def test_differences_are_told_and_small_ones_forgiven(world: World) -> None:
+def test_differences_are_reported_and_small_ones_forgiven(world: World) -> None:
     world.open_issue("acme/lake", at=at(5))
     world.open_issue("acme/lake", at=at(12))
     wanted = shown(world)
@@ -573,8 +573,8 @@ def test_words_for_people_are_compared_by_what_they_name(world: World) -> None:
     assert partial.accepts("Without acme/pond: not found; 27 of 28 days")
     assert not partial.accepts("27 of 28 days")
     assert not partial.accepts(None)
-    assert Text(is_there=False).accepts("")
-    assert not Text(is_there=False).accepts("why")
+    assert Text(is_present=False).accepts("")
+    assert not Text(is_present=False).accepts("why")
 
 
 def test_rows_are_counted(world: World) -> None:

@@ -1,4 +1,4 @@
-"""World objects in the shapes in which the APIs answer them, as JSON bytes.
+"""World objects in the shapes in which the APIs serve them, as JSON bytes.
 
 An item's JSON is made once and kept until the item changes. Addresses inside items are those of
 the real API: they are data, and answers must not depend on the simulator's port.

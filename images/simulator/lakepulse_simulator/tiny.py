@@ -218,7 +218,7 @@ def _status(world: World, chance: random.Random) -> str:
             who = user(chance.choice(("ada", "ben", "cleo", "dora")))
             world.rename_account(who, f"{who.login}-{len(world.logins) + 1}")
         case "take over login":
-            # Whoever comes is new; the login is free once its first holder has another.
+            # A login is free once its first holder has another; whoever takes it is new.
             held = {found.id for found in map(user, ("ada", "ben", "cleo", "dora"))} - world.logins.keys()
             login = chance.choice(("ada", "ben", "cleo", "dora"))
             if user(login).id not in held:

@@ -1,6 +1,6 @@
 """What exists upstream: repositories, packages and the ways in which they change.
 
-Times are whole seconds since the epoch, UTC; every method that needs one takes `at` and else
+Times are whole seconds since the epoch, UTC; every method that needs one takes `at`, or else
 moves the world's clock on by a minute. Each change of an item moves its `updated_at`.
 """
 
@@ -197,7 +197,7 @@ class Package:
     """The status marker of PEP 792; a quarantined package offers no files."""
     status_reason: str | None = None
     version: int = 0
-    """Rises with each change, so that what was derived from it can be kept."""
+    """Rises with each change, so that results derived from it can be cached."""
 
     def served(self, kind: str, today: date) -> list[tuple[str, date, int]]:
         """(category, day, downloads) of the 180 days before `today`, by category and day."""
@@ -223,8 +223,8 @@ class Package:
         """The day's downloads without mirrors, split over the versions that were out by its end.
 
         Each final version takes a part, which grows with its age up to a half, of what the newer ones
-        have left; the oldest takes the rest. Few ask for a pre-release while there is a final version.
-        None is quite forgotten.
+        have left; the oldest takes the rest. Few want a pre-release once a final version is out.
+        No version drops to zero.
         """
         left = self.downloads["overall"].get(day, {}).get("without_mirrors", 0)
         end = epoch(day) + DAY
@@ -232,7 +232,7 @@ class Package:
         for file in self.files.values():
             if file.uploaded_at < end:
                 out[file.version] = min(file.uploaded_at, out.get(file.version, end))
-        # Pre-releases come first; among their like the newer one does.
+        # Pre-releases come first, and newer ones before older ones.
         ranks = sorted((re.fullmatch(r"[\d.]+", version) is not None, -at, version) for version, at in out.items())
         least = 1 if left >= len(ranks) else 0
         left -= least * len(ranks)
@@ -279,7 +279,7 @@ class Repo:
     last_number: int = 0
     last_id: int = 0
     version: int = 0
-    """Rises with each change, so that what was derived from it can be kept."""
+    """Rises with each change, so that results derived from it can be cached."""
     derived: dict[Any, tuple[int, Any]] = field(default_factory=dict, repr=False)
     logs: dict[str, list[Commit]] = field(default_factory=dict, repr=False)
 
@@ -288,7 +288,7 @@ class Repo:
         return self.id * 10_000 + self.last_id
 
     def derive(self, key: Any, make: Callable[[], Any]) -> Any:
-        """`make()`, kept until the repository changes."""
+        """`make()`, cached until the repository changes."""
         found = self.derived.get(key)
         if found is None or found[0] != self.version:
             found = (self.version, make())
@@ -355,7 +355,7 @@ class World:
     # --- time
 
     def set_date(self, day: date) -> None:
-        """Move to another day; a world that cannot un-happen refuses to go back before its clock."""
+        """Move to another day. Worlds that grow by themselves refuse to go back."""
         with self.lock:
             self.date = day
             self.now = max(self.now, epoch(day))
@@ -379,7 +379,7 @@ class World:
         """As `find`.
 
         Raises:
-            KeyError: there is none.
+            KeyError: not found.
         """
         return self.repos[self.names[name.lower()]]
 
@@ -677,14 +677,24 @@ class World:
             return issue
 
     def merge_pull(
-        self, name: str, number: int, author: Person, at: int | None = None, *, committer: Person = WEB_FLOW, age: int = 3600
+        self,
+        name: str,
+        number: int,
+        author: Person,
+        at: int | None = None,
+        *,
+        committer: Person = WEB_FLOW,
+        age: int = 3600,
+        helpers: Sequence[Person] = (),
     ) -> Commit:
-        """Squash a pull request into one commit, written `age` seconds before."""
+        """Squash a pull request into one commit, written `age` seconds before; `helpers` are credited in its trailers."""
         with self.lock:
             repo = self.repo(name)
             issue = repo.issues[number]
             when = self.touch(repo, issue, at)
             message = f"{issue.title} (#{number})"
+            if helpers:
+                message = with_coauthors(message, *helpers)
             commit = self.commit(name, author, message, when, authored_at=when - age, committer=committer)
             issue.closed_at = issue.merged_at = when
             issue.state = "closed"
@@ -716,7 +726,7 @@ class World:
             return commit
 
     def delete_issue(self, name: str, number: int) -> None:
-        """Its comments go with it, and no list shows it."""
+        """Delete an issue and its comments; no list reports it."""
         with self.lock:
             repo = self.repo(name)
             del repo.issues[number]
@@ -825,7 +835,7 @@ class World:
         """A package by name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: not found.
         """
         return self.packages[normalise(name)]
 
@@ -888,7 +898,7 @@ class World:
             target.version += 1
 
     def remove_download_day(self, package: str, day: date, kinds: Sequence[str] = KINDS) -> None:
-        """A day that pypistats does not have."""
+        """Remove a day from pypistats."""
         with self.lock:
             target = self.package(package)
             for kind in kinds:
