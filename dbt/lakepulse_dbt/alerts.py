@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
+from lakepulse.figures import Figure, number, percent
 from lakepulse.outcome import PermanentError, one_line
-from lakepulse_dbt.figures import METRICS, Figure, number, percent
+from lakepulse_dbt.declared_figures import declared_figures
+from lakepulse_dbt.figures import Break
 
 
 class Rule(BaseModel):
-    """One limit of one figure. Percentages are against the figure of 28 days before, and positive."""
+    """One limit of one figure of `dim_figures`. Percentages are against four weeks before, and positive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    metric: str
+    figure: str
     project: str | None = None
     above: float | None = None
     below: float | None = None
     rises_percent: float | None = None
     falls_percent: float | None = None
 
-    @field_validator("metric")
+    @field_validator("figure")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in METRICS:
-            raise ValueError(f"unknown metric {value!r}; known: {', '.join(METRICS)}")
+        known = [name for figures in declared_figures().values() for name in figures]
+        if value not in known:
+            raise ValueError(f"unknown figure {value!r}; known: {', '.join(known)}")
         return value
 
     @model_validator(mode="after")
@@ -46,17 +50,18 @@ class Rule(BaseModel):
 
     def concerns(self, figure: Figure) -> bool:
         """Whether the rule is about the figure: a project has none of what it does not have."""
-        return figure.metric == self.metric and self.project in {None, figure.project} and figure.applies
+        return figure.meaning.figure == self.figure and self.project in {None, figure.scope} and figure.status != "none"
 
     def lacks(self, figure: Figure) -> str | None:
         """What is missing to check the rule, as words; None if nothing is."""
         if figure.value is None:
-            return "there is no figure"
+            # A median that nobody has waited for yet is longer than any limit, but not a number.
+            return figure.reason or figure.status
         if self.limit[0].endswith("_percent") and figure.change is None:
-            return f"{figure.text} has no figure of 28 days before beside it"
+            return f"{figure.text}, with nothing four weeks before to compare it with"
         return None
 
-    def broken_by(self, figure: Figure) -> str | None:
+    def broken_by(self, figure: Figure, breaks: tuple[Break, ...]) -> str | None:
         """What the figure did, as words; None if it keeps the rule or is unknown."""
         value, change = figure.value, figure.change
         if value is None:
@@ -72,14 +77,8 @@ class Rule(BaseModel):
                 words, allowed = percent(change), percent(-limit)
             case _:
                 return None
-        return f"changed by {words} in 28 days, to {figure.text}; the limit is {allowed}{_breaks(figure)}"
-
-
-def _breaks(figure: Figure) -> str:
-    """What else than the project may have made the change, as sentences to go on with."""
-    return "".join(
-        f". Its source has a known break on {known.day}: {known.what_changed.rstrip('.')}" for known in figure.breaks
-    )
+        across = "".join(f". Its source has a known break on {known.day}: {known.what_changed.rstrip('.')}" for known in breaks)
+        return f"changed by {words} in four weeks, to {figure.text}; the limit is {allowed}{across}"
 
 
 class Alert(BaseModel):
@@ -87,18 +86,18 @@ class Alert(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     project: str
-    metric: str
+    figure: str
     value: float
     change_percent: float | None
     message: str
 
 
 class Unchecked(BaseModel):
-    """A rule that no figure of a project could be held against; `message` is a sentence."""
+    """A rule that a project's figure could not be checked against; `message` is a sentence."""
 
     model_config = ConfigDict(frozen=True)
     project: str
-    metric: str
+    figure: str
     message: str
 
 
@@ -108,7 +107,7 @@ class _File(BaseModel):
 
 
 def load_rules(path: Path) -> list[Rule]:
-    """Read the rules file; one that is not there has no rules.
+    """Read the rules file; a missing one has no rules.
 
     Raises:
         PermanentError: it cannot be read or says something that cannot be checked.
@@ -127,24 +126,30 @@ def load_rules(path: Path) -> list[Rule]:
         raise PermanentError(f"{path}: cannot be read: {one_line(error)}") from error
 
 
-def check(rules: list[Rule], found: list[Figure]) -> tuple[list[Alert], list[Unchecked]]:
-    """The alerts, and what could not be checked; both in the order of the figures."""
+def check(
+    rules: list[Rule], found: list[Figure], breaks: Mapping[tuple[str, str], tuple[Break, ...]]
+) -> tuple[list[Alert], list[Unchecked]]:
+    """The alerts, and what could not be checked; both in the order of the figures.
+
+    `breaks` has the known breaks that a figure's change spans, by project and figure.
+    """
     alerts: list[Alert] = []
     unchecked: list[Unchecked] = []
     for figure in found:
-        about = f"{figure.project}, {METRICS[figure.metric].title}"
+        name = figure.meaning.figure
+        about = f"{figure.scope}, {figure.meaning.title}"
         for rule in rules:
             if not rule.concerns(figure):
                 continue
             if missing := rule.lacks(figure):
-                name, limit = rule.limit
-                message = f"{about}: {missing}, so the rule '{name}: {number(limit)}' was not checked."
-                unchecked.append(Unchecked(project=figure.project, metric=figure.metric, message=message))
-            elif figure.value is not None and (words := rule.broken_by(figure)):
+                limit, value = rule.limit
+                message = f"{about}: {missing}; the rule '{limit}: {number(value)}' was not checked."
+                unchecked.append(Unchecked(project=figure.scope, figure=name, message=message))
+            elif figure.value is not None and (words := rule.broken_by(figure, breaks.get((figure.scope, name), ()))):
                 alerts.append(
                     Alert(
-                        project=figure.project,
-                        metric=figure.metric,
+                        project=figure.scope,
+                        figure=name,
                         value=figure.value,
                         change_percent=figure.change,
                         message=f"{about}: {words}.",

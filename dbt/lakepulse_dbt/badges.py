@@ -9,10 +9,11 @@ from xml.sax.saxutils import escape
 import structlog
 
 from lakepulse.data_dir import look_into_data_dir
+from lakepulse.figures import Figure, worded
 from lakepulse.publications import newest_publication
 from lakepulse.settings import Settings
 from lakepulse_dbt.export import whole_folder, write_json
-from lakepulse_dbt.figures import METRICS, Figure, figures
+from lakepulse_dbt.figures import figures
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
@@ -37,7 +38,7 @@ _SVG = """\
 
 
 def badges(settings: Settings, out: Path) -> None:
-    """Write `<project>.json` and `<project>-<metric>.svg` for the newest publication into `out`, and `index.json`.
+    """Write `<project>.json` and `<project>-<figure>.svg` for the newest publication into `out`, and `index.json`.
 
     Raises:
         PermanentError: nothing is published yet, or `out` holds something else.
@@ -47,16 +48,16 @@ def badges(settings: Settings, out: Path) -> None:
         catalog = open_catalog(settings)
         newest = newest_publication(catalog, settings)
         found = figures(catalog, newest)
-    slugs = _slugs(list(dict.fromkeys(figure.project for figure in found)))
+    slugs = _slugs(list(dict.fromkeys(figure.scope for figure in found)))
     head = {"as_of": newest.as_of.isoformat(), "run_id": newest.run_id, "is_demo": newest.is_demo}
     with whole_folder(out, INDEX) as partial:
         for project, slug in slugs.items():
-            own = [figure for figure in found if figure.project == project]
-            document = head | {"project": project, "figures": {figure.metric: _described(figure) for figure in own}}
+            own = [figure for figure in found if figure.scope == project]
+            document = head | {"project": project, "figures": {figure.meaning.figure: _described(figure) for figure in own}}
             write_json(partial / f"{slug}.json", document)
             for figure in own:
                 title = f"{project}, {'demo data' if newest.is_demo else 'as of'} {newest.as_of}"
-                (partial / f"{slug}-{figure.metric}.svg").write_text(_badge(figure, title), encoding="utf-8")
+                (partial / f"{slug}-{figure.meaning.figure}.svg").write_text(_badge(figure, title), encoding="utf-8")
         write_json(partial / INDEX, head | {"projects": {slug: project for project, slug in slugs.items()}})
     log.info("badges are written", folder=str(out), projects=len(slugs))
 
@@ -75,19 +76,22 @@ def _slugs(projects: list[str]) -> dict[str, str]:
 
 
 def _described(figure: Figure) -> dict[str, object]:
-    metric = METRICS[figure.metric]
     return {
         "value": figure.value,
-        "before": figure.before,
+        "n": figure.n,
+        "status": figure.status,
+        "reason": figure.reason,
+        "before": figure.month_before,
         "change_percent": figure.change,
         "text": figure.text,
-        "title": metric.title,
-        "definition": metric.says,
+        "title": figure.meaning.title,
+        "definition": figure.meaning.definition,
     }
 
 
 def _badge(figure: Figure, title: str) -> str:
-    label, value = METRICS[figure.metric].title, figure.text
+    label = figure.meaning.title
+    value = figure.status if figure.value is None else worded(figure.value, figure.meaning.unit)
     label_length, value_length = (round(len(text) * _CHARACTER) for text in (label, value))
     left = label_length + 2 * _MARGIN
     return _SVG.format(

@@ -101,6 +101,7 @@ def raw_tables(catalog: Catalog, names: Iterable[str]) -> dict[str, RawTable]:
             schema_id=table.metadata.current_schema_id,
             sequence_number=(snapshot.sequence_number or 0) if snapshot else 0,
             snapshot_id=snapshot.snapshot_id if snapshot else None,
+            has_new_columns=bool(snapshot and snapshot.schema_id != table.metadata.current_schema_id),
         )
     return found
 
@@ -168,7 +169,7 @@ class _Dbt:
             "run_id": settings.run_id,
             "is_demo": settings.demo,
             "projects": listed,
-            "raw_snapshots": {name: table.snapshot_id for name, table in state.raw.items()},
+            "raw_snapshots": {name: table.pin for name, table in state.raw.items()},
         }
         project = project_folder()
         self.variables = ["--vars", json.dumps(variables)]

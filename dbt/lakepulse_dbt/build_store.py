@@ -43,6 +43,13 @@ class RawTable(_Document):
     schema_id: int
     sequence_number: int
     snapshot_id: int | None
+    has_new_columns: bool = False
+    """Columns were added since the snapshot, which a later version of ours needs."""
+
+    @property
+    def pin(self) -> int | None:
+        """The snapshot to read on Trino, which gives an older one the columns of its own time alone; None: the present one."""
+        return None if self.has_new_columns else self.snapshot_id
 
 
 class GoldTable(_Document):

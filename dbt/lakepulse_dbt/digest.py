@@ -1,110 +1,27 @@
-"""A week in Markdown: figures, what happened and what is wrong, for a mail or a chat."""
+"""A week in Markdown: state, figures, what happened and what is wrong, for a mail or a chat."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-
-import duckdb
-from pyiceberg.catalog import Catalog
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from lakepulse.data_dir import look_into_data_dir
-from lakepulse.publications import Publication, newest_publication
+from lakepulse.figures import Figure, number, percent
+from lakepulse.publications import newest_publication
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
-from lakepulse_dbt.figures import METRICS, Break, Figure, figures, open_gold, percent
+from lakepulse_dbt.figures import Break, breaks, figures, rows
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
-# Each gives a list item a row: a text, or what an address is put behind, the address, and what follows it.
-# `$from` is the first of the seven days that end with the publication's date. Title -> tables, SQL.
-_EVENTS: dict[str, tuple[set[str], str]] = {
-    "Releases": (
-        {"fct_releases"},
-        """
-        select scope || ' ' || name || case when is_prerelease then ' (pre-release)' else '' end || ', '
-            || strftime(released_at, '%Y-%m-%d')
-        from fct_releases
-        where released_at >= $from and not is_yanked
-        order by released_at, scope, name
-        """,
-    ),
-    "Unusual downloads": (
-        {"fct_download_anomalies", "fct_known_breaks"},
-        """
-        select package || ': ' || format('{:,}', downloads) || ' on ' || strftime(date, '%Y-%m-%d')
-            || ', usually about ' || format('{:,.0f}', median_28d)
-            || coalesce(', counted otherwise before the known break of ' || (
-                select strftime(max(breaks.from_date), '%Y-%m-%d')
-                from fct_known_breaks as breaks
-                where breaks.source in ('pypistats', 'pypistats_overall') and coalesce(breaks.scope, '') in ('', days.package)
-                    and breaks.from_date <= days.date and coalesce(breaks.to_date, breaks.from_date) >= days.date - 27
-            ), '')
-        from fct_download_anomalies as days
-        where date >= $from and is_anomaly and category = 'without_mirrors'
-        order by date, package
-        """,
-    ),
-    "Newcomers": (
-        {"fct_first_commits"},
-        """
-        select repo || ': ' || count(*) || ' with a first commit: ' || array_to_string(list(author order by author)[:10], ', ')
-            || case when count(*) > 10 then ' and ' || (count(*) - 10) || ' more' else '' end
-        from fct_first_commits
-        where first_commit_date >= $from
-        group by repo
-        order by count(*) desc, repo
-        """,
-    ),
-    # As the dashboard has it: grew at the end of the last whole week and shrank a week earlier, or the other way round.
-    "Backlogs that turned": (
-        {"fct_issue_backlog"},
-        """
-        select now.repo || ': ' || case when now.backlog_index < 1 then 'began to grow' else 'began to shrink' end || ', '
-            || format('{:.2f}', now.backlog_index) || ' closed per opened in 8 weeks, '
-            || format('{:.2f}', before.backlog_index) || ' a week earlier'
-        from fct_issue_backlog as now
-        join fct_issue_backlog as before on now.repo = before.repo and before.week = now.week - 7
-        where now.week = cast(date_trunc('week', $from + 6) as date) - 7
-            and (
-                (now.backlog_index < 1 and before.backlog_index >= 1)
-                or (now.backlog_index > 1 and before.backlog_index <= 1)
-            )
-        order by now.repo
-        """,
-    ),
-    "Issues opened": (
-        {"fct_last_7_days_fct_issues"},
-        """
-        select repo || ': ' || issues_last_7_days
-        from fct_last_7_days_fct_issues
-        where date = $from + 6 and issues_last_7_days > 0
-        order by issues_last_7_days desc, repo
-        """,
-    ),
-    "Longest without an answer": (
-        {"fct_unanswered_issues"},
-        """
-        select repo || ' #' || number, url, ': ' || title || ', ' || format('{:,.0f}', age_days) || ' days'
-        from fct_unanswered_issues
-        order by age_days desc, repo, number
-        limit 5
-        """,
-    ),
-    "Late sources": (
-        {"fct_data_freshness"},
-        """
-        select source || ': ' || string_agg(
-            scope || coalesce(', last had ' || strftime(last_fetched_at, '%Y-%m-%d'), ', never had'), '; ' order by scope
-        )
-        from fct_data_freshness
-        where is_stale
-        group by source
-        order by source
-        """,
-    ),
-}
+_MOST_NAMES = 10
+_MOST_WAITING = 5
+
+Row = dict[str, Any]
 
 
 def digest(settings: Settings) -> str:
@@ -119,47 +36,103 @@ def digest(settings: Settings) -> str:
         catalog = open_catalog(settings)
         newest = newest_publication(catalog, settings)
         found = figures(catalog, newest)
-        events = list(_events(catalog, newest))
+        across = breaks(catalog, newest, found)
+        tables = {
+            name: rows(catalog, newest, name)
+            for name in ("fct_project_state", "fct_news", "fct_unanswered_issues", "fct_data_freshness", "fct_data_quality")
+        }
     first = newest.as_of - timedelta(days=6)
+    alerts, unchecked = check(rules, found, across)
+    news = [row for row in tables["fct_news"] if row["happened_on"] >= first]
+    sections = [
+        ("State", _states(tables["fct_project_state"])),
+        ("Alerts", [_plain(alert.message) for alert in alerts]),
+        ("Rules that were not checked", [_plain(rule.message) for rule in unchecked]),
+        ("Known breaks within a change", _breaks(across, found)),
+        ("Releases", [_plain(f"{row['scope']} {row['subject']}, {row['happened_on']}") for row in _of(news, "release")]),
+        ("Unusual downloads", [_plain(_unusual(row)) for row in _of(news, "unusual_downloads")]),
+        ("Newcomers", _newcomers(_of(news, "newcomer"))),
+        ("Backlogs that turned", [_plain(_turned(row)) for row in _of(news, "backlog_grows", "backlog_shrinks")]),
+        ("Longest without an answer", _waiting(tables["fct_unanswered_issues"])),
+        ("Out of date", _late(tables["fct_data_freshness"])),
+        ("Held back", _held_back(tables["fct_data_quality"])),
+    ]
     lines = [f"# lakepulse, {first} to {newest.as_of}", ""]
     if newest.is_demo:
         lines += ["**Demo data: these figures are not real.**", ""]
     lines += _table(found)
-    alerts, unchecked = check(rules, found)
-    sections = [
-        ("Alerts", [_plain(alert.message) for alert in alerts]),
-        ("Rules that were not checked", [_plain(rule.message) for rule in unchecked]),
-        ("Known breaks within a change", _breaks(found)),
-    ]
-    for title, items in [*sections, *events]:
+    for title, items in sections:
         if items:
             lines += ["", f"## {title}", "", *(f"- {item}" for item in items)]
     return "\n".join(lines) + "\n"
 
 
-def _events(catalog: Catalog, newest: Publication) -> Iterator[tuple[str, list[str]]]:
-    # A publication by other code may lack a table.
-    events = {title: event for title, event in _EVENTS.items() if event[0] <= newest.snapshots.keys()}
-    with open_gold(catalog, newest, set().union(*(tables for tables, _ in events.values()))) as connection:
-        for title, (_, sql) in events.items():
-            yield title, _items(connection, sql, newest)
+def _of(news: list[Row], *kinds: str) -> list[Row]:
+    chosen = [row for row in news if row["kind"] in kinds]
+    return sorted(chosen, key=itemgetter("happened_on", "project", "scope", "subject"))
 
 
-def _items(connection: duckdb.DuckDBPyConnection, sql: str, newest: Publication) -> list[str]:
-    parameters = {"from": newest.as_of - timedelta(days=6)} if "$from" in sql else {}
-    return [_item(*row) for row in connection.execute(sql, parameters).fetchall()]
+def _states(states: list[Row]) -> list[str]:
+    return [
+        f"**{_plain(row['project'])}** {_plain(row['sentence'])}" + (f" ({_plain(row['flags'])})" if row["flags"] else "")
+        for row in sorted(states, key=itemgetter("project"))
+    ]
 
 
-def _item(text: str, address: str | None = None, rest: str = "") -> str:
-    return _link(text, address) + _plain(rest)
+def _unusual(row: Row) -> str:
+    return f"{row['scope']}: {number(row['value'])} on {row['happened_on']}, usually about {number(row['usual'])}"
 
 
-def _breaks(found: list[Figure]) -> list[str]:
-    """Each break of a source that lies between a figure and the one it is compared with, and the figures concerned."""
+def _turned(row: Row) -> str:
+    began = "began to grow" if row["kind"] == "backlog_grows" else "began to shrink"
+    return f"{row['scope']}: {began}, {row['value']:.2f} closed per opened in 8 weeks, {row['usual']:.2f} a week earlier"
+
+
+def _newcomers(news: list[Row]) -> list[str]:
+    items = []
+    for project, found in groupby(sorted(news, key=itemgetter("project", "subject")), key=itemgetter("project")):
+        names = [row["subject"] for row in found]
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        items.append(_plain(f"{project}: {len(names)} with a first commit: {', '.join(names[:_MOST_NAMES])}{more}"))
+    return items
+
+
+def _waiting(issues: list[Row]) -> list[str]:
+    oldest = sorted(issues, key=lambda row: (-row["age_days"], row["repo"], row["number"]))[:_MOST_WAITING]
+    return [
+        _link(f"{row['repo']} #{row['number']}", row["url"]) + _plain(f": {row['title']}, {row['age_days']:,.0f} days")
+        for row in oldest
+    ]
+
+
+def _late(freshness: list[Row]) -> list[str]:
+    late = sorted((row for row in freshness if row["is_stale"]), key=itemgetter("source", "scope"))
+    items = []
+    for source, found in groupby(late, key=itemgetter("source")):
+        scopes = [f"{row['scope']}, {_last_fetched(row)}" for row in found]
+        items.append(_plain(f"{source}: {'; '.join(scopes)}"))
+    return items
+
+
+def _last_fetched(row: Row) -> str:
+    at = row["last_fetched_at"]
+    return "not fetched yet" if at is None else f"last fetched {at:%Y-%m-%d}"
+
+
+def _held_back(quality: list[Row]) -> list[str]:
+    held = [row for row in quality if row["status"] == "held_back"]
+    return [
+        _plain(f"{row['scope']}, {row['check_name']}: {row['failing_rows']}, {row['reason']}")
+        for row in sorted(held, key=itemgetter("check_name", "scope"))
+    ]
+
+
+def _breaks(across: Mapping[tuple[str, str], tuple[Break, ...]], found: Iterable[Figure]) -> list[str]:
+    """Each break of a source that a change spans, and the figures concerned."""
     concerned: dict[Break, list[str]] = {}
     for figure in found:
-        for known in figure.breaks:
-            concerned.setdefault(known, []).append(f"{figure.project}, {METRICS[figure.metric].title}")
+        for known in across.get((figure.scope, figure.meaning.figure), ()):
+            concerned.setdefault(known, []).append(f"{figure.scope}, {figure.meaning.title}")
     return [
         f"{_link(str(known.day), known.link)}{_plain(f': {known.what_changed} Compared across it: ' + '; '.join(of) + '.')}"
         for known, of in sorted(concerned.items(), key=lambda entry: (entry[0].day, entry[0].what_changed))
@@ -167,25 +140,29 @@ def _breaks(found: list[Figure]) -> list[str]:
 
 
 def _table(found: list[Figure]) -> list[str]:
-    titles = [METRICS[name].title for name in METRICS]
-    lines = [f"| project | {' | '.join(titles)} |", f"|---|{'---:|' * len(titles)}"]
-    for project in dict.fromkeys(figure.project for figure in found):
-        cells = [_cell(figure) for figure in found if figure.project == project]
-        lines.append(f"| {_plain(project)} | {' | '.join(cells)} |")
+    headline = [figure for figure in found if figure.meaning.headline is not None]
+    headline.sort(key=lambda figure: (figure.scope, figure.meaning.headline or 0))
+    titles = {figure.meaning.headline or 0: figure.meaning.title for figure in headline}
+    lines = [f"| project | XX |"] if titles else []
+    lines += [f"|---|{'---:|' * len(titles)}"] if titles else []
+    for project, own in groupby(headline, key=lambda figure: figure.scope):
+        lines.append(f"| {_plain(project)} | {' | '.join(_cell(figure) for figure in own)} |")
     return lines
 
 
 def _cell(figure: Figure) -> str:
-    change = figure.change
-    return figure.text if change is None else f"{figure.text} ({percent(change)})"
+    """The figure, its change in four weeks, and what is missing of it."""
+    parts = [percent(figure.change)] if figure.change is not None else []
+    parts += [figure.reason] if figure.status == "partial" and figure.reason else []
+    return _plain(figure.text) + (f" ({_plain('; '.join(parts))})" if parts else "")
 
 
 def _link(text: str, address: str | None) -> str:
-    """The text as a link, if the address is one of the web that can end nothing early."""
+    """The text as a link, if the address is a web address that cannot end the link early."""
     safe = address is not None and re.fullmatch(r"https?://[^\s<>()\[\]\\]+", address)
     return f"[{_plain(text)}]({address})" if safe else _plain(text)
 
 
 def _plain(text: str) -> str:
-    """Text of others as text: no markup, link, mention or line of its own."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|@~])", r"\\\1", " ".join(text.split()))
+    """Text of others as text: no markup, link, mention or line break of its own."""
+    return re.sub(r"([\\`*_{}\[\]<>()#!|@~])", r"\\\1", " ".join(text.split()))

@@ -28,7 +28,7 @@ from lakepulse.publications import tag as publication_tag
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import Alert, Rule, Unchecked, check, load_rules
 from lakepulse_dbt.build_store import GOLD_LOCK, GoldTable, Passed, State, open_build_store
-from lakepulse_dbt.figures import figures
+from lakepulse_dbt.figures import breaks, figures
 from lakepulse_dbt.steps import catalog_errors, reported, told
 from lakepulse_dbt.warehouse import PUBLICATIONS_SCHEMA, TABLE_PROPERTIES, open_catalog
 
@@ -76,16 +76,17 @@ def _checked(catalog: Catalog, rules: list[Rule], newest: Publication, settings:
     if newest.run_id == settings.run_id:
         try:
             with catalog_errors():
-                alerts, unchecked = check(rules, figures(catalog, newest))
+                found = figures(catalog, newest)
+                alerts, unchecked = check(rules, found, breaks(catalog, newest, found))
         except Exception as problem:
             # Readers see the publication already, so the step did what it is for.
             error = told(problem)
             is_expected = isinstance(problem, StepError)
             log.error("published, but the alert rules were not checked", error=error, exc_info=not is_expected)
     for alert in alerts:
-        log.warning("alert", project=alert.project, metric=alert.metric, message=alert.message)
+        log.warning("alert", project=alert.project, figure=alert.figure, message=alert.message)
     for rule in unchecked:
-        log.info("an alert rule was not checked", project=rule.project, metric=rule.metric, message=rule.message)
+        log.info("an alert rule was not checked", project=rule.project, figure=rule.figure, message=rule.message)
     return {
         "alerts": [alert.model_dump() for alert in alerts],
         "unchecked": [rule.model_dump() for rule in unchecked],

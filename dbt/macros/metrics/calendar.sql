@@ -20,3 +20,8 @@
 {% macro unless_cut(figure, covered_date) -%}
     case when {{ covered_date }} is null then {{ figure }} end
 {%- endmacro %}
+
+{# Whole days from one date to another. #}
+{% macro days_between(earlier, later) -%}
+    date_diff('day', {{ earlier }}, {{ later }})
+{%- endmacro %}

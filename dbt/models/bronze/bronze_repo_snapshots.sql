@@ -14,6 +14,8 @@ renamed as (
         full_name,
         default_branch,
         is_archived,
+        is_disabled,
+        has_issues,
         forks_count,
         size_kb,
         watchers_count,

@@ -1,18 +1,30 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 -- A commit falls into up to thirteen windows: counted by day first.
 person_days as (
     select
         commits.repo,
-        commits.person,
+        commits.person_key,
         commits.happened_on,
         count(*) as num_commits
     from commits
-    inner join {{ ref('silver_people') }} as people on commits.person = people.person
-    where not people.is_bot
-    group by commits.repo, commits.person, commits.happened_on
+    where commits.is_known and not commits.is_bot
+    group by commits.repo, commits.person_key, commits.happened_on
 ),
 
 firsts as (
@@ -48,14 +60,14 @@ authors as (
     select
         windows.repo,
         windows.month,
-        person_days.person,
+        person_days.person_key,
         sum(person_days.num_commits) as num_commits
     from windows
     inner join person_days
         on
             windows.repo = person_days.repo
             and person_days.happened_on between windows.first_date and windows.last_date
-    group by windows.repo, windows.month, person_days.person
+    group by windows.repo, windows.month, person_days.person_key
 ),
 
 factors as (

@@ -1,25 +1,22 @@
 with events as (
-    select
-        repo,
-        person,
-        happened_on
-    from {{ ref('silver_commit_events') }}
+    select * from {{ ref('silver_commit_events') }}
     where role = 'author' and is_counted
 ),
 
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
 coverage as (
-    select
-        repo,
-        commits_from
-    from {{ ref('silver_repo_coverage') }}
+    select * from {{ ref('silver_repo_coverage') }}
 ),
 
 days as (
-    select date from {{ ref('silver_calendar_days') }}
+    select * from {{ ref('silver_calendar_days') }}
 ),
 
 commits as (
-    {{ covered_commits('events', 'coverage') }}
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 commits_per_day as (
@@ -29,5 +26,6 @@ commits_per_day as (
 select
     repo,
     date as commit_author_date,
-    num_commits
+    num_commits,
+    num_commits_by_people
 from commits_per_day

@@ -1,17 +1,9 @@
 with snapshots as (
-    {{ listed_rows(ref('bronze_repo_snapshots'), 'repo') }}
-),
-
-ranked as (
-    select
-        *,
-        row_number() over (partition by listed_name, snapshot_date order by fetched_at desc, load_seq desc) as copy_number
-    from snapshots
-    where snapshot_date <= {{ as_of() }}
+    select * from {{ ref('silver_repo_snapshots') }}
 )
 
 select
-    listed_name as repo,
+    repo,
     snapshot_date,
     forks_count,
     size_kb,
@@ -23,5 +15,5 @@ select
     created_at,
     pushed_at,
     updated_at
-from ranked
-where copy_number = 1
+from snapshots
+where snapshot_date <= {{ as_of() }}

@@ -9,7 +9,7 @@ changes as (
         {{ day_of('created_at') }} as date,
         1 as opened,
         0 as closed,
-        1 as opened_or_closed
+        case when is_closed_at_unknown_time then 0 else 1 end as opened_or_closed
     from issues
 
     union all

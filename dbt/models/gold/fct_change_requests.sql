@@ -5,7 +5,10 @@ with change_requests as (
         {{ month_of('requests.created_at') }} as month,
         requests.merged_at is not null as is_merged,
         requests.merged_at is null and requests.closed_at is not null as is_refused,
-        {{ seconds_between('requests.created_at', 'requests.merged_at') }} / 86400 as days_to_merge
+        case
+            when not requests.is_imported and requests.merged_at >= requests.created_at
+                then {{ seconds_between('requests.created_at', 'requests.merged_at') }} / 86400
+        end as days_to_merge
     from {{ ref('silver_change_requests') }} as requests
     left join {{ ref('silver_repo_coverage') }} as coverage on requests.repo = coverage.repo
     where requests.is_counted and {{ is_covered(month_of('requests.created_at'), 'coverage.pulls_from') }}

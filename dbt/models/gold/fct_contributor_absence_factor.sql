@@ -1,5 +1,18 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 windows as (
@@ -33,16 +46,15 @@ authors as (
     select
         repos.repo,
         repos.window_days,
-        commits.person,
+        commits.person_key,
         count(*) as num_commits
     from repos
     inner join commits
         on
             repos.repo = commits.repo
             and (repos.window_days = 0 or commits.happened_on > {{ days_later(as_of(), '-repos.window_days') }})
-    inner join {{ ref('silver_people') }} as people on commits.person = people.person
-    where not people.is_bot
-    group by repos.repo, repos.window_days, commits.person
+    where commits.is_known and not commits.is_bot
+    group by repos.repo, repos.window_days, commits.person_key
 ),
 
 factors as (

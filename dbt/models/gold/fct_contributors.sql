@@ -1,27 +1,39 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 active_months as (
     select distinct
         commits.repo,
-        commits.person,
+        commits.person_key,
         commits.commits_from,
         {{ month_of('commits.happened_on') }} as month
     from commits
-    inner join {{ ref('silver_people') }} as people on commits.person = people.person
-    where not people.is_bot and {{ is_covered(month_of('commits.happened_on'), 'commits.commits_from') }}
+    where commits.is_known and not commits.is_bot and {{ is_covered(month_of('commits.happened_on'), 'commits.commits_from') }}
 ),
 
 neighbours as (
     select
         repo,
-        person,
+        person_key,
         commits_from,
         month,
-        lag(month) over (partition by repo, person order by month) as month_before,
+        lag(month) over (partition by repo, person_key order by month) as month_before,
         {{ months_later('month', 1) }} as next_month,
-        lead(month) over (partition by repo, person order by month) as month_after
+        lead(month) over (partition by repo, person_key order by month) as month_after
     from active_months
 ),
 

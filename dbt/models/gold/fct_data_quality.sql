@@ -3,6 +3,7 @@
     ('after_as_of', 'dated after the end of as_of'),
     ('without_time', 'no date to count it by'),
     ('removed_upstream', 'deleted or transferred upstream, or no longer on the default branch'),
+    ('impossible_date', 'a date that cannot be; the rest of the row counts'),
 ] %}
 
 with scopes as (
@@ -33,7 +34,13 @@ counts as (
         ) as without_time,
         count(*) filter (
             where {{ 'false' if table.removal is none else 'landed.' ~ table.removal ~ ' = ' ~ (table.gone_value | lower) }}
-        ) as removed_upstream
+        ) as removed_upstream,
+        count(*) filter (
+            where false
+            {%- for moment in table.moments %}
+            or cast(landed.{{ moment }} as timestamp(6)) < timestamp '1970-01-02 00:00:00'
+            {%- endfor %}
+        ) as impossible_date
     from scopes
     left join {{ ref('bronze_' ~ table.name) }} as landed on scopes.match_key = lower(landed.{{ table.scope }})
     where scopes.kind = '{{ table.scope }}'
@@ -72,6 +79,26 @@ held_back as (
     group by sources.source, scopes.scope
 ),
 
+-- They count in totals, and in no time that something took.
+not_judged as (
+    select
+        'issues' as subject,
+        repo as scope,
+        count(*) filter (where not is_judged) as num_rows
+    from {{ ref('silver_issue_responses') }}
+    group by repo
+
+    union all
+
+    select
+        'pull_requests' as subject,
+        repo as scope,
+        count(*) filter (where is_imported or merged_at < created_at) as num_rows
+    from {{ ref('silver_change_requests') }}
+    where is_counted
+    group by repo
+),
+
 checks as (
     {%- for finding, reason in findings %}
     select
@@ -84,6 +111,16 @@ checks as (
 
     union all
     {% endfor %}
+    select
+        subject || '_not_judged' as check_name,
+        scope,
+        num_rows as failing_rows,
+        case when num_rows = 0 then 'ok' else 'left_out' end as status,
+        case when num_rows > 0 then 'older than its repository, or answered or merged before it was opened' end as reason
+    from not_judged
+
+    union all
+
     select
         source || '_quarantined' as check_name,
         scope,

@@ -8,6 +8,15 @@ with downloads as (
     where kind = 'overall'
 ),
 
+known_breaks as (
+    select * from {{ ref('fct_known_breaks') }}
+),
+
+weeks_back as (
+    select number from (values (1), (2), (3), (4), (5), (6), (7), (8)) as listed (number)
+),
+
+-- A weekend is compared with weekends.
 pairs as (
     select
         downloads.package,
@@ -19,11 +28,12 @@ pairs as (
         ) as position,
         count(*) over (partition by downloads.package, downloads.category, downloads.date) as n
     from downloads
+    cross join weeks_back
     inner join downloads as earlier
         on
             downloads.package = earlier.package
             and downloads.category = earlier.category
-            and earlier.date between {{ days_later('downloads.date', -28) }} and {{ days_later('downloads.date', -1) }}
+            and earlier.date = {{ days_later('downloads.date', '-7 * weeks_back.number') }}
 ),
 
 medians as (
@@ -31,7 +41,7 @@ medians as (
         package,
         category,
         date,
-        {{ nearest_rank('downloads', 50) }} as median_28d
+        {{ nearest_rank('downloads', 50) }} as expected
     from pairs
     group by package, category, date
 ),
@@ -42,10 +52,10 @@ deviations as (
         pairs.category,
         pairs.date,
         pairs.n,
-        medians.median_28d,
-        abs(pairs.downloads - medians.median_28d) as deviation,
+        medians.expected,
+        abs(pairs.downloads - medians.expected) as deviation,
         row_number() over (
-            partition by pairs.package, pairs.category, pairs.date order by abs(pairs.downloads - medians.median_28d)
+            partition by pairs.package, pairs.category, pairs.date order by abs(pairs.downloads - medians.expected)
         ) as position
     from pairs
     inner join medians
@@ -60,9 +70,9 @@ spreads as (
         package,
         category,
         date,
-        max(n) as days_28d,
-        cast(max(median_28d) as double) as median_28d,
-        cast({{ nearest_rank('deviation', 50) }} as double) as mad_28d
+        max(n) as num_days,
+        cast(max(expected) as double) as expected,
+        cast({{ nearest_rank('deviation', 50) }} as double) as spread
     from deviations
     group by package, category, date
 ),
@@ -73,11 +83,11 @@ scores as (
         downloads.category,
         downloads.date,
         downloads.downloads,
-        spreads.median_28d,
-        spreads.mad_28d,
+        spreads.expected,
+        spreads.spread,
         case
-            when spreads.days_28d >= 21
-                then (downloads.downloads - spreads.median_28d) / (1.4826e0 * nullif(spreads.mad_28d, 0))
+            when spreads.num_days >= 5
+                then (downloads.downloads - spreads.expected) / (1.4826e0 * nullif(spreads.spread, 0))
         end as robust_z
     from downloads
     left join spreads
@@ -92,11 +102,12 @@ broken_days as (
         scores.package,
         scores.date
     from scores
-    inner join {{ ref('fct_known_breaks') }} as breaks
+    inner join known_breaks
         on
-            breaks.source in ('pypistats', 'pypistats_overall')
-            and (breaks.scope is null or scores.package = breaks.scope)
-            and scores.date between breaks.from_date and coalesce(breaks.to_date, breaks.from_date)
+            known_breaks.source in ('pypistats', 'pypistats_overall')
+            and (coalesce(known_breaks.scope, '') = '' or scores.package = known_breaks.scope)
+            and known_breaks.from_date <= scores.date
+            and coalesce(known_breaks.to_date, known_breaks.from_date) >= {{ days_later('scores.date', -56) }}
 )
 
 select
@@ -104,9 +115,11 @@ select
     scores.category,
     scores.date,
     scores.downloads,
-    scores.median_28d,
-    scores.mad_28d,
+    scores.expected,
+    scores.spread,
     scores.robust_z,
-    coalesce(abs(scores.robust_z) > 3.5, false) and broken_days.date is null as is_anomaly
+    coalesce(
+        abs(scores.robust_z) > 3.5 and abs(scores.downloads - scores.expected) >= 0.25e0 * scores.expected, false
+    ) and broken_days.date is null as is_anomaly
 from scores
 left join broken_days on scores.package = broken_days.package and scores.date = broken_days.date

@@ -1,5 +1,18 @@
-with commits as (
-    {{ counted_commits('author') }}
+with events as (
+    select * from {{ ref('silver_commit_events') }}
+    where role = 'author' and is_counted
+),
+
+people as (
+    select * from {{ ref('silver_people') }}
+),
+
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
+),
+
+commits as (
+    {{ covered_commits('events', 'people', 'coverage') }}
 )
 
 select
@@ -7,7 +20,6 @@ select
     commits.person as author,
     min(commits.happened_on) as first_commit_date
 from commits
-inner join {{ ref('silver_people') }} as people on commits.person = people.person
 -- Of a history that is cut, no commit is known to be anybody's first.
-where not people.is_bot and commits.commits_from is null
+where commits.is_known and not commits.is_bot and commits.commits_from is null
 group by commits.repo, commits.person

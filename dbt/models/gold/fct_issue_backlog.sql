@@ -97,7 +97,7 @@ open_issues as (
             spine.repo = issues.repo
             and spine.ends_at > issues.created_at
             and (issues.closed_at is null or spine.ends_at <= issues.closed_at)
-    where spine.issues_from is null
+    where spine.issues_from is null and not issues.is_closed_at_unknown_time
 ),
 
 ranked as (

@@ -6,7 +6,10 @@ resolutions as (
     select
         repo,
         {{ week_of('closed_at') }} as week,
-        {{ seconds_between('created_at', 'closed_at') }} / 86400 as days
+        case
+            when not is_imported and closed_at >= created_at
+                then {{ seconds_between('created_at', 'closed_at') }} / 86400
+        end as days
     from issues
     where closed_at is not null and {{ is_covered(week_of('closed_at'), 'issues_from') }}
 ),
@@ -16,8 +19,8 @@ ranked as (
         repo,
         week,
         days,
-        row_number() over (partition by repo, week order by days) as position,
-        count(*) over (partition by repo, week) as n
+        row_number() over (partition by repo, week order by days nulls last) as position,
+        count(days) over (partition by repo, week) as n
     from resolutions
 ),
 

@@ -6,9 +6,13 @@ responses as (
     select
         issues.repo,
         {{ week_of('issues.created_at') }} as week,
-        {{ seconds_between('issues.created_at', 'responses.first_response_at') }} / 3600 as hours
+        responses.is_judged,
+        case
+            when responses.is_judged
+                then {{ seconds_between('issues.created_at', 'responses.first_response_at') }} / 3600
+        end as hours
     from issues
-    left join {{ ref('silver_issue_responses') }} as responses
+    inner join {{ ref('silver_issue_responses') }} as responses
         on issues.repo = responses.repo and issues.number = responses.number
     left join {{ ref('silver_repo_coverage') }} as coverage on issues.repo = coverage.repo
     where
@@ -20,6 +24,7 @@ ranked as (
     select
         repo,
         week,
+        is_judged,
         hours,
         row_number() over (partition by repo, week order by hours nulls last) as position,
         count(hours) over (partition by repo, week) as n
@@ -32,6 +37,7 @@ weekly as (
         week,
         count(*) as issues_opened,
         count(hours) as answered,
+        count(*) filter (where is_judged and hours is null) as unanswered,
         {{ nearest_rank('hours', 15) }} as p15_hours,
         {{ nearest_rank('hours', 50) }} as p50_hours,
         {{ nearest_rank('hours', 85) }} as p85_hours
@@ -56,7 +62,7 @@ select
     weeks.week,
     coalesce(weekly.issues_opened, 0) as issues_opened,
     coalesce(weekly.answered, 0) as answered,
-    coalesce(weekly.issues_opened - weekly.answered, 0) as unanswered,
+    coalesce(weekly.unanswered, 0) as unanswered,
     weekly.p15_hours,
     weekly.p50_hours,
     weekly.p85_hours

@@ -1,32 +1,22 @@
 with events as (
-    select
-        repo,
-        person,
-        happened_on
-    from {{ ref('silver_commit_events') }}
+    select * from {{ ref('silver_commit_events') }}
     where role = 'author' and is_counted
 ),
 
-coverage as (
-    select
-        repo,
-        commits_from
-    from {{ ref('silver_repo_coverage') }}
+people as (
+    select * from {{ ref('silver_people') }}
 ),
 
-people as (
-    select
-        person,
-        is_bot
-    from {{ ref('silver_people') }}
+coverage as (
+    select * from {{ ref('silver_repo_coverage') }}
 ),
 
 commits as (
-    {{ covered_commits('events', 'coverage') }}
+    {{ covered_commits('events', 'people', 'coverage') }}
 ),
 
 commits_per_person as (
-    {{ commits_per_person('commits', 'people') }}
+    {{ commits_per_person('commits') }}
 )
 
 select

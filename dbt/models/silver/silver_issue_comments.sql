@@ -8,10 +8,11 @@ renamed as (
         repo_id,
         comment_id,
         issue_number,
-        {{ person_of('author_login') }} as person,
+        {{ account_key(account_id_of('author_id', 'author_login'), login_of('author_login')) }} as person_key,
+        {{ login_of('author_login') }} as login,
         author_type as account_type,
-        created_at,
-        {{ event_flags('created_at', 'is_deleted') }}
+        {{ possible('created_at') }} as created_at,
+        {{ event_flags(possible('created_at'), 'is_deleted') }}
     from source
 )
 

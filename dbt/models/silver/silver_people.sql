@@ -1,26 +1,99 @@
 with events as (
-    {%- for model in ('silver_commit_events', 'silver_issues', 'silver_issue_comments', 'silver_change_requests') %}
     select
-        person,
+        person_key,
+        seen_at,
+        coalesce(login, label) as label,
+        login is not null as has_login,
+        handle,
+        account_type
+    from {{ ref('silver_commit_events') }}
+    where seen_at is not null
+
+    {%- for model in ('silver_issues', 'silver_issue_comments', 'silver_change_requests') %}
+
+    union all
+
+    select
+        person_key,
+        created_at as seen_at,
+        login as label,
+        true as has_login,
+        login as handle,
         account_type
     from {{ ref(model) }}
-    where is_counted and person is not null
-    {{ 'union all' if not loop.last }}
+    where is_counted and person_key is not null
     {%- endfor %}
+),
+
+known_bots as (
+    select distinct lower(person) as handle from {{ ref('bots') }}
+),
+
+known_people as (
+    select distinct lower(person) as handle from {{ ref('not_bots') }}
+),
+
+-- Few rows a person: what was seen of each under one label and handle.
+sightings as (
+    select
+        person_key,
+        label,
+        has_login,
+        handle,
+        min(seen_at) as first_at,
+        max(seen_at) as last_at,
+        bool_or(coalesce(account_type = 'Bot', false)) as has_bot_account
+    from events
+    group by person_key, label, has_login, handle
+),
+
+labels as (
+    select
+        person_key,
+        label,
+        -- An account is shown by a login, whatever names it committed under.
+        row_number() over (partition by person_key order by has_login desc, last_at desc, label desc) as position
+    from sightings
+    where label is not null
 ),
 
 people as (
     select
-        person,
-        coalesce(bool_or(account_type = 'Bot'), false) as has_bot_account
-    from events
-    group by person
+        sightings.person_key,
+        min(sightings.first_at) as first_event_at,
+        bool_or(
+            sightings.has_bot_account
+            or coalesce({{ reads_as_bot('sightings.handle') }}, false)
+            or known_bots.handle is not null
+        ) and not bool_or(known_people.handle is not null) as is_bot
+    from sightings
+    left join known_bots on sightings.handle = known_bots.handle
+    left join known_people on sightings.handle = known_people.handle
+    group by sightings.person_key
+),
+
+labelled as (
+    select
+        people.person_key,
+        people.first_event_at,
+        people.is_bot,
+        people.person_key <> '?' as is_known,
+        case when people.person_key = '?' then 'unknown' else coalesce(labels.label, 'unknown') end as label
+    from people
+    left join labels on people.person_key = labels.person_key and labels.position = 1
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by label order by is_known asc, first_event_at asc, substr(person_key, 1, 1) asc, length(person_key) asc, person_key asc) as number
+    from labelled
 )
 
 select
-    people.person,
-    people.has_bot_account
-    or lower(people.person) like '%[bot]'
-    or bots.person is not null as is_bot
-from people
-left join {{ ref('bots') }} as bots on people.person = bots.person
+    person_key,
+    label || case when number > 1 then ' (' || cast(number as varchar) || ')' else '' end as person,
+    is_known and is_bot as is_bot,
+    is_known,
+    first_event_at
+from numbered

@@ -3,7 +3,7 @@ select
     'fct_issue_response' as what,
     repo
 from {{ ref('fct_issue_response') }}
-where answered + unanswered <> issues_opened or p15_hours > p50_hours or p50_hours > p85_hours
+where answered + unanswered > issues_opened or p15_hours > p50_hours or p50_hours > p85_hours
 
 union all
 

@@ -1,0 +1,157 @@
+"""Figures as people and programs read them: `fct_figures` with the words of `dim_figures`.
+
+What a figure means and how it is computed stands in dbt alone; here its rows become values with a trend,
+a status and a text, alike for pages, badges, the digest and alerts. Rows are mappings by column name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+MONTH = timedelta(days=28)
+YEAR = timedelta(days=364)
+"""Spans of whole weeks, so that windows compare like weekdays."""
+
+Row = Mapping[str, Any]
+
+_A_DAY = "downloads a day"
+_MEANING = ("figure", "title", "question", "unit", "better", "definition", "link", "window_days", "headline")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A row of `dim_figures`: `sources` are the landing sources that it is made of, `headline` its place in a summary."""
+
+    figure: str
+    title: str
+    question: str
+    unit: str
+    better: str
+    definition: str
+    link: str
+    sources: tuple[str, ...]
+    window_days: int
+    headline: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a scope in the newest week, and the same one four weeks and a year earlier; None where there is none."""
+
+    meaning: Meaning
+    scope_kind: str
+    scope: str
+    value: float | None
+    n: int
+    status: str
+    reason: str | None
+    month_before: float | None = None
+    year_before: float | None = None
+
+    @property
+    def change(self) -> float | None:
+        """Percent change against four weeks before; None if one is missing or that was 0."""
+        return _change(self.value, self.month_before)
+
+    @property
+    def change_of_year(self) -> float | None:
+        """Percent change against a year before; None if one is missing or that was 0."""
+        return _change(self.value, self.year_before)
+
+    @property
+    def text(self) -> str:
+        """The value as people read it, or why there is none."""
+        if self.value is None:
+            return self.reason or self.status
+        if self.meaning.unit == _A_DAY:
+            # Of a mean, people ask for the sum.
+            return f"{number(round(self.value * self.n))} in {self.n} days, {number(round(self.value))} a day"
+        return worded(self.value, self.meaning.unit)
+
+
+def _change(now: float | None, before: float | None) -> float | None:
+    return None if now is None or not before else 100 * (now / before - 1)
+
+
+def week_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def week_before(as_of: date, span: timedelta) -> date:
+    """The newest week whose windows end at least `span` before `as_of`, so that the two share no day of it."""
+    return week_of(as_of - span + timedelta(days=1)) - timedelta(days=7)
+
+
+def meanings(rows: Iterable[Row]) -> dict[str, Meaning]:
+    """Figure name -> its row of `dim_figures`, in the order of the table's questions."""
+    return {
+        row["figure"]: Meaning(
+            **{name: row[name] for name in _MEANING},
+            sources=tuple(row["sources"].split(", ")),
+        )
+        for row in rows
+    }
+
+
+def newest(known: Mapping[str, Meaning], rows: Iterable[Row], as_of: date) -> list[Figure]:
+    """The figures of the week of `as_of`, by scope kind, scope and in the order of `known`.
+
+    `rows` are those of `fct_figures`, all or those of the three weeks that are compared.
+    """
+    now, month, year = week_of(as_of), week_before(as_of, MONTH), week_before(as_of, YEAR)
+    weeks: dict[tuple[str, str, str, date], Row] = {
+        (row["scope_kind"], row["scope"], row["figure"], row["week"]): row for row in rows if row["week"] in {now, month, year}
+    }
+
+    def value(kind: str, scope: str, name: str, week: date) -> float | None:
+        row = weeks.get((kind, scope, name, week))
+        return None if row is None else row["value"]
+
+    found = [
+        Figure(
+            meaning=known[name],
+            scope_kind=kind,
+            scope=scope,
+            value=row["value"],
+            n=row["n"],
+            status=row["status"],
+            reason=row["reason"],
+            month_before=value(kind, scope, name, month),
+            year_before=value(kind, scope, name, year),
+        )
+        for (kind, scope, name, week), row in weeks.items()
+        if week == now and name in known
+    ]
+    order = {name: index for index, name in enumerate(known)}
+    return sorted(found, key=lambda figure: (figure.scope_kind, figure.scope, order[figure.meaning.figure]))
+
+
+def number(value: float) -> str:
+    """At most three figures behind the point for a small number, none for a large one."""
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.3g}"
+
+
+def percent(value: float) -> str:
+    """A change in percent with its sign, to one tenth."""
+    return f"{value:+,.1f} %"
+
+
+def worded(value: float, unit: str) -> str:
+    """A value with its unit, as in "3.5 days", "42 %" or "1,204"."""
+    match unit:
+        case "share":
+            return f"{100 * value:.0f} %"
+        case "percent":
+            return percent(value)
+        case "hours" if value >= 48:
+            return f"{number(round(value / 24, 1))} days"
+        case "hours" | "days":
+            return f"{number(round(value, 1))} {unit if value != 1 else unit.removesuffix('s')}"
+        case "downloads a day":
+            return f"{number(round(value))} a day"
+        case _:
+            return number(value)
