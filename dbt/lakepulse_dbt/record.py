@@ -93,7 +93,7 @@ def _hidden(settings: Settings, text: str) -> str:
 
 
 def message(row: dict[str, Any]) -> dict[str, Any]:
-    """The webhook's JSON: the run's row, its steps, the alerts that `publish` found, and a summary in one line.
+    """The webhook's JSON: the run's row, its steps, what `load` held back, the alerts that `publish` found, and a line.
 
     The line is `text`, which chats show; they refuse a message without one.
     """
@@ -101,6 +101,7 @@ def message(row: dict[str, Any]) -> dict[str, Any]:
     body["steps"] = steps = json.loads(row["steps"])
     body["alerts"] = [alert for step in steps for alert in step["details"].get("alerts", [])]
     body["unchecked"] = [rule for step in steps for rule in step["details"].get("unchecked", [])]
+    body["held_back"] = [refusal for step in steps for refusal in step["details"].get("held_back", [])]
     body["alerts_error"] = next((error for step in steps if (error := step["details"].get("alerts_error"))), None)
     return {"text": _line(body)} | body
 
@@ -112,7 +113,11 @@ def _line(body: dict[str, Any]) -> str:
     line = f"lakepulse{demo}: {body['pipeline']} as of {body['as_of']} {body['outcome']}{step}{why}"
     if body["alerts_error"]:
         line += f" · alert rules not checked: {body['alerts_error']}"
-    return one_line(" · ".join([line, *(alert["message"] for alert in body["alerts"])]))
+    held_back = [
+        f"held back: {refusal['source']} {refusal['scope']}: {refusal['what']}; {refusal['what_to_do']}"
+        for refusal in body["held_back"]
+    ]
+    return one_line(" · ".join([line, *held_back, *(alert["message"] for alert in body["alerts"])]))
 
 
 def _notify(settings: Settings, row: dict[str, Any]) -> None:
