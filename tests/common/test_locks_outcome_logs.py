@@ -98,6 +98,14 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Settings], 
     structlog.reset_defaults()
 
 
+def test_a_short_secret_leaves_the_keys_as_they_are(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Settings(_env_file=None, github_token="t", log_format="json"))
+    structlog.get_logger().warning("waiting", attempts=2, what={"at": "the limit"})
+    line = json.loads(capsys.readouterr().err)
+    assert set(line) == {"timestamp", "level", "event", "attempts", "what"}
+    assert (line["event"], line["what"]) == ("wai[hidden]ing", {"at": "[hidden]he limi[hidden]"})
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_log_lines_hide_every_secret(configure: Configure, capsys: pytest.CaptureFixture[str], log_format: str) -> None:
     configure(SECRETS.model_copy(update={"log_format": log_format}))

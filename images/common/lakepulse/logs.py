@@ -6,7 +6,6 @@ has the same. Result lines that a person or a script reads go to stdout and are 
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from functools import reduce
@@ -19,6 +18,7 @@ from lakepulse.settings import Settings
 
 HIDDEN = "[hidden]"
 _FIRST = ("timestamp", "level", "event")
+_OURS = ("timestamp", "level")
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -40,35 +40,43 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    rendered = _Rendered(settings)
+    rendered: list[Processor] = [_Hidden(secrets_of(settings)), _renderer(settings)]
     structlog.configure(
-        processors=[*stamped, rendered],
+        processors=[*stamped, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
-    finish: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, rendered]
+    finish: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=stamped, processors=finish))
     # httpx logs each address at INFO; ours say more.
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
-class _Rendered:
-    """A log line of an event; secrets are hidden in the line, so that none hides in a nested value."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._render: Any = structlog.processors.KeyValueRenderer(key_order=_FIRST)
-        if settings.log_format == "json":
-            self._render = structlog.processors.JSONRenderer()
-        self._hidden = [form for secret in secrets_of(settings) for form in _written(secret)]
-
-    def __call__(self, logger: Any, method: str, event: EventDict) -> str:
-        ordered = {name: event[name] for name in _FIRST if name in event}
-        line: str = self._render(logger, method, {**ordered, **event})
-        return reduce(lambda text, secret: text.replace(secret, HIDDEN), self._hidden, line)
+def _renderer(settings: Settings) -> Processor:
+    if settings.log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.processors.KeyValueRenderer(key_order=_FIRST)
 
 
-def _written(secret: str) -> list[str]:
-    """A text as it is, and as Python and JSON write it inside a string, or a string inside a string."""
-    as_python, as_json = repr(secret)[1:-1], json.dumps(secret)[1:-1]
-    return [secret, as_python, as_json, repr(as_python)[1:-1], json.dumps(as_python)[1:-1]]
+class _Hidden:
+    """Hides the secrets in an event's values, however deep, and puts time, level and event first."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        # As they are, and as a traceback or an object's repr may have them.
+        self._hidden = [form for secret in secrets for form in (secret, repr(secret)[1:-1])]
+
+    def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
+        names = [name for name in (*_FIRST, *event) if name in event]
+        return {name: event[name] if name in _OURS else self._clean(event[name]) for name in names}
+
+    def _clean(self, value: Any) -> Any:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case dict():
+                return {name: self._clean(inner) for name, inner in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self._clean(inner) for inner in value]
+        text = value if isinstance(value, str) else repr(value)
+        return reduce(lambda left, form: left.replace(form, HIDDEN), self._hidden, text)
