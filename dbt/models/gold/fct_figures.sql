@@ -88,6 +88,7 @@ gaps as (
         member_sources.is_missing,
         member_sources.known_from,
         member_sources.known_until,
+        member_sources.is_cut,
         member_sources.gap
     from members
     inner join member_sources on members.kind = member_sources.kind and members.member = member_sources.member
@@ -106,7 +107,7 @@ met as (
         -- Of such a member nothing takes part.
         gaps.is_missing
         or coalesce(gaps.known_from > computed.ends_on, false)
-        or (computed.needs_history and gaps.known_from is not null) as is_absent
+        or (computed.needs_history and gaps.is_cut) as is_absent
     from computed
     inner join gaps
         on
@@ -115,7 +116,7 @@ met as (
             and computed.figure = gaps.figure
     where
         gaps.is_missing
-        or (computed.needs_history and gaps.known_from is not null)
+        or (computed.needs_history and gaps.is_cut)
         or gaps.known_from > {{ days_later('computed.ends_on', '1 - computed.window_days') }}
         or gaps.known_until < computed.ends_on
 ),

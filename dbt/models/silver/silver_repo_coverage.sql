@@ -9,6 +9,7 @@ coverage as (
         scope,
         source,
         covered_date,
+        covered_to,
         last_fetched_at
     from {{ ref('silver_coverage') }}
     where kind = 'repo'
@@ -19,6 +20,9 @@ select
     -- Of a list that was never fetched no day is covered: an issue without comments would seem to have no answer.
     case
         when count(case when coverage.source = '{{ source.name }}' then coverage.last_fetched_at end) = 0
+            then {{ days_later(as_of(), 1) }}
+        -- Nor of one whose newest part is missing, since nobody knows which of its days are complete.
+        when count(case when coverage.source = '{{ source.name }}' then coverage.covered_to end) > 0
             then {{ days_later(as_of(), 1) }}
         else max(case when coverage.source = '{{ source.name }}' then coverage.covered_date end)
     end as {{ source.name | replace('github_', '') }}_from,

@@ -51,6 +51,7 @@ states as (
         expected.source,
         last_visits.fetched_on,
         coverage.covered_date as known_from,
+        {{ day_of('coverage.covered_to') }} as covered_to,
         case last_visits.status when 'gone' then 'not found' when 'closed' then 'not available' else 'not fetched yet' end as why,
         coalesce(last_visits.status in ('gone', 'closed'), false) as is_lost
     from expected
@@ -72,10 +73,15 @@ select
     source,
     fetched_on is null as is_missing,
     case when fetched_on is not null then known_from end as known_from,
-    case when is_lost then fetched_on end as known_until,
+    case
+        when is_lost then fetched_on
+        when fetched_on is not null then {{ days_later('covered_to', -1) }}
+    end as known_until,
+    fetched_on is not null and (known_from is not null or covered_to is not null) as is_cut,
     case
         when fetched_on is null then 'without ' || member || ': ' || why
         when is_lost then member || ': ' || why || ' since ' || cast(fetched_on as varchar)
+        when covered_to is not null then member || ': incomplete since ' || cast(covered_to as varchar)
         when known_from is not null then member || ': known from ' || cast(known_from as varchar)
     end as gap
 from states
