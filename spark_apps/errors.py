@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
-from lakepulse.outages import outage
-from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
+from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line, outage
 
 # Networks, services that restart, lost executors and commits that lost a race.
 _TEMPORARY = re.compile(

@@ -25,8 +25,7 @@ from lakepulse.landing import Manifest
 from lakepulse.locks import lock
 from lakepulse.logs import configure_logs
 from lakepulse.names import RAW
-from lakepulse.outages import outage
-from lakepulse.outcome import PermanentError, StepError, one_line, run_step
+from lakepulse.outcome import PermanentError, StepError, one_line, outage, run_step
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings, load_settings
 from lakepulse.sources import raw_tables

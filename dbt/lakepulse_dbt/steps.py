@@ -13,8 +13,7 @@ import structlog
 from obstore.exceptions import BaseError
 from pyiceberg.exceptions import CommitFailedException
 
-from lakepulse.outages import outage
-from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
+from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line, outage
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import open_store

@@ -13,8 +13,7 @@ import pytest
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from lakepulse.locks import lock
-from lakepulse.outages import outage
-from lakepulse.outcome import PermanentError, TemporaryError, run_step
+from lakepulse.outcome import PermanentError, TemporaryError, outage, run_step
 from lakepulse.settings import Settings
 from lakepulse.store import open_store
 from spark_apps.errors import engine_error

@@ -1,0 +1,7 @@
+"""`python -m lakepulse`."""
+
+import sys
+
+from lakepulse.cli import main
+
+sys.exit(main())
