@@ -1,33 +1,53 @@
-"""The commands of this stage, for the console command `lakepulse`; Spark is imported by the one that runs."""
+"""The commands of the load stage."""
 
 from __future__ import annotations
 
+from lakepulse.logs import configure_logs
+from lakepulse.outcome import run_step
+from lakepulse.settings import load_settings
+
 
 def load(*, tables: str | None = None, replay: bool = False) -> int:
-    """Load every landing that is complete and not loaded yet into the raw tables.
+    """Load new landings into the raw tables.
 
     Args:
-        tables: raw tables, separated by commas; all by default.
+        tables: names separated by commas; default: all.
         replay: load again what quarantine holds back instead, once its cause is fixed.
     """
-    from spark_apps.load import main
+    settings = load_settings()
+    configure_logs(settings)
 
-    return main(tables=tables, replay=replay)
+    def step() -> None:
+        from spark_apps.load import load_step  # Spark takes seconds to import
+
+        load_step(settings, tables, replay=replay)
+
+    return run_step(step)
 
 
 def maintain() -> int:
-    """Keep the tables small and quick: compact files, expire old snapshots, remove what nothing needs."""
-    from spark_apps.maintain import main
+    """Compact tables, expire snapshots, remove orphaned files."""
+    settings = load_settings()
+    configure_logs(settings)
 
-    return main()
+    def step() -> None:
+        from spark_apps.maintain import maintain_step  # Spark takes seconds to import
+
+        maintain_step(settings)
+
+    return run_step(step)
 
 
 def jars(*, cluster: bool = False) -> int:
-    """Fetch the jars that Spark needs, and make the archive that lets local sessions start faster.
+    """Download the jars that Spark needs, and make the archive that lets local sessions start faster.
 
     Args:
-        cluster: fetch what PostgreSQL and S3 need as well, and make no archive.
+        cluster: download what PostgreSQL and S3 need as well, and make no archive.
     """
-    from spark_apps.jars import main
 
-    return main(cluster=cluster)
+    def step() -> None:
+        from spark_apps.jars import install  # Spark takes seconds to import
+
+        install(cluster=cluster)
+
+    return run_step(step)

@@ -140,20 +140,26 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
         raise TemporaryError(f"Ivy did not fetch {', '.join(lacking)}; run again")
 
 
+def install(*, cluster: bool = False) -> None:
+    """Download the jars that are missing and, without `cluster`, make the class archive.
+
+    Raises:
+        PermanentError: Java is missing.
+        TemporaryError: the repository did not answer or lacks an artifact.
+    """
+    wanted, folder = CLUSTER if cluster else LOCAL, jars_dir()
+    if missing(wanted, folder):
+        resolve(wanted, folder)
+    if not cluster and not archive_path().is_file():
+        # In a process of its own: the JVM writes the archive as it ends. Without one, sessions start slower.
+        subprocess.run([sys.executable, "-m", "spark_apps.class_archive"], check=False)
+    jars = list(folder.glob("*.jar"))
+    print(f"{folder}: {len(jars)} jars, {sum(jar.stat().st_size for jar in jars) / 1e6:.0f} MB", file=sys.stderr)
+
+
 def main(*, cluster: bool = False) -> int:
-    """The command `lakepulse jars`, as `spark_apps.commands` describes it."""
-
-    def step() -> None:
-        wanted, folder = CLUSTER if cluster else LOCAL, jars_dir()
-        if missing(wanted, folder):
-            resolve(wanted, folder)
-        if not cluster and not archive_path().is_file():
-            # In a process of its own: the JVM writes the archive as it ends. Without one, sessions start slower.
-            subprocess.run([sys.executable, "-m", "spark_apps.class_archive"], check=False)
-        jars = list(folder.glob("*.jar"))
-        print(f"{folder}: {len(jars)} jars, {sum(jar.stat().st_size for jar in jars) / 1e6:.0f} MB", file=sys.stderr)
-
-    return run_step(step)
+    """`lakepulse jars` without the other commands: a layer of the Spark image has this module alone."""
+    return run_step(lambda: install(cluster=cluster))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ loaded; loading a landing again changes nothing.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,20 +15,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import cyclopts
 import structlog
 from obstore.exceptions import BaseError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
 
+from lakepulse.cli import main
 from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import Manifest
 from lakepulse.locks import lock
-from lakepulse.logs import configure_logs
 from lakepulse.names import RAW
-from lakepulse.outcome import PermanentError, StepError, one_line, outage, run_step
+from lakepulse.outcome import PermanentError, StepError, one_line, outage
 from lakepulse.reports import StepReport, write_report
-from lakepulse.settings import Settings, load_settings
+from lakepulse.settings import Settings
 from lakepulse.sources import raw_tables
 from lakepulse.store import Store, open_store
 from spark_apps import quarantine
@@ -398,21 +398,24 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
     return report
 
 
-def main(*, tables: str | None = None, replay: bool = False) -> int:
-    """The command `lakepulse load`, as `spark_apps.commands` describes it."""
-    settings = load_settings()
-    configure_logs(settings)
+def load_step(settings: Settings, tables: str | None, *, replay: bool = False) -> None:
+    """Run the step on an engine of its own.
 
-    def step() -> None:
-        chosen = tables.split(",") if tables else None
-        if unknown := sorted(set(chosen or ()) - set(raw_tables())):
-            raise PermanentError(f"--tables: unknown {', '.join(unknown)}; known: {', '.join(raw_tables())}")
-        open_data_dir(settings)
-        with open_session(settings) as engine:
-            load(engine, settings, chosen, replay=replay)
+    Args:
+        settings: of the run.
+        tables: raw tables, separated by commas; None for all.
+        replay: as in `load`.
 
-    return run_step(step)
+    Raises:
+        StepError: a table is unknown, Spark did not start, or a table was not loaded.
+    """
+    chosen = tables.split(",") if tables else None
+    if unknown := sorted(set(chosen or ()) - set(raw_tables())):
+        raise PermanentError(f"--tables: unknown {', '.join(unknown)}; known: {', '.join(raw_tables())}")
+    open_data_dir(settings)
+    with open_session(settings) as engine:
+        load(engine, settings, chosen, replay=replay)
 
 
 if __name__ == "__main__":
-    cyclopts.run(main)
+    sys.exit(main(["load", *sys.argv[1:]]))

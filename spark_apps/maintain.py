@@ -7,6 +7,7 @@ runs. Landings are not touched.
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,20 +15,19 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import cyclopts
 import obstore
 import structlog
 from pyspark.sql import Row, SparkSession
 
+from lakepulse.cli import main
 from lakepulse.data_dir import open_data_dir
 from lakepulse.locks import lock
-from lakepulse.logs import configure_logs
 from lakepulse.names import CATALOG, GOLD, OPS, PUBLICATIONS, RAW
-from lakepulse.outcome import StepError, one_line, run_step
+from lakepulse.outcome import StepError, one_line
 from lakepulse.publications import TAG_PREFIX, recency
 from lakepulse.publications import tag as publication_tag
 from lakepulse.reports import TRACES, StepReport, write_report
-from lakepulse.settings import Settings, load_settings
+from lakepulse.settings import Settings
 from lakepulse.store import Store, open_store
 from spark_apps.errors import engine_error, joined
 from spark_apps.iceberg import IcebergTable, full_name, stamp
@@ -237,18 +237,16 @@ def _files(store: Store) -> dict[str, _File]:
     return {str(entry["path"]): _File(entry["size"], entry["last_modified"]) for entry in listed}
 
 
-def main() -> int:
-    """The command `lakepulse maintain`, as `spark_apps.commands` describes it."""
-    settings = load_settings()
-    configure_logs(settings)
+def maintain_step(settings: Settings) -> None:
+    """Run the step on an engine of its own.
 
-    def step() -> None:
-        open_data_dir(settings)
-        with open_session(settings) as engine:
-            maintain(engine, settings)
-
-    return run_step(step)
+    Raises:
+        StepError: Spark did not start, or a table could not be maintained.
+    """
+    open_data_dir(settings)
+    with open_session(settings) as engine:
+        maintain(engine, settings)
 
 
 if __name__ == "__main__":
-    cyclopts.run(main)
+    sys.exit(main(["maintain", *sys.argv[1:]]))
