@@ -1,7 +1,8 @@
 """What a raw table is: its columns, how each is read from an item's JSON, its key and its order.
 
-A table module builds one `Table`. Items are parsed with every scalar as text, so that a number
-that comes as a string is told from one that is lost, and each text is then typed or refused.
+A table module builds one `Table`, the only definition of the table: load makes the Iceberg table from it, and
+`spark_apps.contract` renders dbt's view of it. Items are parsed with every scalar as text, so that a number
+sent as a string is kept apart from a missing one, and each text is then typed or refused.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from lakepulse.outcome import PermanentError
+from lakepulse.sources import ScopeKind, sources_of
 
 Type = Literal["string", "bigint", "int", "boolean", "date", "timestamp", "array<string>"]
 
@@ -23,6 +27,7 @@ class Column:
 
     `text` is an expression over `item` (the parsed JSON) whose text is typed strictly; `given` one that
     has the type already and may also use the landing's `scope`, `source`, `as_of` and `upstream_id`.
+    dbt reads the column unless `in_bronze` is false.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Column:
     text: str | None = None
     given: str | None = None
     is_required: bool = False
+    in_bronze: bool = True
 
     @property
     def value(self) -> str:
@@ -82,14 +88,28 @@ _TYPED: dict[Type, Callable[[str], str]] = {
 }
 
 
-def read(name: str, kind: Type, path: str, *, required: bool = False) -> Column:
+def read(name: str, kind: Type, path: str, *, required: bool = False, in_bronze: bool = True) -> Column:
     """A column typed from the text at `path` in the item, such as `user.login`."""
-    return Column(name, kind, text=f"item.{path}", is_required=required)
+    return Column(name, kind, text=f"item.{path}", is_required=required, in_bronze=in_bronze)
 
 
-def given(name: str, kind: Type, expression: str, *, required: bool = False) -> Column:
+def given(name: str, kind: Type, expression: str, *, required: bool = False, in_bronze: bool = True) -> Column:
     """A column whose expression already has its type."""
-    return Column(name, kind, given=expression, is_required=required)
+    return Column(name, kind, given=expression, is_required=required, in_bronze=in_bronze)
+
+
+def kind_by_source(table: str) -> str:
+    """SQL text that gives the register's `kind` of a row's `source`, for a table that several sources share.
+
+    Raises:
+        PermanentError: a source of the table has no kind.
+    """
+    entries = sources_of(table)
+    for entry in entries:
+        if entry.kind is None:
+            raise PermanentError(f"source {entry.name} has no kind in lakepulse/sources.py; the raw table {table} needs one")
+    cases = (f"WHEN '{entry.name}' THEN '{entry.kind}'" for entry in entries)
+    return f"CASE source {' '.join(cases)} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +126,70 @@ class Removal:
     born: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A raw table.
 
-    `item` is the DDL of the item's JSON with scalars as STRING; `key` the natural key; `scope`
-    the column, part of the key or not, that holds one landing's scope (as `scope_value` gives it), by which a
-    load finds the rows that it may touch. `changed_at` orders versions of a row, where items tell
-    when they changed; elsewhere the later landing wins.
+    `description` says what a row is. `item` is the DDL of the item's JSON with scalars as STRING; `key` the
+    natural key; `scope` the column, part of the key or not, that holds one landing's scope (as `scope_value`
+    gives it), by which a load finds the rows that it may touch. `changed_at` orders versions of a row, where
+    items say when they changed; elsewhere the later landing wins.
+
+    What dbt needs beyond the columns: `counted_by` are the event times that a row is counted by, so that one
+    without them is left out of gold (except where the boolean column `undated_if` is true), `also_dated` further
+    event times, `newest_by` the time that says how recent a row is. `label` names the rows in checks; default: `name`.
+
+    Raises:
+        PermanentError: one of these names no column of a fitting type.
     """
 
     name: str
+    description: str
     item: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     scope: str
     scope_value: Literal["scope", "upstream_id"]
     partitions: str
+    counted_by: tuple[str, ...]
+    newest_by: str
+    also_dated: tuple[str, ...] = ()
+    undated_if: str | None = None
+    label: str | None = None
     changed_at: str | None = None
     removal: Removal | None = None
     target_file_mb: int = 64
+
+    def __post_init__(self) -> None:
+        held = {column.name for column in self.columns if column.in_bronze}
+        problems = [f"key: {name}" for name in self.key if name not in held]
+        problems += [f"event time: {name}" for name in (*self.moments, self.newest_by) if name not in {*self.dates} & held]
+        problems += [f"undated_if: {name}" for name in (self.undated_if,) if name is not None and name not in held]
+        if not self.counted_by:
+            problems.append("counted_by: empty")
+        if problems:
+            raise PermanentError(
+                f"raw table {self.name}: not a column that bronze holds, or of another type: {', '.join(problems)}"
+            )
+
+    @property
+    def scope_kind(self) -> ScopeKind:
+        """What the table is about, which is also the name of its column with the repo or package.
+
+        Raises:
+            PermanentError: its sources differ in it.
+        """
+        kinds: set[ScopeKind] = {entry.scope for entry in sources_of(self.name)}
+        if len(kinds) != 1:
+            raise PermanentError(
+                f"raw table {self.name}: its sources in lakepulse/sources.py need one scope, not {sorted(kinds)}"
+            )
+        return kinds.pop()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """Columns with the time of an event."""
+        return self.counted_by + self.also_dated
 
     @property
     def typed(self) -> tuple[str, ...]:
@@ -139,16 +203,25 @@ class Table:
         return {column.name: column.type for column in self.columns} | flag | COMMON
 
     @property
+    def bronze_layout(self) -> dict[str, str]:
+        """The columns that dbt reads, with their SQL types, in order."""
+        left_out = {PAYLOAD, *(column.name for column in self.columns if not column.in_bronze)}
+        return {name: kind for name, kind in self.layout.items() if name not in left_out}
+
+    @property
     def dates(self) -> tuple[str, ...]:
         """Columns that hold a date or a time."""
         return tuple(column.name for column in self.columns if column.type in ("date", "timestamp"))
 
+
+PAYLOAD = "payload"
+"""Column with the item as it came; by far the largest, and never read after load."""
 
 COMMON: dict[str, str] = {
     "landing_id": "string",
     "load_seq": "bigint",
     "fetched_at": "timestamp",
     "loaded_at": "timestamp",
-    "payload": "string",
+    PAYLOAD: "string",
 }
-"""Columns of every raw table: where a row came from, which load wrote it, and its item as it came."""
+"""Columns of every raw table: where a row came from, which load wrote it, and its item."""

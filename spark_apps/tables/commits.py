@@ -6,6 +6,7 @@ from spark_apps.schema import Removal, Table, given, read
 
 TABLE = Table(
     name="commits",
+    description="One commit that the default branch has or, if not `is_reachable`, had; with raw e-mail addresses.",
     item="""
         sha STRING,
         commit STRUCT<author: STRUCT<name: STRING, email: STRING, date: STRING>,
@@ -31,12 +32,14 @@ TABLE = Table(
         read("committer_id", "bigint", "committer.id"),
         read("committer_type", "string", "committer.type"),
         read("message", "string", "commit.message"),
-        given("parents", "array<string>", "transform(item.parents, parent -> parent.sha)"),
+        given("parents", "array<string>", "transform(item.parents, parent -> parent.sha)", in_bronze=False),
     ),
     key=("repo", "sha"),
     scope="repo",
     scope_value="scope",
     partitions="bucket(16, repo)",
+    counted_by=("authored_at", "committed_at"),
+    newest_by="committed_at",
     removal=Removal("is_reachable", gone_value=False, key="sha", born="committed_at"),
     target_file_mb=128,
 )

@@ -6,6 +6,7 @@ from spark_apps.schema import Removal, Table, given, read
 
 TABLE = Table(
     name="issue_comments",
+    description="One comment on an issue or pull request.",
     item="""
         id STRING, issue_url STRING, user STRUCT<login: STRING, id: STRING, type: STRING>,
         created_at STRING, updated_at STRING, html_url STRING
@@ -31,6 +32,9 @@ TABLE = Table(
     scope="repo_id",
     scope_value="upstream_id",
     partitions="bucket(16, repo_id)",
+    counted_by=("created_at",),
+    newest_by="updated_at",
+    label="comments",
     changed_at="updated_at",
     removal=Removal("is_deleted", gone_value=True, key="comment_id", born="created_at"),
 )

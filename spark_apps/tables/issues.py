@@ -6,6 +6,7 @@ from spark_apps.schema import Removal, Table, given, read
 
 TABLE = Table(
     name="issues",
+    description="One issue or pull request, from GitHub's list of issues, in its last known state.",
     item="""
         id STRING, number STRING, title STRING, state STRING, state_reason STRING, draft STRING,
         pull_request STRUCT<merged_at: STRING>,
@@ -26,7 +27,7 @@ TABLE = Table(
         read("author_login", "string", "user.login"),
         read("author_id", "bigint", "user.id"),
         read("author_type", "string", "user.type"),
-        read("author_association", "string", "author_association"),
+        read("author_association", "string", "author_association", in_bronze=False),
         read("comments_count", "bigint", "comments"),
         given("labels", "array<string>", "transform(item.labels, label -> label.name)"),
         read("created_at", "timestamp", "created_at", required=True),
@@ -39,6 +40,9 @@ TABLE = Table(
     scope="repo_id",
     scope_value="upstream_id",
     partitions="bucket(16, repo_id)",
+    counted_by=("created_at",),
+    also_dated=("updated_at", "closed_at"),
+    newest_by="updated_at",
     changed_at="updated_at",
     removal=Removal("is_deleted", gone_value=True, key="number", born="created_at"),
 )

@@ -11,6 +11,7 @@ DEVELOPMENT = r"(?i)^[^+]*[0-9][-_.]?dev[-_.]?[0-9]*([+]|$)"
 
 TABLE = Table(
     name="package_files",
+    description="One file of a release on PyPI.",
     item="""
         version STRING, filename STRING, packagetype STRING, uploaded_at STRING, is_yanked STRING, yanked_reason STRING,
         requires_python STRING
@@ -30,5 +31,7 @@ TABLE = Table(
     scope="package",
     scope_value="scope",
     partitions="bucket(16, package)",
+    counted_by=("uploaded_at",),
+    newest_by="uploaded_at",
     removal=Removal("is_deleted", gone_value=True, key="filename", born="uploaded_at"),
 )

@@ -6,6 +6,7 @@ from spark_apps.schema import Removal, Table, given, read
 
 TABLE = Table(
     name="pulls",
+    description="One pull request, from GitHub's list of pull requests, in its last known state.",
     item="""
         number STRING, state STRING, draft STRING, title STRING, user STRUCT<login: STRING, id: STRING, type: STRING>,
         created_at STRING, updated_at STRING, closed_at STRING, merged_at STRING, html_url STRING
@@ -30,6 +31,10 @@ TABLE = Table(
     scope="repo_id",
     scope_value="upstream_id",
     partitions="bucket(16, repo_id)",
+    counted_by=("created_at",),
+    also_dated=("closed_at", "merged_at"),
+    newest_by="updated_at",
+    label="pull_requests",
     changed_at="updated_at",
     removal=Removal("is_deleted", gone_value=True, key="number", born="created_at"),
 )

@@ -6,6 +6,7 @@ from spark_apps.schema import Removal, Table, given, read
 
 TABLE = Table(
     name="releases",
+    description="One GitHub release, drafts included.",
     item="""
         id STRING, tag_name STRING, name STRING, draft STRING, prerelease STRING, created_at STRING, published_at STRING,
         author STRUCT<login: STRING>, html_url STRING
@@ -27,5 +28,9 @@ TABLE = Table(
     scope="repo_id",
     scope_value="upstream_id",
     partitions="bucket(16, repo_id)",
+    counted_by=("published_at",),
+    newest_by="published_at",
+    # A draft has no date yet.
+    undated_if="is_draft",
     removal=Removal("is_deleted", gone_value=True, key="release_id", born="created_at"),
 )

@@ -6,6 +6,7 @@ from spark_apps.schema import Table, given, read
 
 TABLE = Table(
     name="repo_snapshots",
+    description="GitHub's repository object as of a date.",
     item="""
         id STRING, full_name STRING, default_branch STRING, archived STRING, forks_count STRING, size STRING,
         watchers_count STRING, stargazers_count STRING, subscribers_count STRING, open_issues_count STRING,
@@ -34,5 +35,7 @@ TABLE = Table(
     scope_value="scope",
     # One small row a repo and day: years keep decades in few files.
     partitions="years(snapshot_date)",
+    counted_by=("snapshot_date",),
+    newest_by="updated_at",
     # No changed_at: stars and forks move without the repository's updated_at, and the day's last visit counts.
 )

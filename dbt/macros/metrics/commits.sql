@@ -1,4 +1,4 @@
-{# Commits that count of one role (author or committer), and of the history that is wholly covered. #}
+{# Commits that count of one role (author or committer), and of the history that is fully covered. #}
 {% macro counted_commits(role) -%}
     select
         events.repo,
@@ -13,69 +13,57 @@
         and {{ is_covered('events.happened_on', 'coverage.commits_from') }}
 {%- endmacro %}
 
-{# Commits per repo and day by one role's date, without holes from the first one on. #}
-{% macro commits_trend(role) -%}
-    with commits as (
-        {{ counted_commits(role) }}
-    ),
-
-    counts as (
-        select
-            repo,
-            happened_on,
-            count(*) as num_commits
-        from commits
-        group by repo, happened_on
-    ),
-
-    firsts as (
-        select
-            repo,
-            min(happened_on) as first_date
-        from counts
-        group by repo
-    )
-
+{#
+    Commits of the history that is fully covered. `events` is a relation with the silver_commit_events that count of one
+    role, `coverage` one with silver_repo_coverage.
+#}
+{% macro covered_commits(events, coverage) -%}
     select
-        firsts.repo,
-        days.date as commit_{{ role }}_date,
-        coalesce(counts.num_commits, 0) as num_commits
-    from firsts
-    inner join {{ ref('silver_calendar_days') }} as days on firsts.first_date <= days.date
-    left join counts on firsts.repo = counts.repo and days.date = counts.happened_on
+        {{ events }}.repo,
+        {{ events }}.person,
+        {{ events }}.happened_on,
+        {{ coverage }}.commits_from
+    from {{ events }}
+    left join {{ coverage }} on {{ events }}.repo = {{ coverage }}.repo
+    where {{ is_covered(events ~ '.happened_on', coverage ~ '.commits_from') }}
 {%- endmacro %}
 
-{# All-time commits per repo and person in one role; null where the history is cut. #}
-{% macro commits_by_person(role) -%}
-    with commits as (
-        {{ counted_commits(role) }}
-    ),
+{# Commits per repo and date of `commits` (repo, happened_on), without gaps from the first one on. #}
+{% macro commits_per_day(commits, days) -%}
+    select
+        firsts.repo,
+        {{ days }}.date,
+        coalesce(counts.num_commits, 0) as num_commits
+    from (select repo, min(happened_on) as first_date from {{ commits }} group by repo) as firsts
+    inner join {{ days }} on firsts.first_date <= {{ days }}.date
+    left join (
+        select repo, happened_on, count(*) as num_commits from {{ commits }} group by repo, happened_on
+    ) as counts
+        on firsts.repo = counts.repo and {{ days }}.date = counts.happened_on
+{%- endmacro %}
 
-    counts as (
-        select
-            repo,
-            person,
-            {{ unless_cut('count(*)', 'max(commits_from)') }} as num_commits
-        from commits
-        group by repo, person
-    )
-
+{# Commits per repo and person of `commits` over all time, null where the history is cut, and the rank among people. #}
+{% macro commits_per_person(commits, people) -%}
     select
         counts.repo,
-        counts.person as {{ role }},
-        people.is_bot,
+        counts.person,
+        {{ people }}.is_bot,
         counts.num_commits,
         case
-            when not people.is_bot and counts.num_commits is not null
-                then dense_rank() over (partition by counts.repo, people.is_bot order by counts.num_commits desc)
+            when not {{ people }}.is_bot and counts.num_commits is not null
+                then dense_rank() over (partition by counts.repo, {{ people }}.is_bot order by counts.num_commits desc)
         end as rank
-    from counts
-    inner join {{ ref('silver_people') }} as people on counts.person = people.person
+    from (
+        select repo, person, {{ unless_cut('count(*)', 'max(commits_from)') }} as num_commits
+        from {{ commits }}
+        group by repo, person
+    ) as counts
+    inner join {{ people }} on counts.person = {{ people }}.person
 {%- endmacro %}
 
 {#
     The absence factor per repo and window of `authors` (repo, window, person, num_commits): the fewest people
-    who made half of the window's commits, the most active first. The caller names what tells windows apart.
+    who made half of the window's commits, the most active first. `window_key` names the column of the window.
 #}
 {% macro absence_factors(authors, window_key) -%}
     select

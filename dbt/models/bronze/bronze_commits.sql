@@ -1,28 +1,8 @@
+{# Written by `make render` from spark_apps/tables/commits.py; edit it there. #}
 {{ config(unique_key=['repo', 'sha']) }}
 
 with source as (
-    select
-        repo,
-        sha,
-        repo_id,
-        author_name,
-        author_email,
-        authored_at,
-        author_login,
-        author_id,
-        author_type,
-        committer_name,
-        committer_email,
-        committed_at,
-        committer_login,
-        committer_id,
-        committer_type,
-        is_reachable,
-        landing_id,
-        load_seq,
-        fetched_at,
-        loaded_at
-    from {{ raw_rows('commits') }}
+    select * from {{ raw_rows('commits') }}
     {{ new_rows() }}
 ),
 
@@ -30,22 +10,23 @@ renamed as (
     select
         repo,
         sha,
-        cast(repo_id as bigint) as repo_id,
+        repo_id,
         author_name,
         author_email,
         {{ utc_timestamp('authored_at') }} as authored_at,
         author_login,
-        cast(author_id as bigint) as author_id,
+        author_id,
         author_type,
         committer_name,
         committer_email,
         {{ utc_timestamp('committed_at') }} as committed_at,
         committer_login,
-        cast(committer_id as bigint) as committer_id,
+        committer_id,
         committer_type,
+        message,
         is_reachable,
         landing_id,
-        cast(load_seq as bigint) as load_seq,
+        load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,
         {{ utc_timestamp('loaded_at') }} as loaded_at
     from source

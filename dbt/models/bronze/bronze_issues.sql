@@ -1,6 +1,12 @@
+{# Written by `make render` from spark_apps/tables/issues.py; edit it there. #}
 {{ config(unique_key=['repo_id', 'number']) }}
 
 with source as (
+    select * from {{ raw_rows('issues') }}
+    {{ new_rows() }}
+),
+
+renamed as (
     select
         repo,
         repo_id,
@@ -16,36 +22,6 @@ with source as (
         author_type,
         comments_count,
         labels,
-        created_at,
-        updated_at,
-        closed_at,
-        merged_at,
-        html_url,
-        is_deleted,
-        landing_id,
-        load_seq,
-        fetched_at,
-        loaded_at
-    from {{ raw_rows('issues') }}
-    {{ new_rows() }}
-),
-
-renamed as (
-    select
-        repo,
-        cast(repo_id as bigint) as repo_id,
-        cast(number as bigint) as number,
-        cast(issue_id as bigint) as issue_id,
-        title,
-        state,
-        state_reason,
-        is_pull_request,
-        is_draft,
-        author_login,
-        cast(author_id as bigint) as author_id,
-        author_type,
-        cast(comments_count as bigint) as comments_count,
-        labels,
         {{ utc_timestamp('created_at') }} as created_at,
         {{ utc_timestamp('updated_at') }} as updated_at,
         {{ utc_timestamp('closed_at') }} as closed_at,
@@ -53,7 +29,7 @@ renamed as (
         html_url,
         is_deleted,
         landing_id,
-        cast(load_seq as bigint) as load_seq,
+        load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,
         {{ utc_timestamp('loaded_at') }} as loaded_at
     from source

@@ -1,19 +1,9 @@
-{# Whole each time: two loads at once, or one that died, add rows with a load sequence that was seen before. #}
+{# Written by `make render` from spark_apps/quarantine.py; edit it there. #}
+{# Read whole each time: two loads at once, or one that died, add rows under a load sequence seen before. #}
 {{ config(materialized='table') }}
 
 with source as (
-    select
-        landing_id,
-        source,
-        scope,
-        table_name,
-        page_file,
-        line,
-        reason,
-        load_seq,
-        loaded_at,
-        resolved_at
-    from {{ raw_rows('quarantine') }}
+    select * from {{ raw_rows('quarantine') }}
 ),
 
 renamed as (
@@ -25,7 +15,7 @@ renamed as (
         page_file,
         cast(line as bigint) as line_number,
         reason,
-        cast(load_seq as bigint) as load_seq,
+        load_seq,
         {{ utc_timestamp('loaded_at') }} as loaded_at,
         {{ utc_timestamp('resolved_at') }} as resolved_at
     from source

@@ -1,32 +1,16 @@
+{# Written by `make render` from spark_apps/tables/releases.py; edit it there. #}
 {{ config(unique_key=['repo_id', 'release_id']) }}
 
 with source as (
-    select
-        repo,
-        repo_id,
-        release_id,
-        tag_name,
-        name,
-        is_draft,
-        is_prerelease,
-        created_at,
-        published_at,
-        author_login,
-        html_url,
-        is_deleted,
-        landing_id,
-        load_seq,
-        fetched_at,
-        loaded_at
-    from {{ raw_rows('releases') }}
+    select * from {{ raw_rows('releases') }}
     {{ new_rows() }}
 ),
 
 renamed as (
     select
         repo,
-        cast(repo_id as bigint) as repo_id,
-        cast(release_id as bigint) as release_id,
+        repo_id,
+        release_id,
         tag_name,
         name,
         is_draft,
@@ -37,7 +21,7 @@ renamed as (
         html_url,
         is_deleted,
         landing_id,
-        cast(load_seq as bigint) as load_seq,
+        load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,
         {{ utc_timestamp('loaded_at') }} as loaded_at
     from source

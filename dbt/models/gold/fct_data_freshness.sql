@@ -17,9 +17,13 @@ freshness as (
         held.last_event_at,
         coverage.last_fetched_at,
         coverage.covered_from,
+        coverage.covered_to,
         coverage.status,
+        coverage.status_detail,
+        coverage.upstream_status,
         coalesce(held.row_count, 0) as row_count,
-        {{ seconds_between('coverage.last_fetched_at', run_time()) }} / 3600 as lag_hours
+        {{ seconds_between('coverage.last_fetched_at', run_time()) }} / 3600 as lag_hours,
+        {{ seconds_between('coverage.last_visited_at', run_time()) }} / 3600 as hours_since_visit
     from expected
     left join {{ ref('silver_coverage') }} as coverage
         on expected.source = coverage.source and expected.scope = coverage.scope
@@ -38,6 +42,18 @@ select
     row_count as "rows",
     lag_hours,
     stale_after_hours,
-    -- What upstream took away, or was never had, can only get older.
-    coalesce(lag_hours > stale_after_hours or status = 'gone', true) as is_stale
+    coalesce(
+        case status
+            -- It can only get older.
+            when 'gone' then true
+            -- Nothing is late while upstream keeps answering that it gives none.
+            when 'closed' then hours_since_visit > stale_after_hours
+            else lag_hours > stale_after_hours
+        end,
+        true
+    ) as is_stale,
+    covered_to,
+    status,
+    status_detail,
+    upstream_status
 from freshness

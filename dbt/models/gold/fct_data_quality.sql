@@ -1,29 +1,3 @@
-{# subject, bronze table, kind of scope, its event times, when a row lacks a time, when upstream no longer has it #}
-{% set subjects = [
-    ('repo_snapshots', 'repo_snapshots', 'repo', ['cast(landed.snapshot_date as timestamp)'], 'false', 'false'),
-    (
-        'commits', 'commits', 'repo', ['landed.authored_at', 'landed.committed_at'],
-        'landed.authored_at is null or landed.committed_at is null', 'not landed.is_reachable',
-    ),
-    (
-        'issues', 'issues', 'repo', ['landed.created_at', 'landed.updated_at', 'landed.closed_at'],
-        'landed.created_at is null', 'landed.is_deleted',
-    ),
-    ('comments', 'issue_comments', 'repo', ['landed.created_at'], 'landed.created_at is null', 'landed.is_deleted'),
-    (
-        'pull_requests', 'pulls', 'repo', ['landed.created_at', 'landed.closed_at', 'landed.merged_at'],
-        'landed.created_at is null', 'landed.is_deleted',
-    ),
-    (
-        'releases', 'releases', 'repo', ['landed.published_at'],
-        'landed.published_at is null and not landed.is_draft', 'landed.is_deleted',
-    ),
-    (
-        'package_files', 'package_files', 'package', ['landed.uploaded_at'],
-        'landed.uploaded_at is null', 'landed.is_deleted',
-    ),
-    ('downloads', 'downloads', 'package', ['cast(landed.date as timestamp)'], 'false', 'false'),
-] %}
 {# finding, why its rows are left out #}
 {% set findings = [
     ('after_as_of', 'dated after the end of as_of'),
@@ -40,16 +14,29 @@ with scopes as (
 ),
 
 counts as (
-    {%- for subject, table, kind, moments, without_time, removed in subjects %}
+    {%- for table in raw_tables() %}
     select
-        '{{ subject }}' as subject,
+        '{{ table.label }}' as subject,
         scopes.scope,
-        count(*) filter (where {{ moments | join(' >= ' ~ as_of_end() ~ ' or ') }} >= {{ as_of_end() }}) as after_as_of,
-        count(*) filter (where landed.load_seq is not null and ({{ without_time }})) as without_time,
-        count(*) filter (where landed.load_seq is not null and {{ removed }}) as removed_upstream
+        count(*) filter (
+            where false
+            {%- for moment in table.moments %}
+            or cast(landed.{{ moment }} as timestamp(6)) >= {{ as_of_end() }}
+            {%- endfor %}
+        ) as after_as_of,
+        count(*) filter (
+            where landed.load_seq is not null
+            and (landed.{{ table.counted_by | join(' is null or landed.') }} is null)
+            {%- if table.undated_if is not none %}
+            and not landed.{{ table.undated_if }}
+            {%- endif %}
+        ) as without_time,
+        count(*) filter (
+            where {{ 'false' if table.removal is none else 'landed.' ~ table.removal ~ ' = ' ~ (table.gone_value | lower) }}
+        ) as removed_upstream
     from scopes
-    left join {{ ref('bronze_' ~ table) }} as landed on scopes.match_key = lower(landed.{{ kind }})
-    where scopes.kind = '{{ kind }}'
+    left join {{ ref('bronze_' ~ table.name) }} as landed on scopes.match_key = lower(landed.{{ table.scope }})
+    where scopes.kind = '{{ table.scope }}'
     group by scopes.scope
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -59,11 +46,11 @@ quarantined as (
     select
         source,
         lower(scope) as match_key,
-        coalesce(reason, 'no reason was given') as reason,
+        coalesce(reason, 'no reason given') as reason,
         count(*) as num_rows
     from {{ ref('bronze_quarantine') }}
     where resolved_at is null
-    group by source, lower(scope), coalesce(reason, 'no reason was given')
+    group by source, lower(scope), coalesce(reason, 'no reason given')
 ),
 
 by_frequency as (
@@ -107,15 +94,15 @@ checks as (
 
     union all
 
-    -- The rows stay, but nobody can refresh them.
+    -- What we hold of it stays, and can only get older.
     select
         coverage.source || '_gone_upstream' as check_name,
         coverage.scope,
-        case when coverage.status = 'gone' then coalesce(held.row_count, 0) else 0 end as failing_rows,
-        case when coverage.status = 'gone' then 'gone' else 'ok' end as status,
-        case
-            when coverage.status = 'gone'
-                then 'upstream answers that it is not there, so what we hold can only get older'
+        case when coverage.status = 'ok' then 0 else coalesce(held.row_count, 0) end as failing_rows,
+        coverage.status,
+        case coverage.status
+            when 'gone' then 'not found upstream, so what we hold can only get older'
+            when 'closed' then 'closed upstream: ' || coalesce(coverage.status_detail, 'no reason given')
         end as reason
     from {{ ref('silver_coverage') }} as coverage
     left join {{ ref('silver_source_rows') }} as held

@@ -15,16 +15,15 @@ coverage as (
 )
 
 select
-    repos.repo,
-    max(case when coverage.source = 'github_commits' then coverage.covered_date end) as commits_from,
-    max(case when coverage.source = 'github_issues' then coverage.covered_date end) as issues_from,
-    -- An issue without comments that were never fetched is not one without an answer.
+    {%- for source in raw_sources() if source.scope == 'repo' %}
+    -- Of a list that was never fetched no day is covered: an issue without comments would seem to have no answer.
     case
-        when count(case when coverage.source = 'github_comments' then coverage.last_fetched_at end) = 0
+        when count(case when coverage.source = '{{ source.name }}' then coverage.last_fetched_at end) = 0
             then {{ days_later(as_of(), 1) }}
-        else max(case when coverage.source = 'github_comments' then coverage.covered_date end)
-    end as comments_from,
-    max(case when coverage.source = 'github_pulls' then coverage.covered_date end) as pulls_from
+        else max(case when coverage.source = '{{ source.name }}' then coverage.covered_date end)
+    end as {{ source.name | replace('github_', '') }}_from,
+    {%- endfor %}
+    repos.repo
 from repos
 left join coverage on repos.repo = coverage.scope
 group by repos.repo

@@ -47,4 +47,4 @@ select
     'fct_data_quality' as what,
     scope as repo
 from {{ ref('fct_data_quality') }}
-where (status = 'ok') <> (failing_rows = 0 and reason is null) and status <> 'gone'
+where (status = 'ok') <> (failing_rows = 0 and reason is null) and status not in ('gone', 'closed')
