@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from k8s.cluster import STAGES, VERSION
+from k8s.images import STAGES, VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ("kind", "existing")
