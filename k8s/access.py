@@ -32,8 +32,8 @@ def chosen_context() -> str:
 
 
 @contextmanager
-def connection(context: str) -> Iterator[kr8s.Api]:
-    """A client of the cluster, which has answered.
+def connection(context: str, kubeconfig: str | None = None) -> Iterator[kr8s.Api]:
+    """A client of the cluster, which has answered; default: KUBECONFIG, or kubectl's own default.
 
     Raises:
         PermanentError: the kubeconfig has no such context, no access, or Argo's objects are not on the cluster.
@@ -41,7 +41,7 @@ def connection(context: str) -> Iterator[kr8s.Api]:
     """
     with _keys():
         # Not `kr8s.api`: it calls the cluster without a time limit, and warns of versions newer than itself.
-        api = kr8s.Api(bypass_factory=True, context=context, namespace=NAMESPACE, serviceaccount="")
+        api = kr8s.Api(bypass_factory=True, context=context, kubeconfig=kubeconfig, namespace=NAMESPACE, serviceaccount="")
         api.timeout = SECONDS
         try:
             api.reauthenticate()  # type: ignore[no-untyped-call]

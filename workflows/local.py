@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,8 +135,9 @@ class _Run:
     def process(self, step: Step, log: Path, environment: dict[str, str]) -> _Ended:
         command = [sys.executable if word == "python" else word for word in step.command]
         last = ""
-        # What a program repeats is shown once.
+        # What a program repeats is shown once and counted.
         warnings: dict[str, str] = {}
+        repeated: Counter[str] = Counter()
         errors: dict[str, None] = {}
         # A session of its own, so that a signal reaches whatever the step has started.
         with log.open("ab") as file, ExitStack() as stack:
@@ -157,7 +159,9 @@ class _Run:
                 if line:
                     last = one_line(line)
                 if entry is not None and entry["level"] == "warning":
-                    warnings.setdefault(str(entry["event"]), f"warning: {step.name}: {last}")
+                    event = str(entry["event"])
+                    warnings.setdefault(event, f"warning: {step.name}: {last}")
+                    repeated[event] += 1
                 elif line.startswith("error: "):
                     errors[line] = None
                 if status is not None:
@@ -166,7 +170,11 @@ class _Run:
             self.child = None
         if self.killer is not None:
             self.killer.cancel()
-        return _Ended(code if code >= 0 else 128 - code, last, tuple(warnings.values()), tuple(errors))
+        shown = tuple(
+            line if repeated[event] == 1 else f"{line} ({repeated[event] - 1} more like it in {log})"
+            for event, line in warnings.items()
+        )
+        return _Ended(code if code >= 0 else 128 - code, last, shown, tuple(errors))
 
     def environment(self) -> dict[str, str]:
         inherited = os.environ.get("PYTHONPATH")

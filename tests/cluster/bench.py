@@ -141,7 +141,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         installed = Installation(Path(folder), "lakepulse-bench")
-        built = installed.command("k8s.cluster", "images")
+        built = installed.lakepulse("cluster", "images")
         if built.returncode:
             print(built.stderr, file=sys.stderr)
             return built.returncode
@@ -272,10 +272,8 @@ def _forget(settings: Settings) -> None:
 
 def _load(installed: Installation, executors: int) -> None:
     """The load step of the pipeline `commits` alone, in a workflow of its own."""
-    command = ["argo", "submit", "--context", installed.cluster.context, "--namespace", NAMESPACE, "--wait"]
-    command += ["--from", "workflowtemplate/commits", "--entrypoint", "load", "--parameter", f"executors={executors}"]
-    done = subprocess.run(command, env=installed.environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{installed.trouble()}"
+    name = installed.start("commits", entrypoint="load", executors=str(executors))
+    assert installed.end(name) == "Succeeded", installed.trouble()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ next one repairs it; then gold on Trino equals what plain loops over the world g
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from k8s.cluster import NAMESPACE
 from lakepulse.projects import load_projects
 from lakepulse.settings import Settings
 from lakepulse_simulator import demo_world
@@ -25,6 +23,7 @@ from tests.cluster.conftest import DAY, Daily
 from tests.cluster.harness import Installation
 from tests.end_to_end.harness import breaks, seed
 from tests.truth.gold import Known, Project, Row, counted, differences, gold
+from workflows.cluster.runs import ENDED
 
 pytestmark = pytest.mark.chaos
 
@@ -86,23 +85,14 @@ class Run:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not (pods := found()):
             assert time.monotonic() < deadline, "the moment to disturb the run did not come"
-            assert self.phase() not in {"Succeeded", "Failed", "Error"}, f"{self.name} ended before it was disturbed"
+            assert self.installed.phase(self.name) not in ENDED, f"{self.name} ended before it was disturbed"
             time.sleep(0.5)
         name: str = pods[0]["metadata"]["name"]
         return name
 
-    def phase(self) -> str | None:
-        """None while the API does not answer."""
-        said = self.installed.kubectl("get", "workflow", self.name, "--output", "json", check=False)
-        phase: str | None = json.loads(said).get("status", {}).get("phase", "Pending") if said else None
-        return phase
-
-    def end(self, seconds: float = 2400) -> str:
-        deadline = time.monotonic() + seconds
-        while (phase := self.phase()) not in {"Succeeded", "Failed", "Error"}:
-            assert time.monotonic() < deadline, f"{self.name} has not ended: {phase}; {self.installed.kubectl('get', 'pods')}"
-            time.sleep(3)
-        return phase
+    def end(self) -> str:
+        """The phase in which it ends."""
+        return self.installed.end(self.name)
 
 
 def _main(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -166,13 +156,7 @@ def delete_service(run: Run, name: str) -> None:
 
 
 def submitted(installed: Installation, day: date) -> Run:
-    command = ["argo", "submit", "--context", installed.cluster.context, "--namespace", NAMESPACE]
-    command += ["--from", "workflowtemplate/daily", "--output", "name"]
-    for parameter in (f"as_of={day}", "sweep=1", "executors=2"):
-        command += ["--parameter", parameter]
-    done = subprocess.run(command, env=installed.environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Run(installed, done.stdout.strip())
+    return Run(installed, installed.start("daily", as_of=day.isoformat(), sweep="1", executors="2"))
 
 
 def shown(installed: Installation, expected: dict[str, list[Row]]) -> tuple[date, dict[str, list[Row]]]:

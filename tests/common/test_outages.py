@@ -54,7 +54,9 @@ def read_file() -> None:
 @pytest.mark.parametrize(
     ("act", "what"), [(read_store, "the object store"), (take_lock, "the catalog's database"), (read_file, "the object store")]
 )
-def test_what_does_not_answer_is_worth_another_try(act: Callable[[], None], what: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_answer_is_worth_another_try(
+    act: Callable[[], None], what: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with (
         pytest.raises(TemporaryError, match=rf"^loading raw\.commits failed: {what} did not answer"),
         engine_error("loading raw.commits"),

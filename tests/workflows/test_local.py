@@ -180,7 +180,7 @@ def test_step_without_an_error_line_is_explained_by_its_last_line_and_log(runner
     assert "Traceback" in log.read_text()
 
 
-def test_warnings_of_a_step_are_shown_once_each(runner: Runner) -> None:
+def test_warnings_of_a_step_are_shown_once_and_counted(runner: Runner) -> None:
     program = """
 import structlog
 from lakepulse.logs import configure_logs
@@ -196,7 +196,7 @@ log.warning("upstream says it is gone", scope="a/c")
     assert ended.returncode == 0
     assert ended.stderr.splitlines() == [
         """warning: fetch: it's a "test": no token lists=12""",
-        "warning: fetch: upstream says it is gone scope='a/b'",
+        f"warning: fetch: upstream says it is gone scope='a/b' (1 more like it in {runner.data_dir}/logs/run-1/fetch.log)",
     ]
     assert runner.log("fetch").count(" warning ") == 3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import humanize
@@ -40,7 +40,7 @@ def submit(pipeline: Pipeline, given: Sequence[str]) -> int:
             WorkflowTemplate({"metadata": {"name": template, "namespace": NAMESPACE}}, api=api).refresh()
         except kr8s.NotFoundError:
             raise PermanentError(f"the cluster {context} has no pipeline {template}; run make cluster") from None
-        created = Workflow(_document(template, parameters), api=api)
+        created = Workflow(document(pipeline, parameters), api=api)
         created.create()
     name = created.name
     print(f"submitted {name}", flush=True)
@@ -71,12 +71,14 @@ def _parameters(pipeline: Pipeline, given: Sequence[str]) -> dict[str, str]:
     return chosen
 
 
-def _document(template: str, parameters: dict[str, str]) -> Document:
-    """A workflow of the template, named by the cluster."""
+def document(pipeline: Pipeline, parameters: Mapping[str, str]) -> Document:
+    """A workflow that runs the pipeline's template; the cluster completes its name."""
     return {
-        "metadata": {"generateName": f"{template}-", "namespace": NAMESPACE},
+        "apiVersion": Workflow.version,
+        "kind": Workflow.kind,
+        "metadata": {"generateName": f"{object_name(pipeline)}-", "namespace": NAMESPACE},
         "spec": {
-            "workflowTemplateRef": {"name": template},
+            "workflowTemplateRef": {"name": object_name(pipeline)},
             "arguments": {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]},
         },
     }
