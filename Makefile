@@ -82,6 +82,10 @@ cluster: $(READY) ## make a kind cluster with everything on it; run again, it ch
 cluster-down: $(READY) ## delete the cluster; KEEP_DATA=0 deletes its data and secrets too
 	@$(LAKEPULSE) cluster down
 
+.PHONY: images
+images: $(READY) ## build the images alone, to push them to a registry of your own
+	@$(LAKEPULSE) cluster images
+
 .PHONY: secrets
 secrets: $(READY) ## give the cluster a new GITHUB_TOKEN or WEBHOOK_URL
 	@$(LAKEPULSE) cluster secrets

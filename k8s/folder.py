@@ -1,6 +1,6 @@
 """The host folder that keeps a cluster's data and secrets, and the card that says whose it is.
 
-The card lies where the node sees it too, so that a folder and a cluster are known to belong together.
+The card is where the node sees it too, which proves that a folder and a cluster belong together.
 Without it nothing here is used or deleted.
 """
 
@@ -85,7 +85,7 @@ def _own(cluster: Cluster) -> Iterator[Path]:
 
 
 def _foreign(cluster: Cluster) -> Iterator[Path]:
-    """What lies in the folder and was not made by lakepulse."""
+    """What is in the folder and was not made by lakepulse."""
     own = {cluster.data, cluster.secrets, *_own(cluster)}
     for folder in (cluster.folder, cluster.data, cluster.secrets):
         if folder.is_dir():

@@ -43,7 +43,7 @@ def build(stages: Sequence[str] = STAGES) -> list[str]:
         name = image_name(stage)
         chosen = ("--build-arg", f"STAGE={stage}", "--tag", name)
         command = ["docker", "build", "--quiet", "--file", "images/Dockerfile", *chosen, "."]
-        # Docker before 23 must be told to use BuildKit, whose cache mounts the Dockerfiles need. An attestation has the
+        # Docker before 23 does not use BuildKit by default, whose cache mounts the Dockerfiles need. An attestation has the
         # time in it, so that an unchanged image would still get another id.
         environment = os.environ | {"DOCKER_BUILDKIT": "1", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)

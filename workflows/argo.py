@@ -420,4 +420,4 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _dump(document: Any) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=150, allow_unicode=True)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=130, allow_unicode=True)

@@ -261,7 +261,7 @@ def _readable(entry: dict[str, Any]) -> bytes:
 
 
 def _write(line: str, stream: TextIO) -> None:
-    """Print a line. A reader that has gone, such as a closed terminal or `head`, does not end the run."""
+    """Print a line. If nobody reads it any more, as after `head` or a closed terminal, the run goes on."""
     try:
         print(line, file=stream, flush=True)
     except OSError:

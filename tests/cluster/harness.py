@@ -1,4 +1,4 @@
-"""A cluster of its own for the tests, made and used by the product's own commands."""
+"""A cluster for the tests alone, made and used by the product's own commands."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _local_node_image() -> str | None:
 
 
 def _argo_file() -> str | None:
-    """ARGO_INSTALL, or the manifest of the folder that local clusters are made from."""
+    """ARGO_INSTALL, or the manifest that the machine's own clusters are made with."""
     if chosen := os.environ.get("ARGO_INSTALL"):
         return chosen
     home = Path(os.environ.get("CLUSTER_HOME") or "~/.local-cluster").expanduser()
@@ -203,8 +203,8 @@ class Installation:
             )
 
     def ready(self, since: datetime, seconds: float = 900) -> None:
-        """Wait until every service runs in containers younger than `since`: what the API says of a
-        stopped node's pods is old.
+        """Wait until every service runs in containers younger than `since`: after a restart the API still
+        reports the node's old ones.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -240,7 +240,7 @@ class Installation:
             return found
 
     def trouble(self) -> str:
-        """What the steps that failed said last."""
+        """The last log lines of the steps that failed."""
         pods = [pod["metadata"]["name"] for pod in self.get("pods") if pod["status"]["phase"] == "Failed"]
         logs = [self.kubectl("logs", name, "--container=main", "--tail=30", check=False) for name in pods]
         return "\n".join(f"--- {name}\n{log}" for name, log in zip(pods, logs, strict=True))

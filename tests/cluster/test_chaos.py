@@ -1,4 +1,4 @@
-"""What a daily run loads while something it needs is taken away: run by `make chaos`, not by `make e2e`.
+"""A daily run while something it needs is taken away: run by `make chaos`, not by `make e2e`.
 
 Before each run the simulated world moves on by a day. The run ends well by itself, or it fails and the
 next one repairs it; then gold on Trino equals what plain loops over the world give, row by row.
@@ -65,13 +65,13 @@ def upstream(installed: Installation, daily: Daily) -> Upstream:
 
 @dataclass
 class Run:
-    """A workflow that is under way."""
+    """A workflow that is running."""
 
     installed: Installation
     name: str
 
     def pods(self, step: str) -> list[dict[str, Any]]:
-        """The step's pods whose program has begun and not ended."""
+        """The step's pods whose program is running."""
         selector = f"workflows.argoproj.io/workflow={self.name},app.kubernetes.io/component={step}"
         found = self.installed.get("pods", "--selector", selector)
         return [pod for pod in found if any("running" in status["state"] for status in _main(pod))]
@@ -127,7 +127,7 @@ def catalog(run: Run) -> None:
 
 def query_engine(run: Run) -> None:
     run.until(lambda: run.pods("build"))
-    # dbt has parsed its project by then, and has queries under way.
+    # By then dbt has parsed its project and is running queries.
     time.sleep(25)
     delete_service(run, "trino")
 

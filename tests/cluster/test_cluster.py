@@ -1,4 +1,4 @@
-"""The pipeline on a real cluster. The tests stand in the order in which they change it."""
+"""The pipeline on a real cluster. The tests run in this order, since they change it."""
 
 # ruff: noqa: S608 - the names in the queries are our own
 
@@ -32,7 +32,7 @@ _RELATIVE = 1e-6
 _TMP = "/tmp"  # noqa: S108 - a pod's own
 
 
-# --- what Trino shows of gold
+# --- gold as Trino shows it
 
 
 def publication(installed: Installation) -> tuple[str, date, dict[str, int]]:
@@ -99,7 +99,7 @@ def test_a_daily_run_succeeds_and_executors_do_the_work(installed: Installation,
 
 
 def content(thing: dict[str, Any]) -> str:
-    """What an object says, hashed: some have no generation, and of a secret a failure shall not print anything."""
+    """An object's content, hashed: some have no generation, and a failure must not print a secret."""
     said = {part: thing.get(part) for part in ("data", "spec")}
     return str(thing["metadata"].get("generation")) + hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -118,7 +118,7 @@ def test_another_make_cluster_changes_nothing(installed: Installation, daily: Da
     before = seen()
     installed.up()
     after = seen()
-    # The schedules were suspended by hand, which applying takes back.
+    # Applying resumes the schedules, which `serve` had suspended.
     assert {name: uid for name, uid in after.items() if not name.startswith("CronWorkflow/")} == {
         name: uid for name, uid in before.items() if not name.startswith("CronWorkflow/")
     }
@@ -126,7 +126,7 @@ def test_another_make_cluster_changes_nothing(installed: Installation, daily: Da
 
 
 def test_make_cluster_knows_its_cluster_from_another_shell(installed: Installation, tmp_path: Path) -> None:
-    """One with another kubeconfig takes the cluster over; one with another data folder is told where the data is."""
+    """One with another kubeconfig takes the cluster over; one with another data folder learns where the data is."""
     elsewhere = installed.lakepulse("cluster", "up", CLUSTER_DATA=str(tmp_path / "kept"))
     assert elsewhere.returncode == 1
     [line] = elsewhere.stderr.splitlines()
@@ -401,7 +401,7 @@ def test_a_schedule_fires_by_itself(installed: Installation, daily: Daily) -> No
 
 def test_a_restart_of_the_node_loses_nothing(installed: Installation, daily: Daily) -> None:
     before = publication(installed), gold(installed)
-    # The API tells whole seconds.
+    # The API has whole seconds.
     restarted = datetime.now(UTC).replace(microsecond=0)
     subprocess.run(["docker", "restart", installed.cluster.node], check=True, capture_output=True)  # noqa: S607
     installed.ready(restarted)

@@ -266,7 +266,7 @@ def test_what_the_same_step_would_do_again_is_not_retried(status: str, exit_code
     assert not is_retried(status, exit_code, message)
 
 
-def test_spark_driver_tells_executors_where_it_is() -> None:
+def test_spark_driver_has_an_address_for_its_executors() -> None:
     (load,) = (inner for inner in containers(TEMPLATES["daily"]) if inner["name"] == "load")
     assert load["serviceAccountName"] == "spark-driver"
     variables = {variable["name"]: variable for variable in load["container"]["env"]}

@@ -1,4 +1,4 @@
-"""The declaration makes sense by itself and names programs that exist."""
+"""The declaration is consistent and names commands that exist."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sources(step: Step) -> set[str]:
     return set(step.command[-1].split(",")) if "--sources" in step.command else FETCHED
 
 
-def test_pipelines_are_those_that_users_are_told_of() -> None:
+def test_pipelines_are_those_in_the_readme() -> None:
     assert set(PIPELINES) == {"daily", "base_repo", "commits", "issues", "downloads", "backfill", "replay", "maintenance"}
 
 
@@ -74,7 +74,7 @@ def test_every_source_has_a_group_and_a_pipeline_besides_daily() -> None:
     assert set(fetched) == FETCHED
 
 
-def test_no_two_runs_ask_one_upstream_at_once() -> None:
+def test_no_two_runs_call_one_upstream_at_once() -> None:
     asked: dict[str, set[tuple[str, ...]]] = {}
     for pipeline in PIPELINES.values():
         for part in (part for step in pipeline.steps for part in step.parts):

@@ -79,7 +79,7 @@ def _error_line(api: kr8s.Api, name: str) -> str | None:
     try:
         log = list(pod.logs(container="main", tail_lines=50, timeout=SECONDS))
     except kr8s.ServerError:
-        return None  # the pod is gone, or never ran
+        return None  # the pod was deleted, or never ran
     own = [line for line in log if line.strip() and "argo=true" not in line and not line.startswith("Error: exit ")]
     errors = [line.removeprefix("error: ") for line in own if line.startswith("error: ")]
     return next(reversed(errors or own), None)
