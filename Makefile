@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# --- knobs
+# --- variables
 PYTHON ?= python3# interpreter that creates .venv, 3.11 to 3.13
 SERVE ?= 1# 0: `make demo` and `make run` end when the data is built
 PORT ?= 8501# of the dashboard
@@ -13,40 +13,43 @@ PIPELINE ?= daily# for `make run` and `make submit`
 ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
 OUT ?=# folder for `make export` and `make badges`
 PYTEST ?=# extra arguments for pytest
-MINUTES ?=# for `make soak`: end the whole chain's part after so long, whatever it came to
-FIRST ?=# for `make soak`: the whole chain's part goes on from this sequence, 1 to 100
-SEED ?=# for `make soak`, to play its sequences again; default: a new one
-COMMITS ?=# for `make bench-commits`; default: 5000000, which takes 10 GB of disk
+MINUTES ?=# for `make soak`: time limit of the whole chain's part, unless it ends before
+FIRST ?=# for `make soak`: sequence at which the whole chain's part resumes, 1 to 100
+SEED ?=# for `make soak`, to repeat its sequences; default: a new one
+COMMITS ?=# for `make bench-commits`; default: 5000000, which need 10 GB of disk
 
 VENV := .venv
 PY := $(VENV)/bin/python
+LAKEPULSE := $(PY) -m lakepulse
 READY := $(VENV)/.ready
 JARS := $(VENV)/.jars
-# What is shown and exported when DATA_DIR is not given: real data, or else the demo's.
+# What is shown and exported when DATA_DIR is not set: real data, or else the demo's.
 SHOWN := $(if $(or $(DATA_DIR),$(shell grep -s '^DATA_DIR=' .env),$(wildcard .data/real)),,$(if $(wildcard .data/demo),DATA_DIR=.data/demo))
 
-# So that nothing this project runs writes outside its folder or phones home.
+# Nothing that this project runs writes outside its folder or phones home.
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 export PYTHONPATH := $(CURDIR):$(CURDIR)/images/common:$(CURDIR)/images/fetch:$(CURDIR)/images/simulator:$(CURDIR)/dbt
 
-##@ One machine
+##@ Start
 
 .PHONY: demo
 demo: $(READY) $(JARS) ## run the whole pipeline on simulated data, then serve the dashboard
 	@export DATA_DIR="$${DATA_DIR:-.data/demo}" DEMO=1; \
-	$(PY) -m lakepulse_simulator exec -- $(PY) -m workflows run daily; \
+	$(PY) -m lakepulse_simulator exec -- $(LAKEPULSE) run daily; \
 	if [ "$(strip $(SERVE))" != 0 ]; then exec $(MAKE) serve; fi
 
 .PHONY: run
-run: $(READY) $(JARS) ## the same on the real APIs (GITHUB_TOKEN from the environment or .env)
-	@$(PY) -m workflows run $(PIPELINE)
+run: $(READY) $(JARS) ## the same with data from the real APIs (GITHUB_TOKEN from the environment or .env)
+	@$(LAKEPULSE) run $(PIPELINE)
 	@if [ "$(strip $(SERVE))" != 0 ]; then exec $(MAKE) serve; fi
 
 .PHONY: serve
-serve: $(READY) ## serve the dashboard of what was built
+serve: $(READY) ## serve the dashboard of the data that was built
 	@echo "dashboard: http://127.0.0.1:$(strip $(PORT))  (end with Ctrl-C)"
 	@$(SHOWN) exec $(PY) -m streamlit run dashboard/app.py --server.address 127.0.0.1 --server.port $(strip $(PORT)) --server.headless true
+
+##@ Use the data elsewhere
 
 .PHONY: docs
 docs: $(READY) ## serve the models' documentation beside the dashboard, on http://127.0.0.1:8085
@@ -58,96 +61,98 @@ docs: $(READY) ## serve the models' documentation beside the dashboard, on http:
 .PHONY: export
 export: $(READY) ## write every gold table as Parquet and CSV into OUT=<folder>
 	@$(call needs_out,export)
-	@$(SHOWN) $(PY) -m lakepulse_dbt export "$(OUT)"
+	@$(SHOWN) $(LAKEPULSE) export "$(OUT)"
 
 .PHONY: badges
 badges: $(READY) ## write SVG badges and a JSON file per project into OUT=<folder>
 	@$(call needs_out,badges)
-	@$(SHOWN) $(PY) -m lakepulse_dbt badges "$(OUT)"
+	@$(SHOWN) $(LAKEPULSE) badges "$(OUT)"
 
 .PHONY: digest
 digest: $(READY) ## print the week in Markdown
-	@$(SHOWN) $(PY) -m lakepulse_dbt digest
-
-.PHONY: clean
-clean: ## remove what this project made here: .venv, .data/demo, .data/docs, caches (never .data/real)
-	rm -rf $(VENV) .data/demo .data/docs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
-	@rmdir .data 2>/dev/null || true
-	@find . \( -path ./.git -o -path ./.cluster \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@$(SHOWN) $(LAKEPULSE) digest
 
 ##@ Cluster
 
 .PHONY: cluster
-cluster: $(READY) ## a kind cluster with everything on it; run again it changes nothing
-	@$(PY) -m k8s.cluster up
+cluster: $(READY) ## make a kind cluster with everything on it; run again, it changes nothing
+	@$(LAKEPULSE) cluster up
 
 .PHONY: cluster-down
-cluster-down: $(READY) ## delete the cluster; KEEP_DATA=0 deletes its data too
-	@$(PY) -m k8s.cluster down
+cluster-down: $(READY) ## delete the cluster; KEEP_DATA=0 deletes its data and secrets too
+	@$(LAKEPULSE) cluster down
+
+.PHONY: images
+images: $(READY) ## build the images alone, to push them to a registry of your own
+	@$(LAKEPULSE) cluster images
 
 .PHONY: secrets
-secrets: $(READY) ## hand a new GITHUB_TOKEN or WEBHOOK_URL to the cluster
-	@$(PY) -m k8s.cluster secrets
+secrets: $(READY) ## give the cluster a new GITHUB_TOKEN or WEBHOOK_URL
+	@$(LAKEPULSE) cluster secrets
 
 .PHONY: submit
 submit: $(READY) ## run PIPELINE on the cluster and watch it
-	@$(PY) -m workflows submit $(PIPELINE) $(ARGS)
+	@$(LAKEPULSE) submit $(PIPELINE) $(ARGS)
 
 .PHONY: status
-status: $(READY) ## last runs, next times, freshness, pods in trouble
-	@$(PY) -m workflows status
+status: $(READY) ## show last runs, next times, freshness, pods in trouble
+	@$(LAKEPULSE) status
 
 .PHONY: argo-ui dashboard trino minio-ui dbt-docs
 argo-ui dashboard trino minio-ui dbt-docs: $(READY) ## forward a port and print the address
-	@exec $(PY) -m k8s.cluster $@
+	@exec $(LAKEPULSE) cluster $@
+
+##@ Tests and measurements
+
+.PHONY: test
+test: $(READY) $(JARS) ## run all tests that need no cluster, and print the coverage
+	@$(PY) -m pytest -m "not cluster and not soak" $(PYTEST)
 
 .PHONY: e2e
-e2e: $(READY) $(JARS) ## the tests on a real cluster
+e2e: $(READY) $(JARS) ## run the tests on a real cluster
 	@$(PY) -m pytest -m "cluster and not chaos" $(PYTEST)
 
 .PHONY: chaos
-chaos: $(READY) $(JARS) ## take each service away from a cluster at work, and look for what is lost
+chaos: $(READY) $(JARS) ## take each service away from a busy cluster, and look for what is lost
 	@$(PY) -m pytest -m chaos $(PYTEST)
 
-##@ Quality
-
-.PHONY: test
-test: $(READY) $(JARS) ## all tests that need no cluster
-	@$(PY) -m pytest -m "not cluster and not soak" $(PYTEST)
-
 .PHONY: soak
-soak: $(READY) $(JARS) ## long random sequences of faults, kills and reruns, into tests/soak.md
+soak: $(READY) $(JARS) ## run long random sequences of faults, kills and reruns, into tests/soak.md
 	@$(if $(strip $(MINUTES)),CHAIN_MINUTES=$(strip $(MINUTES))) $(if $(strip $(FIRST)),CHAIN_FIRST=$(strip $(FIRST))) $(PY) -m pytest -m soak --hypothesis-seed=$(or $(strip $(SEED)),$$RANDOM) $(PYTEST)
 
 .PHONY: bench
-bench: $(READY) $(JARS) ## time, requests and memory of the pipeline, and fetch beside other loaders, into tests/bench/*.md
+bench: $(READY) $(JARS) ## measure the pipeline, and fetch beside other loaders, into tests/bench/*.md
 	@$(PY) -m tests.bench.pipeline
 	@$(PY) -m tests.bench.loaders
 
 .PHONY: bench-dashboard
-bench-dashboard: $(READY) ## scripted interactions with the dashboard in a real browser
-	@data="$${DATA_DIR:-.data/demo}"; [ -d "$$data" ] || { echo "error: DATA_DIR: there is no $$data; run make demo SERVE=0" >&2; exit 1; }; \
+bench-dashboard: $(READY) ## measure the dashboard in a real browser, into tests/dashboard/results.md
+	@data="$${DATA_DIR:-.data/demo}"; [ -d "$$data" ] || { echo "error: DATA_DIR: $$data not found; run make demo SERVE=0" >&2; exit 1; }; \
 	$(PY) -m tests.dashboard.bench demo --data "$$data"; $(PY) -m tests.dashboard.bench large
 
 .PHONY: bench-commits
-bench-commits: $(READY) $(JARS) ## a load of COMMITS generated commits, its time and memory, into tests/bench/commits.md
+bench-commits: $(READY) $(JARS) ## measure a load of COMMITS generated commits, into tests/bench/commits.md
 	@$(if $(strip $(COMMITS)),COMMITS=$(strip $(COMMITS))) $(PY) -m tests.bench.commits
 
 .PHONY: bench-cluster
-bench-cluster: $(READY) $(JARS) ## time and memory on a cluster made from nothing, into tests/cluster/results.md
+bench-cluster: $(READY) $(JARS) ## measure a cluster made from nothing, into tests/cluster/results.md
 	@$(PY) -m tests.cluster.bench
 
+##@ Development
+
 .PHONY: lint
-lint: $(READY) ## ruff, mypy, sqlfluff, yamllint, hadolint
+lint: $(READY) ## run ruff, mypy, sqlfluff, yamllint, hadolint, deptry, codespell
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy images/common/lakepulse images/fetch/lakepulse_fetch images/simulator/lakepulse_simulator spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
 	@$(PY) -m sqlfluff lint --processes 2 dbt/models dbt/tests
 	@$(PY) -m yamllint --strict .
-	@$(VENV)/bin/hadolint images/*/Dockerfile
+	@$(VENV)/bin/hadolint $(wildcard images/Dockerfile images/*/Dockerfile)
+	@$(PY) -m deptry .
+	@$(VENV)/bin/codespell
 
 .PHONY: format
-format: $(READY) ## let ruff format and mend what it can
+format: $(READY) ## let ruff format and fix what it can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
@@ -157,18 +162,25 @@ lock: $(READY) ## resolve pyproject.toml into requirements.lock
 	    --custom-compile-command "make lock" $(ARGS) pyproject.toml --output-file requirements.lock
 
 .PHONY: render
-render: $(READY) ## rewrite the rendered Argo manifests from their Python
-	@$(PY) -m workflows render
+render: $(READY) ## write the Argo manifests and dbt's raw tables from their Python
+	@$(LAKEPULSE) render
+	@$(PY) -c 'from spark_apps import contract; print(*contract.write(), sep="\n")'
 
-##@ This help
+.PHONY: clean
+clean: ## delete what this project made here: .venv, .data/demo, .data/docs, caches (never .data/real)
+	rm -rf $(VENV) .data/demo .data/docs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info dbt/target dbt/logs dbt/.user.yml
+	@rmdir .data 2>/dev/null || true
+	@find . \( -path ./.git -o -path ./.cluster \) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Help
 
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9 -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
-	@printf '\nKnobs\n'
+	@printf '\nVariables\n'
 	@awk '/^[A-Z]+ \?=.*# / {line = $$0; sub(/ \?=.*/, "", line); text = $$0; sub(/^[^#]*# /, "", text); printf "  %-18s %s\n", line, text}' $(MAKEFILE_LIST)
 
-# --- what the targets stand on
+# --- what the targets need
 
 needs_out = [ -n "$(OUT)" ] || { echo "error: OUT: name a folder, as in make $(1) OUT=$(1)" >&2; exit 1; }
 
@@ -176,7 +188,7 @@ needs_out = [ -n "$(OUT)" ] || { echo "error: OUT: name a folder, as in make $(1
 # since every step is a process of its own and PYTHONDONTWRITEBYTECODE may keep Python from doing it.
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
-	    { echo "error: Python 3.11 to 3.13 is needed and $(PYTHON) is not; install one, or name it: make PYTHON=python3.12 ..." >&2; exit 1; }
+	    { echo "error: Python 3.11 to 3.13 is needed, and $(PYTHON) is not one; install it, or name it: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "installing the locked packages into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt
@@ -187,5 +199,5 @@ $(READY): requirements.lock
 $(JARS): $(READY) spark_apps/jars.py
 	@major=$$("$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true); \
 	[ "$${major:-0}" -ge 17 ] || { echo "error: Java 17 or 21 is needed$${major:+, found $$major}; install one (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME" >&2; exit 1; }
-	@$(PY) -m spark_apps.jars
+	@$(LAKEPULSE) jars
 	@touch $@

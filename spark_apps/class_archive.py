@@ -1,16 +1,14 @@
-"""An archive of the JVM's loaded classes, which halves the start of a local session.
+"""Makes an archive of the JVM's loaded classes, which halves the start of a local session.
 
 `python -m spark_apps.class_archive` loads a made-up landing of every source into a temporary
-folder, and the JVM leaves the classes that it needed in a file. The JVM itself checks that the
-file fits the Java and the jars in use, and goes without it where it does not.
+folder, and the JVM writes the classes that it needed to a file. The JVM itself checks that the
+file fits the Java and the jars in use, and does without it where it does not.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import shutil
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -18,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import obstore
-import pyspark
 import structlog
 
 from lakepulse.data_dir import open_data_dir
@@ -27,10 +24,9 @@ from lakepulse.outcome import run_step
 from lakepulse.settings import Settings
 from lakepulse.sources import SOURCES
 from lakepulse.store import Store, open_store
-from spark_apps.jars import LOCAL, jars_dir
-
-WRITE_TO = "LAKEPULSE_CLASS_ARCHIVE"
-"""Variable that makes a session write the archive to the path that it holds."""
+from spark_apps.jars import WRITE_ARCHIVE_TO, archive_path
+from spark_apps.load import load
+from spark_apps.session import open_session
 
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 _PERSON = {"name": "a", "email": "a@example.org", "date": "2026-01-01T00:00:00Z"}
@@ -53,22 +49,6 @@ _ITEM = {
     "created_at": "2026-01-01T00:00:00Z",
     "updated_at": "2026-01-01T00:00:00Z",
 }
-
-
-def archive_path() -> Path:
-    """Where the archive for this Java, pyspark and set of jars lies, or would lie."""
-    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else Path(shutil.which("java") or "java")
-    facts = (str(java.resolve()), pyspark.__version__, str(Path(pyspark.__file__).parent), *LOCAL)
-    return jars_dir() / f"classes-{hashlib.sha256('|'.join(facts).encode()).hexdigest()[:16]}.jsa"
-
-
-def java_options() -> list[str]:
-    """JVM options that use the archive, or write it; none without one."""
-    if target := os.environ.get(WRITE_TO):
-        return [f"-XX:ArchiveClassesAtExit={target}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
-    path = archive_path()
-    # Quiet, since an archive that no longer fits is no fault.
-    return [f"-XX:SharedArchiveFile={path}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if path.is_file() else []
 
 
 def _land(store: Store, source: str, number: int, item: dict[str, object], moment: datetime) -> None:
@@ -94,19 +74,16 @@ def write() -> None:
     Raises:
         StepError: Spark did not start, or a load failed.
     """
-    from spark_apps.load import load  # load imports session, which asks this module for options
-    from spark_apps.session import open_session
-
     path = archive_path()
     partial = path.with_suffix(".partial")
-    os.environ[WRITE_TO] = str(partial)
+    os.environ[WRITE_ARCHIVE_TO] = str(partial)
     with tempfile.TemporaryDirectory(prefix="lakepulse-") as folder:
         settings = Settings(data_dir=Path(folder) / "data", lake_url=None, warehouse_url=None, catalog_uri=None, demo=True)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         open_data_dir(settings)
         store = open_store(settings)
         with open_session(settings) as engine:
-            gateway: Any = engine.sparkContext._gateway  # noqa: SLF001 - the archive is there when the JVM has ended
+            gateway: Any = engine.sparkContext._gateway  # noqa: SLF001 - the JVM writes the archive as it ends
             for number, item in enumerate((_ITEM, _ITEM | {"title": "b", "updated_at": "2026-01-02T00:00:00Z"}), start=1):
                 for source in SOURCES:
                     _land(store, source, number, item, _MOMENT + timedelta(days=number))

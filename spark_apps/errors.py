@@ -1,4 +1,4 @@
-"""Engine failures as expected outcomes: one line, and whether trying again may help."""
+"""Engine failures as expected outcomes: one line, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _DISK = {
     errno.EROFS: re.compile(r"Read-only file system|SQLITE_READONLY"),
     errno.EACCES: re.compile(r"Permission denied"),
 }
-"""Why a disk takes nothing, and how Java, Hadoop and SQLite say so."""
+"""Why a disk cannot be written, and how Java, Hadoop and SQLite say so."""
 
 
 class DiskError(PermanentError):
-    """Nothing more can be written, to the data's disk or to the one for Spark's scratch files."""
+    """A disk cannot be written: the data's, or the one of Spark's scratch files."""
 
     def __init__(self, doing: str, number: int, *, path: str | None = None, more: int = 0) -> None:
-        where = path or "DATA_DIR, or where Spark's scratch files lie (SPARK_LOCAL_DIRS, else /tmp)"
-        others = f" ({more} more likewise)" if more else ""
+        where = path or "DATA_DIR or the folder of Spark's scratch files (SPARK_LOCAL_DIRS, else /tmp)"
+        others = f" ({more} more failed in the same way)" if more else ""
         do = "free space" if number in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
         super().__init__(f"{doing} failed{others}: {os.strerror(number)}: {where}; {do}, then run again")
         self.doing, self.number, self.path = doing, number, path
@@ -66,12 +66,12 @@ def engine_error(doing: str) -> Iterator[None]:
 
 
 def joined(errors: Sequence[StepError]) -> StepError | None:
-    """One error that tells of all; permanent if one is. What one disk did to many is told once."""
+    """All errors as one, permanent if any of them is; None without one. A full disk is reported once."""
     disks = [error for error in errors if isinstance(error, DiskError)]
     if len(disks) > 1:
         first = disks[0]
-        told = DiskError(first.doing, first.number, path=first.path, more=len(disks) - 1)
-        errors = [told, *(error for error in errors if not isinstance(error, DiskError))]
+        once = DiskError(first.doing, first.number, path=first.path, more=len(disks) - 1)
+        errors = [once, *(error for error in errors if not isinstance(error, DiskError))]
     if len(errors) < 2:
         return errors[0] if errors else None
     kind = TemporaryError if all(isinstance(error, TemporaryError) for error in errors) else PermanentError
@@ -79,7 +79,7 @@ def joined(errors: Sequence[StepError]) -> StepError | None:
 
 
 def _classified(doing: str, java: object, text: str = "") -> StepError:
-    """The innermost cause tells what happened; any of the chain tells whether it may pass."""
+    """The innermost cause says what happened; any cause in the chain says whether a retry may help."""
     chain: list[str] = []
     while java is not None and len(chain) < 20:
         chain.append(str(java.toString()))  # type: ignore[attr-defined]

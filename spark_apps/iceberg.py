@@ -1,6 +1,6 @@
-"""What Iceberg's Java API gives in milliseconds and SQL in a query: refs, stamps, snapshots.
+"""Refs, stamps and snapshots through Iceberg's Java API, which takes milliseconds where SQL takes a query.
 
-Also how a table is made; everything else goes through SQL.
+Also how a table is created; everything else goes through SQL.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ class IcebergTable:
         return str(self._java.location())
 
     def snapshot_ids(self) -> set[int]:
-        """Every snapshot that was not expired, on whatever branch."""
+        """Every snapshot that is not expired, on any branch."""
         return {snapshot.snapshotId() for snapshot in self._java.snapshots()}
 
     def committed_at(self, snapshot_id: int) -> datetime:
-        """When a snapshot was made, UTC."""
+        """When a snapshot was committed, UTC."""
         return datetime.fromtimestamp(self._java.snapshot(snapshot_id).timestampMillis() / 1000, UTC)
 
     def snapshot(self, ref: str = "main") -> Snapshot | None:
@@ -98,7 +98,7 @@ class IcebergTable:
         return None if java is None else Snapshot(java.snapshotId(), dict(java.summary()))
 
     def history(self) -> Iterator[Snapshot]:
-        """Main's snapshots that were not expired, the newest first."""
+        """Main's snapshots that are not expired, newest first."""
         java = self._java.currentSnapshot()
         while java is not None:
             yield Snapshot(java.snapshotId(), dict(java.summary()))
@@ -110,11 +110,11 @@ class IcebergTable:
         return {name: ref.snapshotId() for name, ref in self._java.refs().items()}
 
     def begin(self) -> None:
-        """Make the audit branch anew from main."""
+        """Create the audit branch from main, in place of one that a load left behind."""
         main = self._java.currentSnapshot()
         exists = BRANCH in self.refs()
         if main is None and exists:
-            # What a first load left behind: there is nothing yet that the branch could be moved to.
+            # Left behind by a first load; main has no snapshot yet to replace the branch with.
             self._java.manageSnapshots().removeBranch(BRANCH).commit()
         change = self._java.manageSnapshots()
         if main is None:
@@ -125,7 +125,7 @@ class IcebergTable:
             change.createBranch(BRANCH, main.snapshotId()).commit()
 
     def publish(self) -> None:
-        """Move main to the audited branch, which ends there."""
+        """Move main to the audited branch and remove the branch."""
         self._java.manageSnapshots().fastForwardBranch("main", BRANCH).removeBranch(BRANCH).commit()
 
     def remove_tags(self, names: list[str]) -> None:
@@ -139,10 +139,10 @@ class IcebergTable:
 def ensure_table(
     session: SparkSession, name: str, layout: dict[str, str], partitions: str = "", target_file_mb: int = 64
 ) -> IcebergTable:
-    """The table, made if it is not there, and given the columns that a later version added.
+    """The table, created if it does not exist, with the columns that a later version added.
 
     Raises:
-        PermanentError: a column is there with another type.
+        PermanentError: a column has another type.
     """
     if not session.catalog.tableExists(full_name(name)):
         columns = ", ".join(f"`{column}` {kind}" for column, kind in layout.items())

@@ -1,18 +1,24 @@
-"""The jars that Spark needs beside pyspark's own, named by Maven coordinates alone.
+"""What a session starts from: Java, the jars beside pyspark's own, and the archive of the JVM's loaded classes.
 
-`python -m spark_apps.jars` lets Spark's own Ivy resolve them once into a folder; every later
-session starts from the files, without a network. `--cluster` adds what the cluster's image needs.
+Jars are named by Maven coordinates alone. `python -m spark_apps.jars` has Spark's own Ivy resolve them once
+into a folder; every later session starts from the files, without a network. `--cluster` adds what the
+cluster's image needs.
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import cyclopts
+import pyspark
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
 
 from lakepulse.outcome import PermanentError, TemporaryError, run_step
 
@@ -32,7 +38,10 @@ CLUSTER = (
 )
 
 _EXCLUDED = tuple(f"software.amazon.awssdk:{name}" for name in ("[!as]*", "a[!p]*", "s3", "sdk-core"))
-"""What the others ask for of AWS's SDK, 600 MB, and Iceberg's bundle has as far as it is needed."""
+"""600 MB of AWS's SDK that the others depend on; Iceberg's bundle has what is needed of it."""
+
+WRITE_ARCHIVE_TO = "LAKEPULSE_CLASS_ARCHIVE"
+"""Variable that makes a session write the class archive to the path that it holds."""
 
 
 def jars_dir() -> Path:
@@ -57,27 +66,51 @@ def require_jars(folder: Path) -> None:
     """Check that a local session can start from `folder`.
 
     Raises:
-        PermanentError: a jar is not there.
+        PermanentError: a jar is missing.
     """
     if lacking := missing(LOCAL, folder):
         raise PermanentError(f"{folder} lacks {', '.join(lacking)}; run `python -m spark_apps.jars` once, with a network")
 
 
+def java_path() -> Path | None:
+    """The Java runtime, which pyspark does not bring: JAVA_HOME's, else the first on the PATH; None if not found."""
+    if home := os.environ.get("JAVA_HOME"):
+        java = Path(home) / "bin" / "java"
+        return java if java.is_file() else None
+    found = shutil.which("java")
+    return Path(found) if found else None
+
+
 def require_java() -> None:
-    """Check that a Java runtime is there, which pyspark does not bring.
+    """Check that there is a Java runtime.
 
     Raises:
         PermanentError: there is none.
     """
-    home = os.environ.get("JAVA_HOME")
-    found = (Path(home) / "bin" / "java").is_file() if home else shutil.which("java")
-    if not found:
+    if java_path() is None:
+        home = os.environ.get("JAVA_HOME")
         where = f"JAVA_HOME ({home}) has no bin/java" if home else "no java on the PATH"
         raise PermanentError(f"{where}; Spark needs Java 17 or 21 (Debian: apt-get install openjdk-17-jre-headless)")
 
 
+def archive_path() -> Path:
+    """Path of the class archive for this Java, pyspark and set of jars, whether or not it exists."""
+    java = java_path() or Path("java")
+    facts = (str(java.resolve()), pyspark.__version__, str(Path(pyspark.__file__).parent), *LOCAL)
+    return jars_dir() / f"classes-{hashlib.sha256('|'.join(facts).encode()).hexdigest()[:16]}.jsa"
+
+
+def archive_options() -> list[str]:
+    """JVM options that use the class archive, or write it; none without one."""
+    quiet = ["-Xlog:cds=off", "-Xlog:cds+dynamic=off"]  # an archive that no longer fits is no fault
+    if target := os.environ.get(WRITE_ARCHIVE_TO):
+        return [f"-XX:ArchiveClassesAtExit={target}", *quiet]
+    path = archive_path()
+    return [f"-XX:SharedArchiveFile={path}", *quiet] if path.is_file() else []
+
+
 def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
-    """Bring every artifact of `coordinates`, and what they depend on, into `folder`.
+    """Fetch every artifact of `coordinates`, and what they depend on, into `folder`.
 
     Raises:
         PermanentError: Java is missing.
@@ -85,9 +118,6 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
     """
     require_java()
     folder.mkdir(parents=True, exist_ok=True)
-    from pyspark.errors import PySparkRuntimeError  # the command's --help needs no Spark
-    from pyspark.sql import SparkSession
-
     with tempfile.TemporaryDirectory(dir=folder, prefix=".ivy-") as ivy:
         builder = (
             SparkSession.builder.master("local[1]")
@@ -107,33 +137,30 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
         for jar in (Path(ivy) / "jars").glob("*.jar"):
             jar.replace(folder / jar.name)
     if lacking := missing(coordinates, folder):
-        raise TemporaryError(f"Ivy did not bring {', '.join(lacking)}; run again")
+        raise TemporaryError(f"Ivy did not fetch {', '.join(lacking)}; run again")
 
 
-def archive_classes() -> None:
-    """Make the class archive of local sessions, in a process of its own; without it they start slower."""
-    from spark_apps.class_archive import archive_path  # needs pyspark
+def install(*, cluster: bool = False) -> None:
+    """Download the jars that are missing and, without `cluster`, make the class archive.
 
-    if not archive_path().is_file():
+    Raises:
+        PermanentError: Java is missing.
+        TemporaryError: the repository did not answer or lacks an artifact.
+    """
+    wanted, folder = CLUSTER if cluster else LOCAL, jars_dir()
+    if missing(wanted, folder):
+        resolve(wanted, folder)
+    if not cluster and not archive_path().is_file():
+        # In a process of its own: the JVM writes the archive as it ends. Without one, sessions start slower.
         subprocess.run([sys.executable, "-m", "spark_apps.class_archive"], check=False)
+    jars = list(folder.glob("*.jar"))
+    print(f"{folder}: {len(jars)} jars, {sum(jar.stat().st_size for jar in jars) / 1e6:.0f} MB", file=sys.stderr)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m spark_apps.jars", description=__doc__.split("\n")[0])
-    parser.add_argument("--cluster", action="store_true", help="also what PostgreSQL and S3 need")
-    wanted = CLUSTER if parser.parse_args().cluster else LOCAL
-    folder = jars_dir()
-
-    def step() -> None:
-        if missing(wanted, folder):
-            resolve(wanted, folder)
-        if wanted is LOCAL:
-            archive_classes()
-        size = sum(jar.stat().st_size for jar in folder.glob("*.jar"))
-        print(f"{folder}: {len(list(folder.glob('*.jar')))} jars, {size / 1e6:.0f} MB", file=sys.stderr)
-
-    return run_step(step)
+def main(*, cluster: bool = False) -> int:
+    """`lakepulse jars` without the other commands: a layer of the Spark image has this module alone."""
+    return run_step(lambda: install(cluster=cluster))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cyclopts.run(main)

@@ -46,7 +46,7 @@ def scope_of(landing_id: str) -> str:
 
 
 def rows_frame(session: SparkSession, rows: list[dict[str, Any]], layout: dict[str, str]) -> DataFrame:
-    """A small frame of literal rows, without a Python worker or a temporary file."""
+    """A small frame of literal rows, which takes no Python worker and no temporary file."""
     struct = ", ".join(f"`{name}`: {kind}" for name, kind in layout.items())
     return session.sql(
         f"SELECT inline(from_json(:rows, 'ARRAY<STRUCT<{struct}>>'))", args={"rows": json.dumps(rows, default=_plain)}
@@ -58,7 +58,7 @@ def _plain(value: object) -> str:
 
 
 class Ledger:
-    """What the ledger says, read again only when it has changed."""
+    """The ledger's content, read again only when it has changed."""
 
     def __init__(self, session: SparkSession, settings: Settings) -> None:
         self._session = session
@@ -87,12 +87,12 @@ class Ledger:
         return dict(self._newest)
 
     def load_seq(self) -> int:
-        """The greatest load sequence in it; 0 if it is empty."""
+        """The highest load sequence in it; 0 if it is empty."""
         self._read()
         return self._load_seq
 
     def add(self, loaded: list[tuple[Manifest, int]]) -> None:
-        """Add landings with the load sequence that loaded them; those already there stay as they are.
+        """Add landings with the load sequence that loaded them; rows that exist stay as they are.
 
         Raises:
             TemporaryError: another run holds the ledger's lock.

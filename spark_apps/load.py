@@ -1,13 +1,12 @@
 """The step `load`: from complete landings to raw Iceberg tables.
 
-Per table, under its lock: plan, stage, audit what was read, write to a branch made anew from main,
-audit the branch, move main to it. The ledger follows. What is loaded is told by the ledger, or,
-after a crash in between, by the stamps on main; and the same landing loaded again changes nothing.
+Per table, under its lock: plan, stage, audit what was read, write to a fresh branch of main, audit the
+branch, move main to it. The ledger follows. After a crash in between, the stamps on main say what is
+loaded; loading a landing again changes nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections import Counter
@@ -21,14 +20,14 @@ from obstore.exceptions import BaseError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
 
+from lakepulse.cli import main
 from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import Manifest
 from lakepulse.locks import lock
-from lakepulse.logs import configure_logs
 from lakepulse.names import RAW
-from lakepulse.outcome import PermanentError, StepError, one_line, outage, run_step
+from lakepulse.outcome import PermanentError, StepError, one_line, outage
 from lakepulse.reports import StepReport, write_report
-from lakepulse.settings import Settings, load_settings
+from lakepulse.settings import Settings
 from lakepulse.sources import raw_tables
 from lakepulse.store import Store, open_store
 from spark_apps import quarantine
@@ -54,7 +53,7 @@ from spark_apps.tables import all_tables
 log = structlog.get_logger()
 
 _TABLES_AT_ONCE = 2
-"""Small tables leave a core idle while they plan and commit."""
+"""Small tables leave a core idle while Spark plans and commits."""
 
 _ROWS_A_PARTITION = 50_000
 """Rows of 1 to 10 kB: what a task sorts stays within its share of 2 GB."""
@@ -62,12 +61,12 @@ _ROWS_A_PARTITION = 50_000
 _ROWS_WORTH_COMPILING = 200_000
 
 _FEW_REMOVED = 100
-"""Up to so many rows may go at once without being a surprise."""
+"""Up to so many rows may disappear at once without suspicion."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What a load did to one table; a row counts once, in what became of it."""
+    """What a load did to one table; each row counts once."""
 
     landings: int = 0
     rows: int = 0
@@ -99,7 +98,7 @@ class Load:
         self._loaded: list[tuple[Manifest, int]] = []
 
     def run(self, tables: list[str], *, replay: bool = False) -> dict[str, Result]:
-        """Load `tables`; a table that fails does not stop the others, and its error is in its result.
+        """Load `tables`; a table that fails does not stop the others, its error is in its result.
 
         Raises:
             TemporaryError: another run holds the ledger's lock.
@@ -112,7 +111,7 @@ class Load:
         return results
 
     def _guarded(self, name: str, work: Any) -> Result:
-        """`work` on one table under its lock, with what went wrong as a `StepError`."""
+        """`work` on one table under its lock, its failure as a `StepError`."""
         started = time.monotonic()
         result = Result()
         session = bound_session(self._engine, self._settings)
@@ -142,7 +141,7 @@ class Load:
             self._loaded += [(manifest, load_seq) for manifest in batch]
 
     def _replayed(self, session: SparkSession, table: Table, result: Result) -> None:
-        """Load again every landing since the oldest row held back: later ones may have overtaken it."""
+        """Load again every landing since that of the oldest row in quarantine: later ones may have newer versions."""
         oldest = quarantine.unresolved(session, table.name)
         landings = landings_from(self._store, oldest)
         loaded = self._ledger.newest()
@@ -155,7 +154,7 @@ class Load:
             self._take(session, Batch(table, tuple(batch)), target, self._next_seq(target), result, is_replay=True)
 
     def _next_seq(self, target: IcebergTable) -> int:
-        """Above the ledger's and above what main carries, should the ledger lag behind after a crash."""
+        """Above the ledger's and main's own, since the ledger may lag behind after a crash."""
         target.refresh()
         stamps = (int(s.summary[f"{STAMP}load-seq"]) for s in target.history() if f"{STAMP}load-seq" in s.summary)
         return max(self._ledger.load_seq(), next(stamps, 0)) + 1
@@ -286,7 +285,7 @@ def _audit_removals(session: SparkSession, batch: Batch, staged: DataFrame) -> N
 
 
 def _bad_lines(staged: DataFrame, table: Table, load_seq: int) -> DataFrame:
-    """What could not be typed, as quarantine takes it."""
+    """Rows that could not be typed, as quarantine takes them."""
     return staged.where(f"action = '{BAD}'").select(
         "landing_id",
         "source",
@@ -302,14 +301,14 @@ def _bad_lines(staged: DataFrame, table: Table, load_seq: int) -> DataFrame:
 
 
 def _merge(batch: Batch, staged: DataFrame, total: Counter[str], load_seq: int) -> None:
-    """MERGE what differs into the audit branch; only inserts add files without reading any."""
+    """MERGE what differs into the audit branch; inserts alone add files without reading any."""
     table = batch.table
     changes = (
         staged.where(F.col("action").isin(*WRITTEN))
         .withColumn("load_seq", F.lit(load_seq).cast("bigint"))
         .withColumn("loaded_at", F.lit(datetime.now(UTC)))
     )
-    # Values as a literal list, so that files of other scopes are not read.
+    # As literals, so that files of other scopes are not read.
     within = f"{BRANCH_NAME}.{table.scope} IN ({batch.scope_literals(batch.landings)})"
     merge = merge_into(changes, f"{RAW}.{table.name}.{BRANCH_NAME}", table.key, within)
     if total[UPDATE]:
@@ -325,10 +324,10 @@ def _merge(batch: Batch, staged: DataFrame, total: Counter[str], load_seq: int) 
 def _audit_branch(
     session: SparkSession, table: Table, target: IcebergTable, *, rows_before: int, total: Counter[str], load_seq: int
 ) -> None:
-    """Check the branch as a whole before main moves to it.
+    """Check all of the branch before main moves to it.
 
     Raises:
-        PermanentError: keys are doubled, rows are missing or surplus, or a date is out of range.
+        PermanentError: keys have several rows, rows are missing or surplus, or a date is out of range.
     """
     keys = ", ".join(table.key)
     bounds = [f"min(CAST({c} AS DATE)) AS lo_{c}, max(CAST({c} AS DATE)) AS hi_{c}" for c in table.dates]
@@ -343,10 +342,10 @@ def _audit_branch(
     if found.most > 1:
         problems.append(f"a key ({keys}) has {found.most} rows")
     if found.n != rows_before + total[INSERT]:
-        problems.append(f"{found.n} rows where {rows_before} + {total[INSERT]} were due")
+        problems.append(f"{found.n} rows, not {rows_before} + {total[INSERT]}")
     written = sum(total[action] for action in WRITTEN)
     if found.fresh != written:
-        problems.append(f"{found.fresh} rows were written where {written} were due")
+        problems.append(f"{found.fresh} rows written, not {written}")
     for column in table.dates:
         low, high = found[f"lo_{column}"], found[f"hi_{column}"]
         if low is not None and (str(low) < EARLIEST or str(high) >= LATEST):
@@ -354,13 +353,13 @@ def _audit_branch(
     if problems:
         snapshot = target.snapshot(BRANCH)
         where = f"branch {BRANCH}, snapshot {snapshot.snapshot_id}" if snapshot else f"branch {BRANCH}"
-        raise PermanentError(f"audit of {RAW}.{table.name} failed ({'; '.join(problems)}); main is unchanged, look at {where}")
+        raise PermanentError(f"audit of {RAW}.{table.name} failed ({'; '.join(problems)}); main is unchanged, see {where}")
 
 
 def load(engine: SparkSession, settings: Settings, tables: list[str] | None = None, *, replay: bool = False) -> StepReport:
     """Load every complete landing that is not loaded yet, and write the step's report.
 
-    With `replay` instead load again what quarantine holds back, after its cause was mended.
+    With `replay` instead load again what quarantine holds back, once its cause is fixed.
 
     Raises:
         StepError: a table was not loaded; the others were.
@@ -388,7 +387,7 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
     try:
         write_report(store, report)
     except BaseError as error:
-        # On a full disk the first error is the one to show.
+        # On a full disk the first error is the one to report.
         failure = (
             failure
             or outage(error)
@@ -399,24 +398,24 @@ def load(engine: SparkSession, settings: Settings, tables: list[str] | None = No
     return report
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m spark_apps.load", description=__doc__.split("\n")[0])
-    parser.add_argument("--tables", help=f"separated by commas; default all: {','.join(raw_tables())}")
-    parser.add_argument("--replay", action="store_true", help="load again what quarantine holds back")
-    arguments = parser.parse_args()
-    tables = arguments.tables.split(",") if arguments.tables else None
-    settings = load_settings()
-    configure_logs(settings)
+def load_step(settings: Settings, tables: str | None, *, replay: bool = False) -> None:
+    """Run the step on an engine of its own.
 
-    def step() -> None:
-        if unknown := sorted(set(tables or ()) - set(raw_tables())):
-            raise PermanentError(f"--tables: unknown {', '.join(unknown)}; known: {', '.join(raw_tables())}")
-        open_data_dir(settings)
-        with open_session(settings) as engine:
-            load(engine, settings, tables, replay=arguments.replay)
+    Args:
+        settings: of the run.
+        tables: raw tables, separated by commas; None for all.
+        replay: as in `load`.
 
-    return run_step(step)
+    Raises:
+        StepError: a table is unknown, Spark did not start, or a table was not loaded.
+    """
+    chosen = tables.split(",") if tables else None
+    if unknown := sorted(set(chosen or ()) - set(raw_tables())):
+        raise PermanentError(f"--tables: unknown {', '.join(unknown)}; known: {', '.join(raw_tables())}")
+    open_data_dir(settings)
+    with open_session(settings) as engine:
+        load(engine, settings, chosen, replay=replay)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["load", *sys.argv[1:]]))

@@ -1,13 +1,12 @@
-"""The step `maintain`: keep the tables small and quick without losing what somebody may read.
+"""The step `maintain`: keep the tables small and quick, and everything readable that somebody may still read.
 
-Per table, under the lock of those who write it: compact small files, remove the tags of old
-publications, expire snapshots that nothing names, remove files that no snapshot needs. Then remove old
-reports and logs of runs. Landings are not touched.
+Per table, under its writers' lock: compact small files, remove the tags of old publications, expire
+snapshots without a tag or branch, remove files that no snapshot needs. Then remove old reports and logs of
+runs. Landings are not touched.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -20,15 +19,15 @@ import obstore
 import structlog
 from pyspark.sql import Row, SparkSession
 
+from lakepulse.cli import main
 from lakepulse.data_dir import open_data_dir
 from lakepulse.locks import lock
-from lakepulse.logs import configure_logs
 from lakepulse.names import CATALOG, GOLD, OPS, PUBLICATIONS, RAW
-from lakepulse.outcome import StepError, one_line, run_step
+from lakepulse.outcome import StepError, one_line
 from lakepulse.publications import TAG_PREFIX, recency
 from lakepulse.publications import tag as publication_tag
 from lakepulse.reports import TRACES, StepReport, write_report
-from lakepulse.settings import Settings, load_settings
+from lakepulse.settings import Settings
 from lakepulse.store import Store, open_store
 from spark_apps.errors import engine_error, joined
 from spark_apps.iceberg import IcebergTable, full_name, stamp
@@ -37,23 +36,23 @@ from spark_apps.session import bound_session, open_session
 log = structlog.get_logger()
 
 PUBLICATIONS_KEPT = timedelta(days=90)
-"""A publication younger than this can be read again; the newest always."""
+"""A publication stays readable for this long; the newest one always."""
 
 SNAPSHOTS_KEPT = timedelta(days=7)
-"""A snapshot younger than this is kept although nothing names it."""
+"""A snapshot without a tag or branch is kept for this long."""
 
 ORPHANS_KEPT = timedelta(days=3)
-"""A file younger than this may belong to a commit that is under way."""
+"""A file younger than this may belong to a commit in progress."""
 
 TRACES_KEPT = timedelta(days=90)
-"""Reports and logs of a run younger than this are kept; how it ended stays in `ops.runs`."""
+"""Reports and logs of a run are kept for this long; its outcome stays in `ops.runs`."""
 
 _PROPERTIES = {"write.metadata.delete-after-commit.enabled": "true", "write.metadata.previous-versions-max": "20"}
 
 
 @dataclass(slots=True)
 class Kept:
-    """What was done to one table."""
+    """What maintenance did to one table."""
 
     compacted_files: int = 0
     removed_tags: int = 0
@@ -65,8 +64,10 @@ class Kept:
 
 
 def maintain(engine: SparkSession, settings: Settings, now: datetime | None = None) -> StepReport:
-    """Maintain every table of the catalog and write the step's report; `now` (UTC) sets the
-    ages of publications and snapshots.
+    """Maintain every table of the catalog and write the step's report.
+
+    Args:
+        now: UTC, the moment from which the ages of publications and snapshots count; the present by default.
 
     Raises:
         StepError: a table could not be maintained; the others were.
@@ -111,7 +112,7 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
 
 
 def _tables(session: SparkSession) -> list[str]:
-    """Every `namespace.table` of the catalog, sorted: on a cluster also what dbt builds there."""
+    """Every `namespace.table` of the catalog, sorted; on a cluster dbt's tables are among them."""
     return sorted(
         f"{namespace}.{row['tableName']}"
         for (namespace,) in session.sql(f"SHOW NAMESPACES IN {CATALOG}").collect()
@@ -120,7 +121,7 @@ def _tables(session: SparkSession) -> list[str]:
 
 
 def _lock_of(name: str) -> str:
-    """The lock that writers of a table hold: loads lock their table, record its namespace, build and publish gold."""
+    """The lock that a table's writers hold: load locks its table, record its namespace, build and publish lock gold."""
     namespace = name.split(".", 1)[0]
     return {RAW: name, OPS: OPS}.get(namespace, GOLD)
 
@@ -134,14 +135,14 @@ def _maintain_table(session: SparkSession, settings: Settings, name: str, now: d
         session.sql(f"ALTER TABLE {full_name(name)} SET TBLPROPERTIES ({listed})")
     store = _store_of(settings, table.location)
     before = _files(store)
-    # Gold tables are written whole by one commit; those that grow by a row a run are not.
+    # One commit writes a gold table; only tables that grow by a row a run need compaction.
     if not name.startswith(f"{GOLD}.") or name == PUBLICATIONS:
         kept.compacted_files = _compact(session, name)
     table.refresh()
     if old := _old_tags(session, table, now):
         table.remove_tags(old)
         kept.removed_tags = len(old)
-    # Where nothing is old enough, the procedures would read the whole table to find that out.
+    # With nothing old enough, the procedures would still read the whole table.
     snapshots = table.snapshot_ids()
     if any(table.committed_at(snapshot) < now - SNAPSHOTS_KEPT for snapshot in snapshots - set(table.refs().values())):
         _call(session, "expire_snapshots", table=f"'{name}'", older_than=_literal(now - SNAPSHOTS_KEPT), retain_last="1")
@@ -167,15 +168,15 @@ def _literal(moment: datetime) -> str:
 
 
 def _compact(session: SparkSession, name: str) -> int:
-    """Join small files where a partition has at least five; returns how many were joined."""
+    """Join the small files of partitions with at least five; returns the number of files joined."""
     (row,) = _call(session, "rewrite_data_files", table=f"'{name}'", options="map('min-input-files', '5')")
     return int(row["rewritten_data_files_count"])
 
 
 def _old_tags(session: SparkSession, table: IcebergTable, now: datetime) -> list[str]:
-    """Tags of publications that need not be readable any more.
+    """Tags of publications that may be removed.
 
-    A tag without a row is a publication that was not finished: its snapshot's age counts.
+    A tag without a row belongs to a publication that did not finish: its snapshot's age counts.
     """
     tags = {tag: snapshot for tag, snapshot in table.refs().items() if tag.startswith(TAG_PREFIX)}
     if not tags:
@@ -192,7 +193,7 @@ def _old_tags(session: SparkSession, table: IcebergTable, now: datetime) -> list
 
 
 def _remove_orphans(session: SparkSession, name: str, limit: datetime) -> int:
-    """Remove files from before `limit` that no snapshot needs; a dry run tells first which."""
+    """Remove files older than `limit` that no snapshot needs; a dry run lists them first. Returns their number."""
     arguments = {"table": f"'{name}'", "older_than": _literal(limit), "prefix_listing": "true"}
     found = _call(session, "remove_orphan_files", **arguments, dry_run="true")
     if not found:
@@ -203,7 +204,7 @@ def _remove_orphans(session: SparkSession, name: str, limit: datetime) -> int:
 
 
 def _remove_traces(store: Store, limit: datetime) -> int:
-    """Remove what runs left to tell of themselves before `limit`; returns how many files."""
+    """Remove reports and logs of runs older than `limit`; returns the number of files."""
     old = [
         str(entry["path"])
         for folder in TRACES
@@ -236,18 +237,16 @@ def _files(store: Store) -> dict[str, _File]:
     return {str(entry["path"]): _File(entry["size"], entry["last_modified"]) for entry in listed}
 
 
-def main() -> int:
-    argparse.ArgumentParser(prog="python -m spark_apps.maintain", description=__doc__.split("\n")[0]).parse_args()
-    settings = load_settings()
-    configure_logs(settings)
+def maintain_step(settings: Settings) -> None:
+    """Run the step on an engine of its own.
 
-    def step() -> None:
-        open_data_dir(settings)
-        with open_session(settings) as engine:
-            maintain(engine, settings)
-
-    return run_step(step)
+    Raises:
+        StepError: Spark did not start, or a table could not be maintained.
+    """
+    open_data_dir(settings)
+    with open_session(settings) as engine:
+        maintain(engine, settings)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["maintain", *sys.argv[1:]]))

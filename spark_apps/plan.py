@@ -1,4 +1,4 @@
-"""Which landings a load has to take, in which order, and in how large helpings."""
+"""Which landings a load takes, in which order, and in batches of what size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lakepulse.sources import sources_of
 from lakepulse.store import Store
 
 ROWS_AT_ONCE = 10_000_000
-"""A batch ends with the landing that reaches this many rows; one Spark job takes a batch."""
+"""A batch ends with the landing that reaches this many rows; a batch is one Spark job."""
 
 
 def new_landings(store: Store, table: str, newest: Mapping[str, str]) -> list[Manifest]:

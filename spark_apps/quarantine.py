@@ -27,7 +27,7 @@ _KEY = ("landing_id", "page_file", "line")
 
 
 def hold_back(session: SparkSession, settings: Settings, rows: DataFrame) -> None:
-    """Add `rows` (columns as LAYOUT but `resolved_at`); those already there stay as they are.
+    """Add `rows` (columns as in LAYOUT without `resolved_at`); rows that exist stay as they are.
 
     Raises:
         TemporaryError: another run holds the table's lock.
@@ -39,7 +39,7 @@ def hold_back(session: SparkSession, settings: Settings, rows: DataFrame) -> Non
 
 
 def unresolved(session: SparkSession, table: str) -> dict[str, str]:
-    """The oldest landing with a row of `table` that is still held back, by scope."""
+    """The oldest landing that still has a row of `table` in quarantine, by scope."""
     if not session.catalog.tableExists(full_name(QUARANTINE)):
         return {}
     found = session.sql(
@@ -53,7 +53,7 @@ def unresolved(session: SparkSession, table: str) -> dict[str, str]:
 def resolve(
     session: SparkSession, settings: Settings, table: str, *, landings: DataFrame, still_bad: DataFrame, load_seq: int
 ) -> int:
-    """Mark what was held back of `landings` and is not in `still_bad` as resolved; returns how many rows.
+    """Mark rows of `landings` that are not in `still_bad` as resolved; returns their number.
 
     Raises:
         TemporaryError: another run holds the table's lock.

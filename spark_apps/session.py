@@ -1,7 +1,7 @@
-"""The Spark session: the only place of this stage that knows on which engine it runs.
+"""The Spark session: the only module of this stage that knows on which engine it runs.
 
 Without `SPARK_MASTER` Spark runs inside this process. With `SPARK_MASTER=k8s://...` this process
-is the driver, in its own pod, and executors are pods that it asks for (client mode).
+is the driver, in its own pod, and requests its executors as pods (client mode).
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ from lakepulse.catalog import spark_properties
 from lakepulse.names import CATALOG
 from lakepulse.outcome import PermanentError, TemporaryError, one_line
 from lakepulse.settings import Settings
-from spark_apps.class_archive import java_options
-from spark_apps.jars import jars_dir, require_jars, require_java
+from spark_apps.jars import archive_options, jars_dir, require_jars, require_java
 
 _LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
 
@@ -41,16 +40,16 @@ class SparkSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SPARK_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     master: str = Field("local[2]", description="local[N] or k8s://https://host:port")
-    driver_memory: str = Field("1200m", pattern=r"^\d+[mg]$", description="Java's heap; the step as a whole takes more")
+    driver_memory: str = Field("1200m", pattern=r"^\d+[mg]$", description="Java's heap; the step takes more in all")
     driver_java_options: str = Field(
-        # A local session is short: the second compiler would cost more than it gives back. The first alone has 48 MB
-        # for its code by default, after which it stops for good.
+        # A local session is short: the second compiler would cost more than it saves. The first alone has 48 MB
+        # for its code by default, and stops for good once they are full.
         "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="JVM options of a local session",
     )
     # --- Kubernetes only
     namespace: str = "lakepulse"
-    image: str | None = Field(None, description="executors' image, the driver's own as a rule")
+    image: str | None = Field(None, description="executors' image, usually the driver's own")
     service_account: str = Field("spark-executor", description="executors' service account")
     executors: int = Field(1, ge=1, le=1000)
     executor_cores: int = Field(1, ge=1)
@@ -58,11 +57,11 @@ class SparkSettings(BaseSettings):
     executor_memory_overhead: str = Field("384m", pattern=r"^\d+[mg]$")
     executor_cpu_request: str = Field("500m", pattern=r"^(\d+m|\d+(\.\d+)?)$", description="as Kubernetes writes it")
     pod_template: Path | None = Field(None, description="executors' pod template")
-    driver_host: str | None = Field(None, description="the driver pod's address; executors call it")
+    driver_host: str | None = Field(None, description="the driver pod's address, for its executors")
     driver_pod: str | None = Field(None, description="the driver pod's name; its executors die with it")
     driver_port: int = 7078
     block_manager_port: int = 7079
-    executor_wait_seconds: float = Field(120, gt=0, description="a driver without any executor gives up after it")
+    executor_wait_seconds: float = Field(120, gt=0, description="how long a driver waits for its first executor")
     run_label: str | None = Field(None, description="put on executors as the label lakepulse/run")
 
     @field_validator("master")
@@ -91,7 +90,7 @@ def spark_settings() -> SparkSettings:
 
 
 def configuration(settings: Settings, spark: SparkSettings) -> dict[str, str]:
-    """The whole Spark configuration of a session, both engines' common part and their own."""
+    """The Spark configuration of a session: what both engines share, and the engine's own."""
     common = {
         "spark.app.name": f"lakepulse-{settings.run_id}",
         "spark.master": spark.master,
@@ -102,10 +101,10 @@ def configuration(settings: Settings, spark: SparkSettings) -> dict[str, str]:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
-        # What is kept for a second look is unique text: trying to encode each column costs more than it saves.
+        # What is cached is unique text: trying to encode each column costs more than it saves.
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.rdd.compress": "true",
-        # Pages are small gzip files: many belong into one task.
+        # Pages are small gzip files: one task takes many.
         "spark.sql.files.openCostInBytes": str(128 * 1024),
         "spark.sql.files.maxPartitionBytes": str(16 * 1024 * 1024),
     }
@@ -116,11 +115,11 @@ def _local(spark: SparkSettings) -> dict[str, str]:
     return {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        # On the class path from the start: faster than spark.jars, which copies each file once a session.
+        # On the class path from the start: faster than spark.jars, which copies each file in every session.
         "spark.driver.extraClassPath": f"{jars_dir()}/*",
-        "spark.driver.extraJavaOptions": _java_options(spark.driver_java_options, *java_options()),
+        "spark.driver.extraJavaOptions": _java_options(spark.driver_java_options, *archive_options()),
         "spark.sql.shuffle.partitions": "2",
-        # A job that lists folders costs more than the listing of a local disk, however many pages there are.
+        # A Spark job costs more than listing a local disk, however many pages there are.
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     }
 
@@ -154,15 +153,15 @@ def _kubernetes(spark: SparkSettings) -> dict[str, str]:
         "spark.kubernetes.container.image": spark.image,
         "spark.kubernetes.container.image.pullPolicy": "IfNotPresent",
         "spark.kubernetes.authenticate.executor.serviceAccountName": spark.service_account,
-        # Two drivers of one moment must not fight for the same pod names.
+        # Two drivers that start at once must not compete for the same pod names.
         "spark.kubernetes.executor.podNamePrefix": f"spark-{secrets.token_hex(5)}",
         "spark.kubernetes.executor.deleteOnTermination": "true",
-        # None of these is used here, and without them the driver needs no rights but to pods.
+        # None of these is used here; without them the driver needs rights to pods alone.
         "spark.kubernetes.executor.disableConfigMap": "true",
         "spark.kubernetes.driver.service.deleteOnTermination": "false",
         "spark.kubernetes.driver.ownPersistentVolumeClaim": "false",
         "spark.sql.shuffle.partitions": str(2 * spark.executors * spark.executor_cores),
-        # The first tasks wait for a first executor in `open_session`, not for all of them.
+        # `open_session` waits for the first executor; tasks need not wait for all.
         "spark.scheduler.minRegisteredResourcesRatio": "0",
     }
     if spark.driver_pod:
@@ -214,21 +213,21 @@ def bound_session(session: SparkSession, settings: Settings) -> SparkSession:
 
 @contextmanager
 def open_session(settings: Settings) -> Iterator[SparkSession]:
-    """An engine that ends with the block; `bound_session` makes sessions of it.
+    """An engine that ends with the block; `bound_session` opens sessions on it.
 
     Raises:
         PermanentError: Java or a jar is missing, or a setting is malformed.
-        TemporaryError: Spark did not start, or no executor came in time.
+        TemporaryError: Spark did not start, or no executor did in time.
     """
     spark = spark_settings()
     require_java()
     require_jars(jars_dir())
-    # The JVM reads it before any configuration of ours; a name that does not resolve stops the driver.
+    # The JVM reads it before our configuration; a host name that does not resolve stops the driver.
     if not spark.is_kubernetes:
         os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
-        # The JVM inherits it: each of its many threads would keep native memory of its own.
+        # For the JVM: otherwise each of its many threads keeps native memory of its own.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # It would print each failed query's whole plan beside the one line that we give.
+    # It would print the plan of each failed query beside our one line.
     PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder
     for key, value in configuration(settings, spark).items():
@@ -246,10 +245,10 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
 
 
 def _await_executor(session: SparkSession, spark: SparkSettings) -> None:
-    """Wait for a first executor; Spark itself would wait without end.
+    """Wait for the first executor; Spark itself would wait forever.
 
     Raises:
-        TemporaryError: none came; the message says what Kubernetes tells of their pods.
+        TemporaryError: none started; the message has what Kubernetes reports of their pods.
     """
     scheduler = session.sparkContext._jsc.sc()  # noqa: SLF001 - executors are listed on the Java side alone
     deadline = time.monotonic() + spark.executor_wait_seconds
@@ -258,14 +257,14 @@ def _await_executor(session: SparkSession, spark: SparkSettings) -> None:
             raise TemporaryError(
                 f"no executor started in {spark.executor_wait_seconds:g} s in namespace {spark.namespace} "
                 f"(image {spark.image}, {spark.executor_cpu_request} CPU, {spark.executor_memory} and "
-                f"{spark.executor_memory_overhead} memory): {_why_none(session, spark)}; mend that, then run again"
+                f"{spark.executor_memory_overhead} memory): {_why_none(session, spark)}; fix that, then run again"
             )
         time.sleep(0.5)
 
 
 def _why_none(session: SparkSession, spark: SparkSettings) -> str:
-    """What the executors' pods lack, in Kubernetes' own words."""
-    # The driver has this client, with its account, for the pods that it asks for.
+    """Why the executors' pods are not ready, in Kubernetes' own words."""
+    # The driver's own client, with its account.
     fabric8 = session.sparkContext._jvm.io.fabric8.kubernetes.client  # type: ignore[union-attr]  # noqa: SLF001
     prefix = str(session.conf.get("spark.kubernetes.executor.podNamePrefix"))
     try:
@@ -279,15 +278,15 @@ def _why_none(session: SparkSession, spark: SparkSettings) -> str:
     except Py4JJavaError as error:
         return f"their pods cannot be listed ({one_line(error.java_exception.getMessage())})"
     if not found:
-        return "there is no pod of them; a quota or a policy may refuse it, the log above tells"
-    return "; ".join(sorted({_lack(status) for status in found}))
+        return "they have no pods; a quota or a policy may refuse them, see the log above"
+    return "; ".join(sorted({_unmet(status) for status in found}))
 
 
-def _lack(status: Any) -> str:
+def _unmet(status: Any) -> str:
     """A pod's phase, and the conditions and containers that keep it from being ready."""
-    told = [(each.getReason(), each.getMessage()) for each in status.getConditions() if each.getStatus() == "False"]
+    reported = [(each.getReason(), each.getMessage()) for each in status.getConditions() if each.getStatus() == "False"]
     for container in status.getContainerStatuses():
         state = container.getState()
-        told += [(each.getReason(), each.getMessage()) for each in (state.getWaiting(), state.getTerminated()) if each]
-    words = [": ".join(filter(None, pair)) for pair in told if any(pair)]
+        reported += [(each.getReason(), each.getMessage()) for each in (state.getWaiting(), state.getTerminated()) if each]
+    words = [": ".join(filter(None, pair)) for pair in reported if any(pair)]
     return f"pod {status.getPhase()}" + (f" ({one_line('; '.join(words))})" if words else "")

@@ -21,11 +21,11 @@ from spark_apps.iceberg import full_name
 from spark_apps.ledger import rows_frame, scope_of
 from spark_apps.schema import Removal, Table
 
-# What a staged row asks for.
+# What a load does about a staged row.
 INSERT = "insert"
 UPDATE = "update"
-REMOVAL = "removal"  # a keys file says that a row is gone, or is back
-REVIVAL = "revival"  # an older version than the table's, but news of whether the row is there
+REMOVAL = "removal"  # by a keys file, a row is gone, or is back
+REVIVAL = "revival"  # an older version than the table's, but the row exists again, or is gone
 SAME = "same"
 STALE = "stale"  # an older version than the table's
 DUPLICATE = "duplicate"  # a better version is in the same batch
@@ -34,7 +34,7 @@ BAD = "bad"
 WRITTEN = (INSERT, UPDATE, REMOVAL, REVIVAL)
 
 _FEW_ROWS = 100_000
-"""A batch up to this size finds its rows in the table by a broadcast of its keys, and is kept in memory."""
+"""A batch of up to so many rows is cached in memory, and finds its rows in the table by a broadcast of its keys."""
 
 _ID_PATTERN = "([^/]+/[^/]+/[0-9]{8})/[^/]+$"
 
@@ -78,17 +78,17 @@ class Batch:
 
 @contextmanager
 def stage(session: SparkSession, settings: Settings, batch: Batch, *, is_empty: bool) -> Iterator[DataFrame]:
-    """Every row of the batch, and every removal that its keys files tell; kept until the block ends.
+    """Every row of the batch, and every removal that its keys files imply; cached until the block ends.
 
     Columns: `action`, the table's typed columns, `landing_id`, `fetched_at`, `payload`, and for
     quarantine `source`, `scope`, `page_file`, `line` and `reason`.
-    `is_empty` says that the table has no rows yet, which spares the comparison.
+    `is_empty`: the table has no rows yet, so there is nothing to compare with.
     """
     with ExitStack() as stack:
 
         def keep(frame: DataFrame) -> DataFrame:
             stack.callback(frame.unpersist)
-            # Millions of rows in the heap would keep its collector busy for a third of the load.
+            # With millions of rows in the heap, garbage collection takes a third of the load.
             is_large = batch.rows > _FEW_ROWS
             return frame.persist(StorageLevel.DISK_ONLY if is_large else StorageLevel.MEMORY_AND_DISK)
 
@@ -105,7 +105,7 @@ def _staged(
         rows = _flagged(session, rows, batch, table.removal, keys)
     if is_empty:
         return _trimmed(rows.withColumn("action", F.coalesce("action", F.lit(INSERT))), table)
-    # Read several times below; the pages are read and typed once.
+    # Used several times below, so that pages are read and typed once.
     rows = _compared(session, keep(rows), batch)
     if table.removal and keys is not None:
         removed = _removals(session, rows, batch, table.removal, keys)
@@ -114,13 +114,13 @@ def _staged(
 
 
 def _url(settings: Settings, path: str) -> str:
-    """A store path as Spark takes it; it reads patterns in paths, so their characters are escaped."""
+    """A store path for Spark, which takes paths for patterns: their special characters are escaped."""
     root = str(settings.data_dir) if settings.is_local else settings.lake.rstrip("/").replace("s3://", "s3a://", 1)
     return "".join(f"\\{letter}" if letter in "\\*?[]{}" else letter for letter in f"{root}/{path}")
 
 
 def _lines(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame:
-    """One row a line, with what its landing's manifest says."""
+    """One row a line, with its landing's manifest."""
     about = [
         {
             "landing_id": manifest.landing_id,
@@ -196,7 +196,7 @@ def _ranked(typed: DataFrame, table: Table) -> DataFrame:
 
 
 def _keys(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame:
-    """What the keys files list: `swept`, `listed` (the key as text) and `listed_order`, the last landing that lists it."""
+    """Keys that the keys files list: `swept`, `listed` (the key as text) and `listed_order`, the last landing that lists it."""
     sweeps = batch.sweeps
     files = [_url(settings, f"{landing_path(manifest.landing_id)}/{KEYS_FILE}") for manifest in sweeps.values()]
     about = [
@@ -214,9 +214,9 @@ def _keys(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame:
 
 
 def _judged(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame) -> DataFrame:
-    """With `judged_order` and `listed_order`: the last landings that could list a row, and that do; null without one.
+    """With `judged_order`, the last landing that could list a row, and `listed_order`, the last that does; null without one.
 
-    Every sweep counts, not the last alone: one whose clock was set back judges fewer rows than the one before.
+    Every sweep counts, not only the last: one whose clock was set back judges fewer rows than the one before.
     """
     begun: dict[str, list[dict[str, Any]]] = {}
     for order, manifest in batch.sweeps.items():
@@ -236,7 +236,7 @@ def _judged(session: SparkSession, rows: DataFrame, batch: Batch, removal: Remov
 
 
 def _flagged(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame | None) -> DataFrame:
-    """With the removal flag: gone if a keys file that is not older than the row's last page lacks it."""
+    """With the removal flag: gone if it is missing from a keys file that is not older than the row's last page."""
     gone, here = F.lit(removal.gone_value), F.lit(not removal.gone_value)
     if keys is None:
         return rows.withColumn(removal.column, here)
@@ -246,7 +246,7 @@ def _flagged(session: SparkSession, rows: DataFrame, batch: Batch, removal: Remo
 
 
 def _current(session: SparkSession, batch: Batch, landings: Iterable[Manifest]) -> DataFrame | None:
-    """The table's rows of the scopes of `landings`; None if that is none."""
+    """The table's rows of the scopes of `landings`; None without a scope."""
     values = batch.scope_literals(landings)
     if not values:
         return None
@@ -283,7 +283,7 @@ def _compared(session: SparkSession, rows: DataFrame, batch: Batch) -> DataFrame
 
 
 def _removals(session: SparkSession, rows: DataFrame, batch: Batch, removal: Removal, keys: DataFrame) -> DataFrame | None:
-    """Rows of the table that are not in the batch and whose flag a keys file changes."""
+    """Rows of the table outside the batch whose flag a keys file changes."""
     table = batch.table
     current = _current(session, batch, batch.sweeps.values())
     if current is None:

@@ -1,11 +1,10 @@
 """Renders the declaration for Argo Workflows 4.1, with Hera.
 
-Everything that the cluster must offer under a name is named in the constants below; `k8s/` makes it.
+The constants below name the objects that the cluster must have; `k8s/` makes them.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,16 +48,14 @@ from hera.workflows.models import (
 from hera.workflows.models import Parameter as ModelParameter
 from hera.workflows.models.io.k8s.apimachinery.pkg.api.resource import Quantity
 
+from k8s.cluster import NAMESPACE
+from k8s.images import image_name
 from workflows.pipelines import PARAMETERS, PIPELINES, RECORD, Pipeline, Secret, Step
 
 _FOLDER = Path(__file__).resolve().parent
 RENDERED = _FOLDER / "rendered"
 KUSTOMIZATION = _FOLDER / "kustomization.yaml"
 
-VERSION: str = tomllib.loads((_FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-"""Tag of every image."""
-
-NAMESPACE = "lakepulse"
 SETTINGS = "lakepulse-settings"
 PROJECTS = "lakepulse-projects"
 SEMAPHORES = "lakepulse-semaphores"
@@ -73,7 +70,7 @@ _SECRETS: dict[Secret, tuple[str, bool]] = {
     "github": ("lakepulse-github", True),
     "webhook": ("lakepulse-webhook", True),
 }
-"""Secret of the declaration -> its name on the cluster, and whether it may be missing."""
+"""Secret of the declaration -> its name on the cluster, and whether it is optional."""
 
 _TMP = "/tmp"  # noqa: S108 - an emptyDir of the pod, the only place that a step can write to
 _PROJECTS_FOLDER = "/etc/lakepulse"
@@ -86,15 +83,19 @@ _HEADER = "# Written by `make render` from workflows/pipelines.py; edit that.\n"
 _USER = 10001
 _DAY = 24 * 3600
 
-# 75 is a step's own word for "try again". The other codes and the status say that the pod was ended
-# from outside: SIGKILL or SIGTERM, a restarted node, a deleted pod. Too little memory and too
-# little time stay too little.
+# 75: the step says that trying again may help. 137, 143 and 255: killed from outside, as by a restarted node.
+# 128: the container did not start. -1: it never ran, since the pod was evicted, preempted or rejected. Error: the
+# pod was deleted, or Argo's own container failed, as on a log upload.
+_REPEATED = ("-1", "75", "128", "137", "143", "255")
+# What the same step would exceed again: memory, its deadline, the size of its volume.
+_EXCEEDED = (
+    "OOMKilled|specified deadline|exceeded its deadline|exceeds the limit|exceeds the total limit|ephemeral storage limit"
+)
 RETRY = (
-    "(lastRetry.status == 'Error' || lastRetry.exitCode in ['75', '137', '143', '255'])"
-    " && !(lastRetry.message matches 'OOMKilled|deadline')"
+    f"(lastRetry.status == 'Error' || lastRetry.exitCode in {list(_REPEATED)}) && !(lastRetry.message matches '{_EXCEEDED}')"
 )
 
-# Empty means the day on which the run was made, so that a run over midnight has one date.
+# Empty means the day on which the run was created, so that a run over midnight has one date.
 _AS_OF = (
     "{{=workflow.parameters.as_of != '' ? workflow.parameters.as_of : workflow.creationTimestamp.Y + '-'"
     " + workflow.creationTimestamp.m + '-' + workflow.creationTimestamp.d}}"
@@ -109,25 +110,20 @@ _OWN_PARAMETERS: dict[str, tuple[str, str]] = {
     "projects": (PROJECTS, "ConfigMap with the project list, key projects.yaml"),
     "shards": (
         "1",
-        "pods for each group of sources; each has GitHub tokens of its own, those beyond their number have no repository",
+        "pods for each group of sources; each has GitHub tokens of its own, those beyond their number get no repository",
     ),
     "executors": ("1", "Spark executors"),
     "executor_cores": ("1", "cores of a Spark executor"),
     "executor_memory": ("1g", "heap of a Spark executor, as Java writes it"),
-    "executor_cpu_request": ("100m", "CPU that a Spark executor asks its node for, as Kubernetes writes it"),
+    "executor_cpu_request": ("100m", "CPU request of a Spark executor, as Kubernetes writes it"),
 }
 _USED_BY = {"lookback": "fetch", "sweep": "fetch", "shards": "fetch", "allow_shrink": "load"}
-"""Parameter -> the step that uses it, without which a pipeline does not have it."""
+"""Parameter -> the step that uses it; pipelines without that step do not have the parameter."""
 
 
 def object_name(pipeline: Pipeline) -> str:
-    """The pipeline's name as Kubernetes takes it."""
+    """The pipeline's name in the form that Kubernetes accepts."""
     return pipeline.name.replace("_", "-")
-
-
-def image(key: str) -> str:
-    """The image of a stage, with its tag."""
-    return f"lakepulse/{key}:{VERSION}"
 
 
 def workflow_template(pipeline: Pipeline) -> WorkflowTemplate:
@@ -237,10 +233,10 @@ def _container(step: Step, pipeline: Pipeline) -> None:
             "app.kubernetes.io/component": step.name,
             "lakepulse/run": "{{workflow.name}}",
         },
-        image=image(step.image),
+        image=image_name(step.image),
         image_pull_policy="IfNotPresent",
-        command=list(step.command[:3]),
-        args=["--sources", "{{inputs.parameters.sources}}"] if step.parts else list(step.command[3:]),
+        command=list(step.command[:4]),
+        args=["--sources", "{{inputs.parameters.sources}}"] if step.parts else list(step.command[4:]),
         env_from=[
             ConfigMapEnvFrom(name=SETTINGS),
             *(SecretEnvFrom(name=_SECRETS[secret][0], optional=_SECRETS[secret][1] or None) for secret in step.secrets),
@@ -274,7 +270,7 @@ def _container(step: Step, pipeline: Pipeline) -> None:
 
 def _synchronization(step: Step, held_alone: bool) -> Synchronization | None:
     if step.parts:
-        # Mutexes lie around the shards, which run side by side as far as this allows.
+        # The mutexes are held around the shards, whose number at a time this limits.
         return Synchronization(
             semaphores=[SemaphoreRef(config_map_key_ref=ConfigMapKeySelector(name=SEMAPHORES, key=step.name))]
         )
@@ -295,7 +291,7 @@ def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
     if step.has_executors:
         yield Env(name="SPARK_MASTER", value="k8s://https://kubernetes.default.svc")
         yield Env(name="SPARK_NAMESPACE", value=NAMESPACE)
-        yield Env(name="SPARK_IMAGE", value=image(step.image))
+        yield Env(name="SPARK_IMAGE", value=image_name(step.image))
         yield Env(name="SPARK_SERVICE_ACCOUNT", value=EXECUTOR_ACCOUNT)
         yield Env(name="SPARK_POD_TEMPLATE", value=f"{_TEMPLATE_FOLDER}/pod.yaml")
         yield Env(name="SPARK_DRIVER_MEMORY", value=_DRIVER_HEAP)
@@ -352,7 +348,7 @@ def cron_workflow(pipeline: Pipeline) -> CronWorkflow:
         schedules=[pipeline.schedule],
         timezone="Etc/UTC",
         concurrency_policy="Forbid",
-        # A laptop that slept, or a controller that was down, catches up.
+        # A laptop that was asleep, or a controller that was down, catches up.
         starting_deadline_seconds=_DAY // 2,
         successful_jobs_history_limit=3,
         failed_jobs_history_limit=5,
@@ -361,7 +357,7 @@ def cron_workflow(pipeline: Pipeline) -> CronWorkflow:
 
 
 def rendered() -> dict[Path, str]:
-    """Every file that `python -m workflows render` writes, and its text."""
+    """Every file that `lakepulse render` writes, and its text."""
     files: dict[Path, str] = {}
     for pipeline in PIPELINES.values():
         documents: list[WorkflowTemplate | CronWorkflow] = [workflow_template(pipeline)]
@@ -385,8 +381,8 @@ def rendered() -> dict[Path, str]:
 def commands(pipeline: Pipeline, shards: int = 1) -> Iterator[tuple[Step, list[str], dict[str, str]]]:
     """What the pods of a successful run execute, in order: step, container command, its own variables.
 
-    Taken from the rendered template, with the parameters' defaults filled in. Variables that only
-    a cluster can give a value (paths, addresses, secrets) are left out.
+    Taken from the rendered template, with the parameters' defaults filled in, without variables
+    that only a cluster can set (paths, addresses, secrets).
     """
     templates = {template["name"]: template for template in workflow_template(pipeline).to_dict()["spec"]["templates"]}
     for step in (*pipeline.order, RECORD):
@@ -404,7 +400,7 @@ def commands(pipeline: Pipeline, shards: int = 1) -> Iterator[tuple[Step, list[s
 
 
 def write() -> list[Path]:
-    """Write the rendered files, remove those of pipelines that are gone; the files that changed."""
+    """Write the rendered files and remove those of deleted pipelines; the files that changed."""
     files = rendered()
     RENDERED.mkdir(exist_ok=True)
     stale = [path for path in RENDERED.glob("*.yaml") if path not in files]
@@ -424,4 +420,4 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _dump(document: Any) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=150, allow_unicode=True)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=130, allow_unicode=True)

@@ -1,24 +1,25 @@
 """Runs a pipeline on this machine: the declared commands, one process after another.
 
-What the steps log goes to `DATA_DIR/logs/<run_id>/<step>.log`; stdout gets one line a step.
+The steps' logs go to `DATA_DIR/logs/<run_id>/<step>.log`; stdout gets one line a step.
 """
 
 from __future__ import annotations
 
-import ast
 import dataclasses
+import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.status import Status
@@ -36,8 +37,8 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 _CODE = (_REPOSITORY, _REPOSITORY / "images/common", _REPOSITORY / "images/fetch", _REPOSITORY / "dbt")
 _LOCK = "workflow"
 _GRACE_SECONDS = 20
-_WARNING = re.compile(r"""timestamp='[^']*' level='warning' event=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(.*)""")
-"""A warning as `lakepulse.logs` writes it: what it says, then its values."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a run early: Ctrl-C, a stopped service, a closed terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,21 @@ class _Run:
         self.child: subprocess.Popen[bytes] | None = None
         self.signal: int | None = None
         self.killer: threading.Timer | None = None
+        self.terminals = [number for number in (1, 2) if os.isatty(number)]
 
     def run(self) -> int:
         self.logs.mkdir(parents=True, exist_ok=True)
         kind = "simulated data" if self.settings.demo else "real data"
         self.say(f"{self.pipeline.name}: run {self.settings.run_id}, as of {self.settings.as_of}, {kind}")
-        handlers = {number: signal.signal(number, self.stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        # What is ignored stays ignored: with nohup a run outlives its terminal.
+        wanted = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        handlers = {number: signal.signal(number, self.stop) for number in wanted}
         try:
             code, outcome = self.steps()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        # In its own session it outlives a second Ctrl-C, and nothing else tells that the run failed.
+        # In its own session it outlives a second Ctrl-C, and nothing else records that the run failed.
         recorded = self.step(self.record, outcome)
         code = code or recorded.code
         if code == 0 and any(step.name == "publish" for step in self.pipeline.steps):
@@ -104,7 +108,7 @@ class _Run:
             ended = self.step(step, {})
             if self.signal is not None:
                 message = f"stopped by {signal.Signals(self.signal).name}"
-                self.complain(f"error: {step.name} was {message}; run again to go on where it was")
+                self.complain(f"error: {step.name} was {message}; run again to resume")
                 return 128 + self.signal, {"OUTCOME": "failed", "FAILED_STEP": step.name, "MESSAGE": message}
             if ended.code:
                 message = " ".join(error.removeprefix("error: ") for error in ended.errors)
@@ -112,7 +116,7 @@ class _Run:
         return 0, {"OUTCOME": "succeeded"}
 
     def step(self, step: Step, extra: dict[str, str]) -> _Ended:
-        """Run one step to its end, and say how it ended."""
+        """Run one step to its end, and print how it ended."""
         started, began = datetime.now(UTC).replace(microsecond=0), time.monotonic()
         log = self.logs / f"{step.name}.log"
         ended = self.process(step, log, self.environment() | extra)
@@ -122,7 +126,7 @@ class _Run:
         if ended.code and not ended.errors and self.signal is None:
             killed = ended.code > 128
             how = f"was ended by {signal.Signals(ended.code - 128).name}" if killed else f"ended with exit code {ended.code}"
-            error = f"error: {step.name} {how}: {ended.last or 'it said nothing'} (log: {log})"
+            error = f"error: {step.name} {how}: {ended.last or 'no output'} (log: {log})"
             ended = dataclasses.replace(ended, errors=(error,))
         for line in (*ended.warnings, *ended.errors):
             self.complain(line)
@@ -131,8 +135,9 @@ class _Run:
     def process(self, step: Step, log: Path, environment: dict[str, str]) -> _Ended:
         command = [sys.executable if word == "python" else word for word in step.command]
         last = ""
-        # What a program repeats is shown once.
+        # What a program repeats is shown once and counted.
         warnings: dict[str, str] = {}
+        repeated: Counter[str] = Counter()
         errors: dict[str, None] = {}
         # A session of its own, so that a signal reaches whatever the step has started.
         with log.open("ab") as file, ExitStack() as stack:
@@ -147,14 +152,16 @@ class _Run:
             if child.stdout is None:
                 raise AssertionError("stdout is a pipe")
             for raw in child.stdout:
-                file.write(raw)
+                entry = _entry(raw)
+                file.write(raw if entry is None else _readable(entry))
                 file.flush()
-                line = raw.decode(errors="replace").strip()
+                line = raw.decode(errors="replace").strip() if entry is None else _said(entry)
                 if line:
                     last = one_line(line)
-                if warning := _WARNING.fullmatch(line):
-                    event = str(ast.literal_eval(warning[1]))
-                    warnings.setdefault(event, f"warning: {step.name}: {event}{warning[2]}")
+                if entry is not None and entry["level"] == "warning":
+                    event = str(entry["event"])
+                    warnings.setdefault(event, f"warning: {step.name}: {last}")
+                    repeated[event] += 1
                 elif line.startswith("error: "):
                     errors[line] = None
                 if status is not None:
@@ -163,7 +170,11 @@ class _Run:
             self.child = None
         if self.killer is not None:
             self.killer.cancel()
-        return _Ended(code if code >= 0 else 128 - code, last, tuple(warnings.values()), tuple(errors))
+        shown = tuple(
+            line if repeated[event] == 1 else f"{line} ({repeated[event] - 1} more like it in {log})"
+            for event, line in warnings.items()
+        )
+        return _Ended(code if code >= 0 else 128 - code, last, shown, tuple(errors))
 
     def environment(self) -> dict[str, str]:
         inherited = os.environ.get("PYTHONPATH")
@@ -175,6 +186,7 @@ class _Run:
             | {
                 "PYTHONPATH": path,
                 "PYTHONUNBUFFERED": "1",
+                "LOG_FORMAT": "json",
                 "RUN_ID": self.settings.run_id,
                 "PIPELINE": self.pipeline.name,
                 # Said once, so that a run over midnight stays one run.
@@ -201,13 +213,16 @@ class _Run:
         status.update(Text(f"{step.name}  {printable}", no_wrap=True, overflow="ellipsis"))
 
     def say(self, line: str) -> None:
-        self.console.print(line, markup=False, soft_wrap=True)
+        _write(line, sys.stdout)
 
     def complain(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        _write(line, sys.stderr)
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
         self.signal = number
+        if number == signal.SIGHUP:
+            for terminal in self.terminals:
+                _silence(terminal)
         if self.child is not None:
             self.end_child()
 
@@ -222,3 +237,39 @@ class _Run:
         child = self.child
         if child is not None and child.returncode is None:
             os.killpg(child.pid, number)
+
+
+def _entry(raw: bytes) -> dict[str, Any] | None:
+    """A line that `lakepulse.logs` wrote, as its values; None for any other line."""
+    try:
+        found = json.loads(raw) if raw.startswith(b"{") else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and {"timestamp", "level", "event"} <= found.keys() else None
+
+
+def _said(entry: dict[str, Any]) -> str:
+    """A log entry's event and values on one line."""
+    values = {name: value for name, value in entry.items() if name not in {"timestamp", "level", "event", "exception"}}
+    return " ".join([str(entry["event"]), *(f"{name}={value!r}" for name, value in values.items())])
+
+
+def _readable(entry: dict[str, Any]) -> bytes:
+    """A log entry as the log file has it; a traceback follows on lines of its own."""
+    lines = [f"{entry['timestamp']} {entry['level']:<7} {_said(entry)}", *str(entry.get("exception", "")).splitlines()]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _write(line: str, stream: TextIO) -> None:
+    """Print a line. If nobody reads it any more, as after `head` or a closed terminal, the run goes on."""
+    try:
+        print(line, file=stream, flush=True)
+    except OSError:
+        _silence(stream.fileno())
+
+
+def _silence(number: int) -> None:
+    """Have a file descriptor lead nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)

@@ -1,7 +1,7 @@
 """The pipelines, declared once: which steps, in which order, under which limits.
 
 `workflows.local` runs this declaration as processes, `workflows.argo` renders it for a cluster.
-Nothing here knows of either.
+Nothing here depends on either.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HOUR = 60 * MINUTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What a step asks for and may use at most; Kubernetes quantities."""
+    """What a step requests and its limits; Kubernetes quantities."""
 
     cpu: str
     cpu_limit: str
@@ -33,7 +33,7 @@ class Resources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A share of a fetch that can run beside the other parts: the program with `--sources`."""
+    """A share of a fetch that can run beside the other parts: the command with `--sources`."""
 
     name: str
     sources: tuple[str, ...]
@@ -42,13 +42,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One program of a pipeline.
+    """One command of a pipeline.
 
     `name` is the name of its StepReport. `command` is the exact container command. A mutex is
     held from the first to the last step of a pipeline that names it, and by one run at a time.
-    `retries` counts the attempts after a first one that ended with exit code 75; any other
-    code ends the pipeline. `deadline` is in seconds and counts one attempt. `parts` says how
-    the step is split on a cluster; together they do what the step does, but for sources that read local files.
+    `retries` counts the attempts after a first one that may succeed when repeated, such as one
+    with exit code 75; any other failure ends the pipeline. `deadline` is in seconds and limits one
+    attempt. `parts` is how the step is split on a cluster; together they do what the step does,
+    except for sources that read local files.
     """
 
     name: str
@@ -93,7 +94,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """What may be said for one run; `variable` is the setting that a step reads."""
+    """What can be set for one run; `variable` is the setting that a step reads."""
 
     variable: str
     default: str
@@ -103,7 +104,7 @@ class Parameter:
 PARAMETERS: dict[str, Parameter] = {
     "as_of": Parameter(variable="AS_OF", default="", purpose="the run's date, UTC; empty: today"),
     "lookback": Parameter(variable="LOOKBACK", default="", purpose="days that a first load looks back; empty: all history"),
-    "sweep": Parameter(variable="SWEEP", default="0", purpose="1: relist everything, to find what upstream deleted"),
+    "sweep": Parameter(variable="SWEEP", default="0", purpose="1: list everything again, to find what upstream deleted"),
     "allow_shrink": Parameter(
         variable="ALLOW_SHRINK", default="0", purpose="1: let a load mark more than half of a scope's rows as deleted"
     ),
@@ -113,6 +114,7 @@ PARAMETERS: dict[str, Parameter] = {
 # --- what is fetched and loaded
 
 _ALL = tuple(SOURCES)
+_COMMAND = ("python", "-m", "lakepulse")
 
 
 def _of(pipeline: str) -> tuple[str, ...]:
@@ -120,7 +122,7 @@ def _of(pipeline: str) -> tuple[str, ...]:
     return tuple(entry.name for entry in REGISTER if entry.pipeline == pipeline)
 
 
-# Little CPU is asked for, so that all of it fits a laptop's two cores beside Kubernetes itself.
+# CPU requests are small, so that everything fits a laptop's two cores beside Kubernetes itself.
 _SMALL = Resources(cpu="100m", cpu_limit="1", memory="192Mi", memory_limit="512Mi")
 _DRIVER = Resources(cpu="100m", cpu_limit="2", memory="1536Mi", memory_limit="2560Mi")
 _DBT = Resources(cpu="100m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi")
@@ -129,7 +131,7 @@ _DBT = Resources(cpu="100m", cpu_limit="1", memory="384Mi", memory_limit="1536Mi
 def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
     chosen = [entry for entry in REGISTER if entry.name in sources and not entry.is_local]
     parts = tuple(
-        # Held by upstream: a second run with the same tokens would send their requests side by side.
+        # One per upstream: a second run with the same tokens would send requests at the same time.
         Part(name=part, sources=tuple(entry.name for entry in chosen if entry.part == part), mutexes=(f"fetch.{part}",))
         for part in dict.fromkeys(entry.part for entry in chosen)
     )
@@ -137,7 +139,7 @@ def _fetch(sources: tuple[str, ...], deadline: int) -> Step:
     return Step(
         name="fetch",
         image="fetch",
-        command=("python", "-m", "lakepulse_fetch", *(() if everything else ("--sources", ",".join(sources)))),
+        command=(*_COMMAND, "fetch", *(() if everything else ("--sources", ",".join(sources)))),
         mutexes=tuple(mutex for part in parts for mutex in part.mutexes),
         secrets=("storage", "github"),
         retries=3,
@@ -153,7 +155,7 @@ def _load(sources: tuple[str, ...], deadline: int) -> Step:
     return Step(
         name="load",
         image="spark",
-        command=("python", "-m", "spark_apps.load", *(() if everything else ("--tables", ",".join(tables)))),
+        command=(*_COMMAND, "load", *(() if everything else ("--tables", ",".join(tables)))),
         after=("fetch",),
         mutexes=tuple(f"raw.{table}" for table in tables),
         secrets=("storage", "catalog"),
@@ -164,12 +166,12 @@ def _load(sources: tuple[str, ...], deadline: int) -> Step:
     )
 
 
-_REPLAY = dataclasses.replace(_load(_ALL, 2 * HOUR), command=("python", "-m", "spark_apps.load", "--replay"), after=())
+_REPLAY = dataclasses.replace(_load(_ALL, 2 * HOUR), command=(*_COMMAND, "load", "--replay"), after=())
 
 _BUILD = Step(
     name="build",
     image="dbt",
-    command=("python", "-m", "lakepulse_dbt", "build"),
+    command=(*_COMMAND, "build"),
     after=("load",),
     # Publish reads what build left behind, so no other run may build in between.
     mutexes=("gold",),
@@ -179,14 +181,12 @@ _BUILD = Step(
     resources=_DBT,
 )
 
-_PUBLISH = dataclasses.replace(
-    _BUILD, name="publish", command=("python", "-m", "lakepulse_dbt", "publish"), after=("build",), deadline=HOUR
-)
+_PUBLISH = dataclasses.replace(_BUILD, name="publish", command=(*_COMMAND, "publish"), after=("build",), deadline=HOUR)
 
 RECORD = Step(
     name="record",
     image="dbt",
-    command=("python", "-m", "lakepulse_dbt", "record"),
+    command=(*_COMMAND, "record"),
     mutexes=("ops",),
     secrets=("storage", "catalog", "webhook"),
     retries=3,
@@ -198,7 +198,7 @@ RECORD = Step(
 _MAINTAIN = Step(
     name="maintain",
     image="spark",
-    command=("python", "-m", "spark_apps.maintain"),
+    command=(*_COMMAND, "maintain"),
     mutexes=(*(f"raw.{table}" for table in raw_tables()), "gold", "ops"),
     secrets=("storage", "catalog"),
     retries=1,
@@ -247,14 +247,14 @@ PIPELINES: dict[str, Pipeline] = {
         ),
         Pipeline(
             name="backfill",
-            purpose="every source again in full: older history, and what upstream deleted",
+            purpose="every source in full: older history, and what upstream deleted",
             steps=_chain(_ALL, fetch_deadline=24 * HOUR, load_deadline=8 * HOUR),
             schedule=None,
             defaults={"sweep": "1"},
         ),
         Pipeline(
             name="replay",
-            purpose="what quarantine holds back, loaded again after its cause was mended",
+            purpose="what quarantine holds, loaded again once the cause is fixed",
             steps=(_REPLAY, _BUILD, _PUBLISH),
             schedule=None,
         ),

@@ -1,6 +1,6 @@
-# Run once by the postgres image, when the data folder is empty: the catalog's own database and
-# user, and the tables of Iceberg's JDBC catalog, schema V1. Spark and PyIceberg would make the
-# tables themselves, but Trino expects them, and it starts first.
+# Run once by the postgres image, when the data folder is empty: creates the catalog's own database
+# and user, and the tables of Iceberg's JDBC catalog, schema V1. Spark and PyIceberg would create the
+# tables themselves, but Trino starts first and expects them.
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<'SQL'
 \getenv user CATALOG_USER
 \getenv password CATALOG_PASSWORD

@@ -47,12 +47,12 @@ _EXECUTORS = (1, 2, 4)
 _PARTS = ("pipeline", "dashboard", "loads")
 _HEAD = "# The pipeline on a kind cluster\n\nWritten by `make bench-cluster`.\n"
 _LAKE = "s3://lakepulse/bench"
-"""Of the generated landings, apart from those of the runs before."""
+"""Where the generated landings go, apart from those of earlier runs."""
 
 
 @dataclass
 class Pod:
-    """One pod of a run: when it was asked for, when its main container began and ended."""
+    """One pod of a run: when it was created, when its main container started and ended."""
 
     step: str
     asked: datetime
@@ -97,7 +97,7 @@ class Watch:
     def _note(self, document: dict[str, Any]) -> None:
         meta = document["metadata"]
         if _time(meta["creationTimestamp"]) < self._began:
-            return  # a run before this one left it
+            return  # of an earlier run
         step = meta["labels"].get("app.kubernetes.io/component", "")
         pod = self.pods.setdefault(meta["name"], Pod(step, _time(meta["creationTimestamp"])))
         for container in document["status"].get("containerStatuses", []):
@@ -116,7 +116,7 @@ class Watch:
         }
 
     def largest(self, part: str) -> float:
-        """The most memory, in MB, that one pod with `part` in its name had."""
+        """The peak memory, in MB, of one pod with `part` in its name."""
         return max((size for sample in self.memory for pod, size in sample.items() if part in pod), default=0.0)
 
     def peak(self) -> tuple[float, list[tuple[str, float]]]:
@@ -141,7 +141,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         installed = Installation(Path(folder), "lakepulse-bench")
-        built = installed.command("k8s.cluster", "images")
+        built = installed.lakepulse("cluster", "images")
         if built.returncode:
             print(built.stderr, file=sys.stderr)
             return built.returncode
@@ -174,12 +174,12 @@ def _write(title: str, lines: list[str]) -> None:
 
 
 def _when() -> str:
-    """The line that says when and where, as a measurement begins."""
+    """The line that says when and where a measurement begins."""
     return f"Measured {datetime.now(UTC).date()}, {os.cpu_count()} cores; load average before: {os.getloadavg()[0]:.1f}."
 
 
 def _measure(installed: Installation, began: float) -> list[str]:
-    """The report on the pipeline itself, on a cluster that was asked for at `began`."""
+    """The report on the pipeline itself, on a cluster that began to be made at `began`."""
     up = time.monotonic() - began
     installed.serve("demo", DAY)
     with Watch(installed) as resting:
@@ -212,7 +212,7 @@ def _measure(installed: Installation, began: float) -> list[str]:
         lines.append(f"| {title} | {seconds:.0f} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "A step's seconds are those of its program + those of its pod's start, of the longest where there are several.",
+        "A step's seconds are those of its program + those of its pod's start; of several pods, those of the longest.",
         "",
     ]
     for title, (_, watch) in zip(("first", "second"), runs, strict=True):
@@ -223,12 +223,12 @@ def _measure(installed: Installation, began: float) -> list[str]:
 
 
 def _dashboard(installed: Installation) -> None:
-    """The dashboard's speed with Trino behind it: of the demo's gold, then of a large publication."""
+    """The dashboard's speed on Trino, with the demo's gold and with a large publication."""
     for name in ("demo", "large"):
         if name == "large":
             with installed.outside() as outside:
                 sample.publish_large(_settings(outside))
-        # Of pages, not of what made their data just before.
+        # So that the load of making the data does not count.
         time.sleep(_AT_REST_SECONDS)
         with installed.forwarded("trino", 8080) as port, tempfile.TemporaryDirectory() as unused:
             settings = {"ENGINE": "trino", "TRINO_PORT": str(port), "TRINO_USER": "dashboard"}
@@ -263,7 +263,7 @@ def _settings(outside: dict[str, str]) -> Settings:
 
 
 def _forget(settings: Settings) -> None:
-    """Drop what the load before wrote, files too."""
+    """Drop what the previous load wrote, files too."""
     catalog = load_catalog(CATALOG, **pyiceberg_properties(settings))
     for name in (f"{RAW}.commits", LANDINGS):
         if catalog.table_exists(name):
@@ -272,10 +272,8 @@ def _forget(settings: Settings) -> None:
 
 def _load(installed: Installation, executors: int) -> None:
     """The load step of the pipeline `commits` alone, in a workflow of its own."""
-    command = ["argo", "submit", "--context", installed.cluster.context, "--namespace", NAMESPACE, "--wait"]
-    command += ["--from", "workflowtemplate/commits", "--entrypoint", "load", "--parameter", f"executors={executors}"]
-    done = subprocess.run(command, env=installed.environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{installed.trouble()}"
+    name = installed.start("commits", entrypoint="load", executors=str(executors))
+    assert installed.end(name) == "Succeeded", installed.trouble()
 
 
 if __name__ == "__main__":

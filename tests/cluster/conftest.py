@@ -22,7 +22,7 @@ from tests.end_to_end.harness import Gold
 from tests.end_to_end.harness import Installation as OneMachine
 
 DAY = date(2026, 11, 10)
-"""As of when the pipeline runs; both worlds end there. `make chaos` goes on from it, a day with each run."""
+"""The pipeline's `as_of`, and the end of both worlds. `make chaos` continues from it, a day with each run."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Daily:
-    """A daily run that succeeded: its workflow, and every executor pod that was seen meanwhile."""
+    """A daily run that succeeded: its workflow, and every executor pod seen during it."""
 
     name: str
     executors: dict[str, dict[str, Any]]
@@ -50,7 +50,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
     folder.mkdir(parents=True, exist_ok=True)
     installation = Installation(folder)
     if not kept:
-        # What a run of the tests left that was killed. The data that it kept lies elsewhere.
+        # The cluster of a killed test run; its data is in another folder.
         installation.down(keep_data=True)
     try:
         said = installation.up()
@@ -63,7 +63,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
 
 
 class _Watch(threading.Thread):
-    """Notes executor pods as the API shows them, until it is told to end."""
+    """Records executor pods as the API shows them, until `end` is set."""
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(daemon=True)

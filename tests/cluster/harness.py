@@ -1,11 +1,10 @@
-"""A cluster of its own for the tests, made and used by the product's own commands."""
+"""A cluster for the tests alone, made and used by the product's own commands."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +19,14 @@ import httpx
 import trino
 import yaml
 
-from k8s.cluster import ARGO_MANIFEST, ARGO_VERSION, NAMESPACE, Cluster
+from k8s import images
+from k8s.access import connection, forwarded
+from k8s.argo_install import ARGO_IMAGES, ARGO_MANIFEST
+from k8s.cluster import NAMESPACE, Cluster
 from lakepulse.settings import Settings
+from workflows.cluster.runs import ENDED
+from workflows.cluster.submit import document
+from workflows.pipelines import PIPELINES
 
 ROOT = Path(__file__).resolve().parents[2]
 _HERE = Path(__file__).resolve().parent
@@ -36,7 +41,7 @@ Row = tuple[Any, ...]
 
 def why_not() -> str | None:
     """Why no cluster can be made here, or None."""
-    for tool in ("docker", "kind", "kubectl", "argo"):
+    for tool in ("docker", "kind", "kubectl"):
         if shutil.which(tool) is None:
             return f"{tool} is not installed"
     if _docker("info").returncode:
@@ -47,8 +52,7 @@ def why_not() -> str | None:
         return "no internet and no kindest/node image in the Docker engine"
     if _argo_file() is None:
         return "no internet and no Argo manifest (ARGO_INSTALL=<file>)"
-    for image in ("workflow-controller", "argoexec", "argocli"):
-        name = f"quay.io/argoproj/{image}:{ARGO_VERSION}"
+    for name in ARGO_IMAGES:
         if _docker("image", "inspect", name).returncode:
             return f"no internet and no {name} in the Docker engine"
     return None
@@ -75,7 +79,7 @@ def _local_node_image() -> str | None:
 
 
 def _argo_file() -> str | None:
-    """ARGO_INSTALL, or the manifest of the folder that local clusters are made from."""
+    """ARGO_INSTALL, or the manifest that the machine's own clusters are made with."""
     if chosen := os.environ.get("ARGO_INSTALL"):
         return chosen
     home = Path(os.environ.get("CLUSTER_HOME") or "~/.local-cluster").expanduser()
@@ -112,10 +116,10 @@ class Installation:
 
     # --- the product's commands
 
-    def command(self, *arguments: str, seconds: float = 3600, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run `python -m <arguments>` on this cluster."""
+    def lakepulse(self, *arguments: str, seconds: float = 3600, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run `lakepulse <arguments>` on this cluster."""
         return subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, "-m", "lakepulse", *arguments],
             env=self.environment | settings,
             cwd=ROOT,
             capture_output=True,
@@ -125,17 +129,39 @@ class Installation:
         )
 
     def up(self) -> str:
-        done = self.command("k8s.cluster", "up")
+        done = self.lakepulse("cluster", "up")
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def down(self, keep_data: bool) -> None:
-        done = self.command("k8s.cluster", "down", KEEP_DATA="1" if keep_data else "0")
+        done = self.lakepulse("cluster", "down", KEEP_DATA="1" if keep_data else "0")
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
     def submit(self, pipeline: str, **parameters: str) -> subprocess.CompletedProcess[str]:
         """`make submit`, waiting for the end."""
-        return self.command("workflows", "submit", pipeline, *(f"{name}={value}" for name, value in parameters.items()))
+        return self.lakepulse("submit", pipeline, *(f"{name}={value}" for name, value in parameters.items()))
+
+    def start(self, pipeline: str, entrypoint: str | None = None, **parameters: str) -> str:
+        """Start a pipeline, or one of its templates alone, and return the workflow's name at once."""
+        workflow = document(PIPELINES[pipeline], parameters)
+        if entrypoint:
+            workflow["spec"]["entrypoint"] = entrypoint
+        made = self.kubectl("create", "-f", "-", "--output", "name", text=json.dumps(workflow))
+        return made.strip().rpartition("/")[2]
+
+    def phase(self, name: str) -> str | None:
+        """A workflow's phase; None while the API does not answer."""
+        said = self.kubectl("get", "workflow", name, "--output", "json", check=False)
+        phase: str | None = json.loads(said).get("status", {}).get("phase", "Pending") if said else None
+        return phase
+
+    def end(self, name: str, seconds: float = 2400) -> str:
+        """The phase in which a workflow ends."""
+        deadline = time.monotonic() + seconds
+        while (phase := self.phase(name)) not in ENDED:
+            assert time.monotonic() < deadline, f"{name} has not ended: {phase}; {self.kubectl('get', 'pods')}"
+            time.sleep(3)
+        return phase
 
     # --- the cluster itself
 
@@ -156,17 +182,11 @@ class Installation:
 
     def serve(self, world: str, day: date) -> None:
         """Run the simulator in the cluster and point the pipeline at it; suspend the schedules."""
-        code = sorted((ROOT / "images" / "simulator" / "lakepulse_simulator").glob("*.py"))
-        for name, paths in (("simulator-code", code), ("simulator-served", [_HERE / "__init__.py", _HERE / "served.py"])):
-            files = {path.name: path.read_text(encoding="utf-8") for path in paths}
-            document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": files}
-            self.kubectl("apply", "--server-side", "-f", "-", text=yaml.safe_dump(document))
+        images.note(self.cluster, images.load(self.cluster, images.build(("simulator",))))
         documents = list(yaml.safe_load_all((_HERE / "simulator.yaml").read_text(encoding="utf-8")))
-        for document in documents:
-            if document["kind"] == "Deployment":
-                environment = document["spec"]["template"]["spec"]["containers"][0]["env"]
-                for variable in environment:
-                    variable["value"] = {"WORLD": world, "WORLD_DATE": day.isoformat()}.get(variable["name"], variable["value"])
+        [deployment] = [document for document in documents if document["kind"] == "Deployment"]
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        container["command"] += ["--world", world, "--date", day.isoformat()]
         self.kubectl("apply", "--server-side", "-f", "-", text=yaml.safe_dump_all(documents))
         self.kubectl("rollout", "status", "deployment/simulator", "--timeout=180s")
         url = "http://simulator:8000"
@@ -183,8 +203,8 @@ class Installation:
             )
 
     def ready(self, since: datetime, seconds: float = 900) -> None:
-        """Wait until every service runs in containers younger than `since`: what the API says of a
-        stopped node's pods is old.
+        """Wait until every service runs in containers younger than `since`: after a restart the API still
+        reports the node's old ones.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -201,27 +221,11 @@ class Installation:
     @contextmanager
     def forwarded(self, service: str, port: int) -> Iterator[int]:
         """A local port that leads to a service."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            local: int = probe.getsockname()[1]
-        command = [
-            "kubectl",
-            "--context",
-            self.cluster.context,
-            "--namespace",
-            NAMESPACE,
-            "port-forward",
-            "--address",
-            "127.0.0.1",
-        ]
-        with subprocess.Popen(
-            [*command, f"service/{service}", f"{local}:{port}"], env=self.environment, stdout=subprocess.DEVNULL
-        ) as forward:
-            try:
-                await_port(local, forward)
-                yield local
-            finally:
-                forward.terminate()
+        with (
+            connection(self.cluster.context, self.environment["KUBECONFIG"]) as api,
+            forwarded(api, service, port) as local,
+        ):
+            yield local
 
     def sql(self, *queries: str, user: str = "lakepulse") -> list[list[Row]]:
         """The rows of each query on Trino."""
@@ -236,7 +240,7 @@ class Installation:
             return found
 
     def trouble(self) -> str:
-        """What the steps that failed said last."""
+        """The last log lines of the steps that failed."""
         pods = [pod["metadata"]["name"] for pod in self.get("pods") if pod["status"]["phase"] == "Failed"]
         logs = [self.kubectl("logs", name, "--container=main", "--tail=30", check=False) for name in pods]
         return "\n".join(f"--- {name}\n{log}" for name, log in zip(pods, logs, strict=True))
@@ -265,15 +269,3 @@ def _runs(pod: dict[str, Any], since: datetime) -> bool:
     statuses = pod["status"].get("containerStatuses", [])
     begun = [status["state"].get("running", {}).get("startedAt") for status in statuses if status["ready"]]
     return bool(statuses) and len(begun) == len(statuses) and all(at and datetime.fromisoformat(at) >= since for at in begun)
-
-
-def await_port(port: int, process: subprocess.Popen[Any], seconds: float = 30) -> None:
-    """Wait until somebody listens."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, f"the port-forward ended with code {process.returncode}"
-        assert time.monotonic() < deadline, f"nothing listens on port {port}"
-        time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What a daily run loads while something it needs is taken away: run by `make chaos`, not by `make e2e`.
+"""A daily run while something it needs is taken away: run by `make chaos`, not by `make e2e`.
 
 Before each run the simulated world moves on by a day. The run ends well by itself, or it fails and the
 next one repairs it; then gold on Trino equals what plain loops over the world give, row by row.
@@ -6,7 +6,6 @@ next one repairs it; then gold on Trino equals what plain loops over the world g
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from k8s.cluster import NAMESPACE
 from lakepulse.projects import load_projects
 from lakepulse.settings import Settings
 from lakepulse_simulator import demo_world
@@ -25,6 +23,7 @@ from tests.cluster.conftest import DAY, Daily
 from tests.cluster.harness import Installation
 from tests.end_to_end.harness import breaks, seed
 from tests.truth.gold import Known, Project, Row, counted, differences, gold
+from workflows.cluster.runs import ENDED
 
 pytestmark = pytest.mark.chaos
 
@@ -67,13 +66,13 @@ def upstream(installed: Installation, daily: Daily) -> Upstream:
 
 @dataclass
 class Run:
-    """A workflow that is under way."""
+    """A workflow that is running."""
 
     installed: Installation
     name: str
 
     def pods(self, step: str) -> list[dict[str, Any]]:
-        """The step's pods whose program has begun and not ended."""
+        """The step's pods whose program is running."""
         selector = f"workflows.argoproj.io/workflow={self.name},app.kubernetes.io/component={step}"
         found = self.installed.get("pods", "--selector", selector)
         return [pod for pod in found if any("running" in status["state"] for status in _main(pod))]
@@ -87,23 +86,14 @@ class Run:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not (pods := found()):
             assert time.monotonic() < deadline, "the moment to disturb the run did not come"
-            assert self.phase() not in {"Succeeded", "Failed", "Error"}, f"{self.name} ended before it was disturbed"
+            assert self.installed.phase(self.name) not in ENDED, f"{self.name} ended before it was disturbed"
             time.sleep(0.5)
         name: str = pods[0]["metadata"]["name"]
         return name
 
-    def phase(self) -> str | None:
-        """None while the API does not answer."""
-        said = self.installed.kubectl("get", "workflow", self.name, "--output", "json", check=False)
-        phase: str | None = json.loads(said).get("status", {}).get("phase", "Pending") if said else None
-        return phase
-
-    def end(self, seconds: float = 2400) -> str:
-        deadline = time.monotonic() + seconds
-        while (phase := self.phase()) not in {"Succeeded", "Failed", "Error"}:
-            assert time.monotonic() < deadline, f"{self.name} has not ended: {phase}; {self.installed.kubectl('get', 'pods')}"
-            time.sleep(3)
-        return phase
+    def end(self) -> str:
+        """The phase in which it ends."""
+        return self.installed.end(self.name)
 
 
 def _main(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -138,7 +128,7 @@ def catalog(run: Run) -> None:
 
 def query_engine(run: Run) -> None:
     run.until(lambda: run.pods("build"))
-    # dbt has parsed its project by then, and has queries under way.
+    # By then dbt has parsed its project and is running queries.
     time.sleep(25)
     delete_service(run, "trino")
 
@@ -167,13 +157,7 @@ def delete_service(run: Run, name: str) -> None:
 
 
 def submitted(installed: Installation, day: date) -> Run:
-    command = ["argo", "submit", "--context", installed.cluster.context, "--namespace", NAMESPACE]
-    command += ["--from", "workflowtemplate/daily", "--output", "name"]
-    for parameter in (f"as_of={day}", "sweep=1", "executors=2"):
-        command += ["--parameter", parameter]
-    done = subprocess.run(command, env=installed.environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Run(installed, done.stdout.strip())
+    return Run(installed, installed.start("daily", as_of=day.isoformat(), sweep="1", executors="2"))
 
 
 def shown(installed: Installation, expected: dict[str, list[Row]]) -> tuple[date, dict[str, list[Row]]]:

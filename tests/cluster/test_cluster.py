@@ -1,4 +1,4 @@
-"""The pipeline on a real cluster. The tests stand in the order in which they change it."""
+"""The pipeline on a real cluster. The tests run in this order, since they change it."""
 
 # ruff: noqa: S608 - the names in the queries are our own
 
@@ -21,9 +21,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dashboard.views import PAGES
-from k8s.cluster import NAMESPACE
+from k8s.images import image_name
 from tests.cluster.conftest import DAY, Daily
-from tests.cluster.harness import REVOKED, ROOT, TOKEN, Installation, Row, await_port
+from tests.cluster.harness import REVOKED, ROOT, TOKEN, Installation, Row
 from tests.dashboard import browser
 from tests.dashboard.browser import PATIENCE
 from tests.end_to_end.harness import CLOCK_TABLES, Gold
@@ -32,7 +32,7 @@ _RELATIVE = 1e-6
 _TMP = "/tmp"  # noqa: S108 - a pod's own
 
 
-# --- what Trino shows of gold
+# --- gold as Trino shows it
 
 
 def publication(installed: Installation) -> tuple[str, date, dict[str, int]]:
@@ -99,7 +99,7 @@ def test_a_daily_run_succeeds_and_executors_do_the_work(installed: Installation,
 
 
 def content(thing: dict[str, Any]) -> str:
-    """What an object says, hashed: some have no generation, and of a secret a failure shall not print anything."""
+    """An object's content, hashed: some have no generation, and a failure must not print a secret."""
     said = {part: thing.get(part) for part in ("data", "spec")}
     return str(thing["metadata"].get("generation")) + hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -118,7 +118,7 @@ def test_another_make_cluster_changes_nothing(installed: Installation, daily: Da
     before = seen()
     installed.up()
     after = seen()
-    # The schedules were suspended by hand, which applying takes back.
+    # Applying resumes the schedules, which `serve` had suspended.
     assert {name: uid for name, uid in after.items() if not name.startswith("CronWorkflow/")} == {
         name: uid for name, uid in before.items() if not name.startswith("CronWorkflow/")
     }
@@ -126,14 +126,14 @@ def test_another_make_cluster_changes_nothing(installed: Installation, daily: Da
 
 
 def test_make_cluster_knows_its_cluster_from_another_shell(installed: Installation, tmp_path: Path) -> None:
-    """One with another kubeconfig takes the cluster over; one with another data folder is told where the data is."""
-    elsewhere = installed.command("k8s.cluster", "up", CLUSTER_DATA=str(tmp_path / "kept"))
+    """One with another kubeconfig takes the cluster over; one with another data folder learns where the data is."""
+    elsewhere = installed.lakepulse("cluster", "up", CLUSTER_DATA=str(tmp_path / "kept"))
     assert elsewhere.returncode == 1
     [line] = elsewhere.stderr.splitlines()
     assert f"keeps its data in {installed.cluster.data}" in line
     assert f"set CLUSTER_DATA={installed.cluster.folder}" in line
     other = str(tmp_path / "kubeconfig")
-    done = installed.command("k8s.cluster", "up", KUBECONFIG=other)
+    done = installed.lakepulse("cluster", "up", KUBECONFIG=other)
     assert done.returncode == 0, done.stderr
     assert installed.cluster.context in Path(other).read_text(encoding="utf-8")
     installed.serve("demo", DAY)
@@ -192,7 +192,7 @@ def spark_lists(installed: Installation) -> dict[str, list[int | None]]:
             "containers": [
                 {
                     "name": "main",
-                    "image": "lakepulse/spark:0.1.0",
+                    "image": image_name("spark"),
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["python", "-c", _SPARK_LISTS],
                     "envFrom": [
@@ -310,14 +310,13 @@ def test_the_dashboards_user_can_read_gold_and_write_nothing(installed: Installa
 @pytest.mark.skipif(browser.missing() is not None, reason=browser.missing() or "")
 def test_the_dashboard_answers_with_sqls_figures(installed: Installation, daily: Daily, tmp_path: Path) -> None:
     port = browser.free_port()
-    command = [sys.executable, "-m", "k8s.cluster", "dashboard"]
+    command = [sys.executable, "-m", "lakepulse", "cluster", "dashboard"]
     with subprocess.Popen(
         command, env=installed.environment | {"PORT": str(port)}, cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as forward:
         try:
             assert forward.stdout is not None
             assert f"http://127.0.0.1:{port}" in forward.stdout.readline()
-            await_port(port, forward)
             _look(installed, f"http://127.0.0.1:{port}", tmp_path)
         finally:
             forward.terminate()
@@ -356,14 +355,14 @@ def _look(installed: Installation, address: str, folder: Path) -> None:
 
 def status(installed: Installation) -> str:
     """`make status`."""
-    done = installed.command("workflows", "status", COLUMNS="250")
+    done = installed.lakepulse("status", COLUMNS="250")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_a_failing_fetch_is_seen_and_the_next_run_repairs_it(installed: Installation, daily: Daily) -> None:
     before = publication(installed)
-    installed.command("k8s.cluster", "secrets", GITHUB_TOKEN=REVOKED)
+    installed.lakepulse("cluster", "secrets", GITHUB_TOKEN=REVOKED)
     failed = installed.submit("base_repo", as_of=DAY.isoformat())
     assert failed.returncode == 1
     name = failed.stdout.split("submitted ", 1)[1].split()[0]
@@ -376,7 +375,7 @@ def test_a_failing_fetch_is_seen_and_the_next_run_repairs_it(installed: Installa
     [[(outcome, step)]] = installed.sql(f"select outcome, failed_step from ops.runs where run_id = '{name}'")
     assert outcome == "failed"
     assert step.startswith("fetch")
-    installed.command("k8s.cluster", "secrets", GITHUB_TOKEN=TOKEN)
+    installed.lakepulse("cluster", "secrets", GITHUB_TOKEN=TOKEN)
     repaired = installed.submit("base_repo", as_of=DAY.isoformat())
     assert repaired.returncode == 0, f"{repaired.stdout}\n{repaired.stderr}"
     assert publication(installed)[0] == repaired.stdout.split("submitted ", 1)[1].split()[0]
@@ -394,11 +393,7 @@ def test_a_schedule_fires_by_itself(installed: Installation, daily: Daily) -> No
     finally:
         rarely = {"spec": {"schedules": ["0 1 * * 0"], "suspend": True}}
         installed.kubectl("patch", "cronworkflow", "maintenance", "--type=merge", "--patch", json.dumps(rarely))
-    name = made[0]["metadata"]["name"]
-    command = ["argo", "wait", "--context", installed.cluster.context, "--namespace", NAMESPACE, name]
-    subprocess.run(command, env=installed.environment, capture_output=True, check=False)
-    [ended] = [found for found in installed.get("workflows") if found["metadata"]["name"] == name]
-    assert ended["status"]["phase"] == "Succeeded", installed.trouble()
+    assert installed.end(made[0]["metadata"]["name"]) == "Succeeded", installed.trouble()
 
 
 # --- 4
@@ -406,7 +401,7 @@ def test_a_schedule_fires_by_itself(installed: Installation, daily: Daily) -> No
 
 def test_a_restart_of_the_node_loses_nothing(installed: Installation, daily: Daily) -> None:
     before = publication(installed), gold(installed)
-    # The API tells whole seconds.
+    # The API has whole seconds.
     restarted = datetime.now(UTC).replace(microsecond=0)
     subprocess.run(["docker", "restart", installed.cluster.node], check=True, capture_output=True)  # noqa: S607
     installed.ready(restarted)

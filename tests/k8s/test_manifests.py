@@ -1,4 +1,4 @@
-"""What kustomize makes of k8s/, without a cluster: every workload keeps the house rules."""
+"""What kustomize makes of k8s/, without a cluster: every workload keeps to the rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from k8s.cluster import STAGES, VERSION
+from k8s.argo_install import ARGO_MANIFEST
+from k8s.images import STAGES, VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ("kind", "existing")
@@ -130,7 +131,7 @@ def test_every_image_is_pinned(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_everything_lies_in_the_namespace(overlay: str) -> None:
+def test_everything_is_in_the_namespace(overlay: str) -> None:
     everywhere = {"Namespace", "PersistentVolume"}
     for document in built(overlay):
         if document["kind"] not in everywhere:
@@ -156,7 +157,7 @@ def test_what_holds_data_has_a_volume_that_outlives_the_cluster() -> None:
         assert volume["spec"]["hostPath"]["path"].startswith(f"{mount['containerPath']}/")
 
 
-def test_a_step_may_tell_argo_its_outcome_and_a_driver_handle_pods() -> None:
+def test_a_step_may_report_its_outcome_and_a_driver_handle_pods() -> None:
     rules = {role["metadata"]["name"]: role["rules"] for role in of_kind("kind", "Role")}
     assert rules["argo-step"] == [
         {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}
@@ -185,3 +186,8 @@ def test_secrets_go_to_those_alone_that_need_them() -> None:
         "dbt-docs": set(),
         "spark-executor": set(),
     }
+
+
+def test_a_cluster_of_ones_own_gets_the_same_argo() -> None:
+    folder = ROOT / "k8s" / "overlays" / "existing" / "argo"
+    assert yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))["resources"] == [ARGO_MANIFEST]

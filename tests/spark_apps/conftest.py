@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from lakepulse.store import open_store
 from spark_apps.load import load
 from spark_apps.session import bound_session, open_session
 
-# What tells the clock or the run; all else must not depend on when or how often a load ran.
+# What depends on the clock or the run; all else must not depend on when or how often a load ran.
 RUN_COLUMNS = {"load_seq", "loaded_at"}
 
 
@@ -53,12 +54,17 @@ class Lake:
     def load(self, *tables: str, **changes: Any) -> StepReport:
         settings = self.settings.model_copy(update={key: value for key, value in changes.items() if key != "replay"})
         landed = {SOURCES[source].table for source in SOURCES if scopes(self.store, source)}
-        # Tables without landings would only be made, which costs a test more than it tells.
+        # Creating tables without landings costs time and tests nothing.
         chosen = list(tables) or [name for name in raw_tables() if name in landed]
         return load(self.engine, settings, chosen, replay=changes.get("replay", False))
 
     def sql(self, query: str) -> list[Any]:
         return bound_session(self.engine, self.settings).sql(query).collect()
+
+    @contextmanager
+    def opened(self, _: Settings) -> Iterator[SparkSession]:
+        """In place of `open_session`: the tests' engine, which outlives the block."""
+        yield self.engine
 
     @property
     def catalog(self) -> Catalog:
@@ -73,7 +79,7 @@ class Lake:
         return sorted(found, key=str)
 
     def content(self, table: str) -> list[dict[str, Any]]:
-        """Rows of main without what tells the run."""
+        """Rows of main without RUN_COLUMNS."""
         return sorted(
             ({key: value for key, value in row.items() if key not in RUN_COLUMNS} for row in self.rows(table)), key=str
         )

@@ -1,4 +1,4 @@
-"""A load that dies anywhere, and loads that meet: nothing lost, nothing twice, nothing half visible."""
+"""A load that dies anywhere, and loads at the same time: nothing lost, doubled or partly visible."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Killed(BaseException):
-    """Ends a load as a signal would: nothing that handles errors sees it."""
+    """Ends a load as a signal would: no error handling catches it."""
 
 
 def scene(lake: Lake) -> None:
@@ -174,7 +174,7 @@ def test_two_loads_at_once_load_everything_once(lake: Lake, undisturbed: dict[st
     def run(run_id: str) -> None:
         try:
             lake.load(run_id=run_id)
-        except BaseException as error:  # noqa: BLE001 - told to the test below
+        except BaseException as error:  # noqa: BLE001 - asserted below
             failures.append(error)
 
     threads = [threading.Thread(target=run, args=(f"run-{n}",)) for n in (2, 3)]
@@ -229,5 +229,5 @@ def test_the_program_in_another_time_zone(lake: Lake, undisturbed: dict[str, Any
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert outcome(lake) == undisturbed
-    # Nothing but our own log lines and the JVM's word on its incubating module.
+    # Nothing but our own log lines and the JVM's warning about its incubating module.
     assert [line for line in errors.splitlines() if not line.startswith(("timestamp=", "WARNING: Using incubator"))] == []

@@ -1,4 +1,4 @@
-"""A driver on Kubernetes whose executors never start: real Spark, and an API server that takes pods and schedules none."""
+"""A driver on Kubernetes whose executors never start: real Spark, and an API server that accepts pods and schedules none."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NO_IMAGE = {
 
 
 class Api(BaseHTTPRequestHandler):
-    """Pods as far as Spark asks: created, listed and watched without news. `status` None: a quota refuses them."""
+    """As much of the pods API as Spark uses: create, list, and a watch without events. `status` None: over quota."""
 
     protocol_version = "HTTP/1.1"
     status: ClassVar[dict[str, Any] | None] = None
@@ -63,7 +63,7 @@ class Api(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if "watch=true" in urlsplit(self.path).query:
-            # Asked for a web socket, it says no; asked again without one, it has no news and closes.
+            # Refuses a web socket; a plain watch ends without an event.
             self._send(503 if self.headers.get("Upgrade") else 200, None)
             return
         self._send(200, {"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": self.pods})
@@ -83,7 +83,7 @@ class Api(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Silence."""
+        """No log."""
 
 
 @pytest.fixture
@@ -97,16 +97,16 @@ def api() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [
         (PENDING, "pod Pending (Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.)"),
         (NO_IMAGE, "pod Pending (ImagePullBackOff: pull access denied)"),
-        (None, "there is no pod of them; a quota or a policy may refuse it"),
+        (None, "they have no pods; a quota or a policy may refuse them, see the log above"),
     ],
     ids=["no room", "no image", "refused"],
 )
-def test_a_driver_without_an_executor_gives_up_and_says_what_its_pods_lack(
-    api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: dict[str, Any] | None, told: str
+def test_a_driver_without_an_executor_gives_up_and_says_why(
+    api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: dict[str, Any] | None, reported: str
 ) -> None:
     monkeypatch.setattr(Api, "status", status)
     settings = {
@@ -130,11 +130,11 @@ def test_a_driver_without_an_executor_gives_up_and_says_what_its_pods_lack(
     assert ended.returncode == 75, ended.stderr
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert line.startswith("error: no executor started in 5 s in namespace lakepulse (image lakepulse/spark:none, 64 CPU")
-    assert told in line
+    assert reported in line
 
 
 @pytest.mark.parametrize(("cores", "request_", "limit"), [(1, "500m", "2"), (1, "3", "3"), (4, "2500m", "5"), (2, "3.5", "4")])
-def test_an_executors_limit_holds_its_cores_and_what_it_asks_for(cores: int, request_: str, limit: str) -> None:
+def test_an_executors_cpu_limit_covers_its_cores_and_its_request(cores: int, request_: str, limit: str) -> None:
     spark = SparkSettings(master="k8s://https://here", image="x", executor_cores=cores, executor_cpu_request=request_)
     assert configuration(Settings(), spark)["spark.kubernetes.executor.limit.cores"] == limit
 

@@ -9,6 +9,7 @@ import pytest
 
 from lakepulse.outcome import PermanentError
 from lakepulse.reports import read_reports
+from spark_apps import ledger
 from spark_apps.tables import all_tables
 from tests.spark_apps.conftest import Lake
 from tests.spark_apps.landings import (
@@ -135,7 +136,7 @@ def test_every_source_arrives_typed(lake: Lake) -> None:
     assert (file["version"], file["is_prerelease"], file["uploaded_at"]) == ("1.0rc1", True, CREATED)
 
 
-def test_the_ledger_tells_every_landing(lake: Lake) -> None:
+def test_the_ledger_has_every_landing(lake: Lake) -> None:
     land(
         lake.store, "github_issues", [issue(1)], requests=3, quota=2, watermark=at(9), covered_from=CREATED, last_event_at=at(9)
     )
@@ -152,6 +153,22 @@ def test_the_ledger_tells_every_landing(lake: Lake) -> None:
     assert (full["requests"], full["quota"], full["watermark"], full["covered_from"]) == (3, 2, at(9), CREATED)
     assert (full["as_of"], full["started_at"], full["finished_at"]) == (DAY.date(), DAY, at(1))
     assert (full["upstream_id"], full["upstream_name"], full["load_seq"]) == (REPO_ID, REPO, 1)
+
+
+def test_a_ledger_of_an_older_version_gets_the_new_columns(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = ("upstream_status", "covered_to")
+    with monkeypatch.context() as older:
+        older.setattr(ledger, "LAYOUT", {name: kind for name, kind in ledger.LAYOUT.items() if name not in added})
+        land(lake.store, "github_issues", [issue(1)])
+        lake.load()
+    (old,) = lake.rows("landings")
+    assert not old.keys() & set(added)
+    assert lake.load().rows == 0
+    land(lake.store, "github_issues", started=at(60), covered_to=at(50))
+    lake.load()
+    rows = lake.rows("landings")
+    assert [{name: row[name] for name in old} for row in rows[:1]] == [old]
+    assert [(row["covered_to"], row["upstream_status"]) for row in rows] == [(None, None), (at(50), None)]
 
 
 def test_the_same_items_again_change_nothing(lake: Lake) -> None:

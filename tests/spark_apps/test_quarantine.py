@@ -71,7 +71,7 @@ def test_null_bytes_and_nested_bombs_do_not_stop_a_load(lake: Lake) -> None:
     assert [row["sha"] for row in lake.rows("commits", "sha")] == ["\x00b", "a"]
 
 
-def mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def fix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teach the table what 'n/a' means, as a later version of its module would."""
     table = tables.all_tables()["downloads"]
     columns = tuple(
@@ -89,10 +89,10 @@ def test_replay_loads_what_a_fix_can_type(lake: Lake, monkeypatch: pytest.Monkey
     land(lake.store, "pypistats_overall", [download("2026-10-03", "?"), download("2026-10-02", 6)], scope="p", started=at(60))
     lake.load()
     assert len(lake.rows("quarantine")) == 2
-    assert lake.load(replay=True).rows == 0  # not mended yet
+    assert lake.load(replay=True).rows == 0  # not fixed yet
     assert [row["resolved_at"] for row in lake.rows("quarantine")] == [None, None]
 
-    mend(monkeypatch)
+    fix(monkeypatch)
     report = lake.load(replay=True)
     assert report.details["tables"]["downloads"]["resolved"] == 1
     rows = lake.rows("downloads", "date", "downloads", "load_seq")
@@ -108,7 +108,7 @@ def test_replay_does_not_bring_back_what_a_later_landing_replaced(lake: Lake, mo
     for value, minutes in (("n/a", 0), (10, 60)):
         land(lake.store, "pypistats_overall", [download("2026-10-01", value)], scope="p", started=at(minutes))
     lake.load()
-    mend(monkeypatch)
+    fix(monkeypatch)
     lake.load(replay=True)
     assert [row["downloads"] for row in lake.rows("downloads", "downloads")] == [10]
     assert all(row["resolved_at"] for row in lake.rows("quarantine"))

@@ -1,4 +1,4 @@
-"""What a full listing says about rows that upstream no longer has."""
+"""What a full listing implies about rows that upstream no longer has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def deleted(lake: Lake) -> dict[int, bool]:
     return {row["number"]: row["is_deleted"] for row in lake.rows("issues", "number", "is_deleted")}
 
 
-def test_what_a_listing_lacks_is_gone_and_what_it_has_again_is_back(lake: Lake) -> None:
+def test_rows_missing_from_a_listing_are_gone_and_those_listed_again_are_back(lake: Lake) -> None:
     land(lake.store, "github_issues", [issue(1), issue(2), issue(3)])
     lake.load()
     land(lake.store, "github_issues", keys=[1, 3], started=at(60))
@@ -92,7 +92,7 @@ def test_commits_comments_and_package_files(lake: Lake) -> None:
     assert [r["filename"] for r in lake.rows("package_files", "filename", "is_deleted") if not r["is_deleted"]] == ["é.whl"]
 
 
-def test_a_table_that_shrinks_by_surprise_is_refused_until_told(lake: Lake) -> None:
+def test_a_scope_that_shrinks_by_more_than_half_is_refused_until_allowed(lake: Lake) -> None:
     land(lake.store, "github_issues", [issue(n) for n in range(1, 301)])
     lake.load()
     land(lake.store, "github_issues", keys=[], started=at(60))

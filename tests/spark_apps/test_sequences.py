@@ -1,4 +1,4 @@
-"""Random sequences of landings, loads and deaths end as a straightforward computation says.
+"""Random sequences of landings, loads and deaths end in the rows of a straightforward computation.
 
 A sequence takes seconds even in a warm session: the default run tries a few, `make soak` 200.
 """
@@ -38,7 +38,7 @@ class Visit:
 
 @dataclass
 class Truth:
-    """What the landings say, one row at a time."""
+    """The due rows, computed from the landings one at a time."""
 
     issues: dict[int, tuple[int, int, bool]] = field(default_factory=dict)
     downloads: dict[str, int] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def write(lake: Lake, visit: Visit) -> None:
 
 
 def die(lake: Lake, patch: pytest.MonkeyPatch, death: tuple[str, str], run_id: str) -> bool:
-    """Returns whether the load came as far as where it was to die."""
+    """Returns whether the load reached the point where it was to die."""
     boundary, when = death
     owner, name = BOUNDARIES[boundary]
     original = getattr(owner, name)

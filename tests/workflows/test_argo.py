@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import kubernetes_validate
 import pytest
@@ -13,6 +14,7 @@ import yaml
 from hera.workflows.models import CronWorkflow, WorkflowTemplate
 from pydantic import BaseModel
 
+from k8s.images import VERSION
 from lakepulse.sources import REGISTER
 from tests.workflows.rendered import RENDERED, SCHEDULES, TEMPLATES, Document, containers, documents
 from workflows import argo
@@ -108,7 +110,7 @@ def test_pods_keep_to_the_restricted_standard(template: Document) -> None:
 @EACH_TEMPLATE
 def test_images_are_ours_pinned_and_not_pulled_again(template: Document) -> None:
     for inner in containers(template):
-        assert re.fullmatch(rf"lakepulse/(fetch|spark|dbt):{re.escape(argo.VERSION)}", inner["container"]["image"])
+        assert re.fullmatch(rf"lakepulse/(fetch|spark|dbt):{re.escape(VERSION)}", inner["container"]["image"])
         assert inner["container"]["imagePullPolicy"] == "IfNotPresent"
     assert not re.search(r":latest\b", yaml.safe_dump(template))
 
@@ -163,7 +165,7 @@ def test_containers_run_the_declared_commands(pipeline: Pipeline) -> None:
         assert not any("{{" in word for word in words)
     for step in (*pipeline.steps, RECORD):
         if step.parts:
-            assert ran[step.name] == [(*step.command[:3], "--sources", ",".join(part.sources)) for part in step.parts]
+            assert ran[step.name] == [(*step.command[:4], "--sources", ",".join(part.sources)) for part in step.parts]
         else:
             assert ran[step.name] == [step.command]
             assert (*rendered[step.name]["command"], *rendered[step.name]["args"]) == step.command
@@ -210,7 +212,7 @@ def test_no_other_run_builds_between_build_and_publish() -> None:
 
 
 @EACH_TEMPLATE
-def test_only_what_may_help_is_retried(template: Document) -> None:
+def test_every_step_is_retried_by_the_same_rule(template: Document) -> None:
     for inner in containers(template):
         retry = inner["retryStrategy"]
         assert retry["retryPolicy"] == "Always"
@@ -219,7 +221,52 @@ def test_only_what_may_help_is_retried(template: Document) -> None:
         assert inner["activeDeadlineSeconds"] <= template["spec"]["activeDeadlineSeconds"]
 
 
-def test_spark_driver_tells_executors_where_it_is() -> None:
+def is_retried(status: str, exit_code: str, message: str) -> bool:
+    """The expression on what Argo gives it, as Python: `matches` searches, and a pod that never ran has exit code -1."""
+    text = re.sub(r"([\w.]+) matches ('[^']*')", r"bool(re.search(\2, \1))", argo.RETRY)
+    text = text.replace("&&", " and ").replace("||", " or ").replace("!(", " not (")
+    last = SimpleNamespace(status=status, exitCode=exit_code, message=message)
+    return bool(eval(text, {"re": re, "lastRetry": last}))  # noqa: S307 - our own expression
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "message"),
+    [
+        ("Failed", "75", "main: Error (exit code 75)"),
+        ("Failed", "137", "main: Error (exit code 137)"),
+        ("Failed", "143", "Pod was terminated in response to imminent node shutdown."),
+        ("Failed", "-1", "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi."),
+        ("Failed", "-1", "The node was low on resource: ephemeral-storage."),
+        ("Failed", "-1", "Preempted in order to admit critical pod"),
+        ("Failed", "-1", "Pod was rejected: Node is shutting down, evicting pods"),
+        ("Failed", "128", "main: StartError (exit code 128): failed to create containerd task"),
+        ("Error", "-1", "pod deleted"),
+        ("Error", "0", 'wait: Error (exit code 64): failed to put file: Put "http://minio:9000/x": context deadline exceeded'),
+    ],
+)
+def test_what_another_attempt_may_cure_is_retried(status: str, exit_code: str, message: str) -> None:
+    assert is_retried(status, exit_code, message)
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "message"),
+    [
+        ("Failed", "1", "main: Error (exit code 1)"),
+        ("Failed", "137", "main: OOMKilled (exit code 137)"),
+        ("Error", "137", "wait: OOMKilled (exit code 137)"),
+        ("Failed", "137", "Pod was active on the node longer than the specified deadline"),
+        ("Failed", "-1", "Pod was active on the node longer than the specified deadline"),
+        ("Failed", "-1", "Step exceeded its deadline"),
+        ("Failed", "137", 'Usage of EmptyDir volume "tmp" exceeds the limit "10Gi".'),
+        ("Failed", "137", "Pod ephemeral local storage usage exceeds the total limit of containers 10Gi."),
+        ("Failed", "137", 'Container main exceeded its local ephemeral storage limit "1Gi".'),
+    ],
+)
+def test_what_the_same_step_would_do_again_is_not_retried(status: str, exit_code: str, message: str) -> None:
+    assert not is_retried(status, exit_code, message)
+
+
+def test_spark_driver_has_an_address_for_its_executors() -> None:
     (load,) = (inner for inner in containers(TEMPLATES["daily"]) if inner["name"] == "load")
     assert load["serviceAccountName"] == "spark-driver"
     variables = {variable["name"]: variable for variable in load["container"]["env"]}

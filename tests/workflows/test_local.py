@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,16 @@ names = ("OUTCOME", "FAILED_STEP", "MESSAGE", "RUN_ID", "PIPELINE", "AS_OF")
 """
 
 
+# The step's own child would run for a minute if only the step were ended.
+WITH_A_CHILD = """
+import subprocess
+child = subprocess.Popen(["sleep", "60"])
+(data_dir / "written").write_text(str(child.pid))
+(data_dir / "written").rename(data_dir / "child")
+child.wait()
+"""
+
+
 @dataclass
 class Runner:
     """Starts the runner in a data folder of its own."""
@@ -110,7 +121,7 @@ def runner(tmp_path: Path) -> Runner:
 def wait_for(path: Path) -> None:
     deadline = time.monotonic() + 60
     while not path.exists():
-        assert time.monotonic() < deadline, f"{path} never came"
+        assert time.monotonic() < deadline, f"{path} was not written"
         time.sleep(0.05)
 
 
@@ -169,7 +180,7 @@ def test_step_without_an_error_line_is_explained_by_its_last_line_and_log(runner
     assert "Traceback" in log.read_text()
 
 
-def test_warnings_of_a_step_are_shown_once_each(runner: Runner) -> None:
+def test_warnings_of_a_step_are_shown_once_and_counted(runner: Runner) -> None:
     program = """
 import structlog
 from lakepulse.logs import configure_logs
@@ -185,9 +196,34 @@ log.warning("upstream says it is gone", scope="a/c")
     assert ended.returncode == 0
     assert ended.stderr.splitlines() == [
         """warning: fetch: it's a "test": no token lists=12""",
-        "warning: fetch: upstream says it is gone scope='a/b'",
+        f"warning: fetch: upstream says it is gone scope='a/b' (1 more like it in {runner.data_dir}/logs/run-1/fetch.log)",
     ]
-    assert runner.log("fetch").count("warning") == 3
+    assert runner.log("fetch").count(" warning ") == 3
+
+
+def test_log_file_is_text_with_everything_that_the_step_wrote(runner: Runner) -> None:
+    program = """
+import structlog
+from lakepulse.logs import configure_logs
+from lakepulse.settings import load_settings
+configure_logs(load_settings())
+log = structlog.get_logger()
+log.info("fetched", rows=1, repo="a/b")
+print("plain text", flush=True)
+print('{"rows": 1}', flush=True)
+print("{not JSON", flush=True)
+try:
+    1 / 0
+except ZeroDivisionError:
+    log.exception("skipped", page=7)
+"""
+    assert runner.run(program, LOAD, BUILD, PUBLISH).returncode == 0
+    first, *plain, skipped, traceback = runner.log("fetch").split("\n", 5)[:6]
+    assert re.fullmatch(r"20\S+Z info    fetched rows=1 repo='a/b'", first)
+    assert plain == ["plain text", '{"rows": 1}', "{not JSON"]
+    assert re.fullmatch(r"20\S+Z error   skipped page=7", skipped)
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert traceback.endswith("ZeroDivisionError: division by zero\n")
 
 
 def test_killed_step_is_named_with_its_signal(runner: Runner) -> None:
@@ -210,29 +246,78 @@ def test_failing_record_does_not_hide_the_step_that_failed(runner: Runner) -> No
     assert ended.stderr.splitlines()[1:] == ["error: no catalog"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_the_step_with_all_its_processes_and_records_the_run(runner: Runner, number: signal.Signals) -> None:
-    # The step's own child would go on for a minute if only the step were ended.
-    program = """
-import subprocess
-child = subprocess.Popen(["sleep", "60"])
-(data_dir / "child").write_text(str(child.pid))
-child.wait()
-"""
-    with runner.start(FETCH, program, BUILD, PUBLISH) as process:
+    with runner.start(FETCH, WITH_A_CHILD, BUILD, PUBLISH) as process:
         wait_for(runner.data_dir / "child")
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert stderr.splitlines() == [f"error: load was stopped by {number.name}; run again to go on where it was"]
+    assert stderr.splitlines() == [f"error: load was stopped by {number.name}; run again to resume"]
     assert [words(line)[:2] for line in stdout.splitlines()[2:]] == [["load", "failed"], ["record", "succeeded"]]
     assert runner.recorded["OUTCOME"] == "failed"
     assert runner.recorded["MESSAGE"] == f"stopped by {number.name}"
+    assert not child_runs(runner)
+
+
+def child_runs(runner: Runner) -> bool:
     child = Path("/proc") / (runner.data_dir / "child").read_text()
-    assert not child.exists() or "State:\tZ" in (child / "status").read_text()
+    return child.exists() and "State:\tZ" not in (child / "status").read_text()
 
 
-def test_terminal_shows_what_the_step_says_while_it_runs(runner: Runner) -> None:
+def test_closed_terminal_ends_the_step_and_records_the_run(runner: Runner) -> None:
+    arguments = [sys.executable, "-c", RUNNER, json.dumps([STEP, FETCH, WITH_A_CHILD, BUILD, PUBLISH, RECORD])]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(runner.data_dir.parent)
+        os.execve(sys.executable, arguments, runner.environment | {"TERM": "xterm"})  # noqa: S606 - this interpreter
+    wait_for(runner.data_dir / "child")
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    assert runner.recorded["FAILED_STEP"] == "load"
+    assert runner.recorded["MESSAGE"] == "stopped by SIGHUP"
+    assert not child_runs(runner)
+
+
+def test_run_under_nohup_outlives_its_terminal(runner: Runner) -> None:
+    program = """
+(data_dir / "started").touch()
+while not (data_dir / "go").exists():
+    time.sleep(0.05)
+"""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which a child inherits
+    try:
+        process = runner.start(program, LOAD, BUILD, PUBLISH)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        wait_for(runner.data_dir / "started")
+        process.send_signal(signal.SIGHUP)
+        (runner.data_dir / "go").touch()
+        _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (0, "")
+    assert runner.recorded["OUTCOME"] == "succeeded"
+
+
+def test_reader_that_goes_away_does_not_end_the_run(runner: Runner) -> None:
+    program = """
+(data_dir / "started").touch()
+while not (data_dir / "go").exists():
+    time.sleep(0.05)
+"""
+    with runner.start(program, LOAD, BUILD, PUBLISH) as process:
+        wait_for(runner.data_dir / "started")
+        assert process.stdout is not None
+        process.stdout.close()
+        (runner.data_dir / "go").touch()
+        assert process.wait(60) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert runner.recorded["OUTCOME"] == "succeeded"
+
+
+def test_terminal_shows_the_steps_last_line_while_it_runs(runner: Runner) -> None:
     program = "print('page 7 of 9', file=sys.stderr, flush=True); time.sleep(1)"
     primary, secondary = pty.openpty()
     process = subprocess.Popen(
@@ -244,7 +329,7 @@ def test_terminal_shows_what_the_step_says_while_it_runs(runner: Runner) -> None
     )
     os.close(secondary)
     shown = b""
-    with suppress(OSError):  # which is how Linux tells the end of a terminal
+    with suppress(OSError):  # which is how Linux reports the end of a terminal
         while chunk := os.read(primary, 4096):
             shown += chunk
     os.close(primary)
@@ -308,7 +393,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 def test_unknown_pipeline_names_the_known_ones() -> None:
     ended = command("run", "nightly")
-    assert ended.returncode == 2
+    assert ended.returncode == 1
     assert all(name in ended.stderr for name in PIPELINES)
 
 

@@ -1,4 +1,4 @@
-"""Each ConfigMap, Secret, service account and right that the rendered pipelines count on is made by `k8s/`."""
+"""Each ConfigMap, Secret, service account and right that the rendered pipelines need is made by `k8s/`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from k8s import cluster
+from k8s.cluster import NAMESPACE, Cluster
+from k8s.images import STAGES, image_name
+from k8s.secrets import apply_secrets
 from lakepulse.reports import TRACES
 from lakepulse.settings import Settings
 from tests.workflows.rendered import TEMPLATES, Document, containers
@@ -41,8 +43,8 @@ def named(kind: str) -> dict[str, Document]:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording(cluster.Cluster):
-    """A cluster that keeps what it is told to apply."""
+class Recording(Cluster):
+    """A cluster that keeps what is applied to it."""
 
     applied: list[str] = field(default_factory=list)
 
@@ -52,12 +54,11 @@ class Recording(cluster.Cluster):
 
 
 @pytest.fixture
-def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+def secrets(tmp_path: Path) -> dict[str, set[str]]:
     """Name -> keys of the secrets that `make cluster` makes, the optional ones too."""
-    monkeypatch.setenv("GITHUB_TOKEN", "made-up")
-    monkeypatch.setenv("WEBHOOK_URL", "http://127.0.0.1:1/made-up")
     recording = Recording(name="nowhere", folder=tmp_path)
-    cluster.apply_secrets(recording)
+    given = {"github_token": "made-up", "webhook_url": "http://127.0.0.1:1/made-up"}
+    apply_secrets(recording, Settings(_env_file=None, **given))  # type: ignore[arg-type]
     return {
         document["metadata"]["name"]: set(document["stringData"])
         for applied in recording.applied
@@ -67,8 +68,8 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[st
 
 def test_every_rendered_template_is_part_of_the_overlay() -> None:
     assert set(named("WorkflowTemplate")) == set(TEMPLATES)
-    assert {document["metadata"]["namespace"] for document in named("WorkflowTemplate").values()} == {argo.NAMESPACE}
-    assert argo.NAMESPACE in named("Namespace")
+    assert {document["metadata"]["namespace"] for document in named("WorkflowTemplate").values()} == {NAMESPACE}
+    assert NAMESPACE in named("Namespace")
 
 
 def test_config_maps_exist_with_their_keys() -> None:
@@ -148,6 +149,6 @@ def test_executors_call_the_driver_through_the_network_policies() -> None:
 
 
 def test_images_are_those_that_make_cluster_builds() -> None:
-    built = {cluster.image_name(stage) for stage in cluster.STAGES}
+    built = {image_name(stage) for stage in STAGES}
     used = {inner["container"]["image"] for template in TEMPLATES.values() for inner in containers(template)}
     assert used <= built

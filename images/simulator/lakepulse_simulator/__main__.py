@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError) as error:
         print(f"error: simulator: {error}", file=sys.stderr)
         return 1
+    simulator.rules.bad_tokens = tuple(options.bad_token)
     print(
         f"simulator: {simulator.url} ({options.data or options.world} of {simulator.world.date})", file=sys.stderr, flush=True
     )
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--package", action="append", default=[], help="one more package (demo world)")
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=0, help="default: a free one")
+    made.add_argument("--bad-token", action="append", default=[], help="a token to answer with 401")
     made.add_argument("--no-token", action="store_true", help="exec: set no GITHUB_TOKEN")
     return made
 
