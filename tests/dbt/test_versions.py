@@ -41,8 +41,8 @@ def normal(text: str) -> str | None:
         return None
 
 
-@settings(max_examples=15, deadline=None)
-@given(texts=st.lists(st.one_of(spellings(), letters), min_size=100, max_size=100))
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(st.one_of(spellings(), letters), min_size=1, max_size=60))
 def test_versions_are_spelled_as_the_standard_spells_them(texts: list[str]) -> None:
     with database() as connection:
         table(connection, "versions", [{"text": text} for text in texts], text="varchar")
@@ -50,8 +50,8 @@ def test_versions_are_spelled_as_the_standard_spells_them(texts: list[str]) -> N
     assert found == [(text, normal(text)) for text in texts]
 
 
-@settings(max_examples=8, deadline=None)
-@given(texts=st.lists(spellings().filter(lambda text: normal(text) is not None), min_size=50, max_size=50))
+@settings(max_examples=20, deadline=None)
+@given(texts=st.lists(spellings().filter(lambda text: normal(text) is not None), min_size=1, max_size=60))
 def test_a_version_is_a_prerelease_as_the_standard_says(texts: list[str]) -> None:
     rows = [{"version": normal(text), "tag": text.lower()} for text in texts]
     with database() as connection:

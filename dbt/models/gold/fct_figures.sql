@@ -150,7 +150,7 @@ judged as (
         case
             when coalesce(counted.num_members, 0) = 0 or computed.status = 'none' then 'none'
             when coalesce(incomplete.num_absent, 0) >= counted.num_members then 'unknown'
-            when computed.value is null and computed.status is distinct from 'known' then 'unknown'
+            when computed.value is null and coalesce(computed.status, '') <> 'known' then 'unknown'
             when incomplete.gap is not null or computed.status = 'partial' then 'partial'
             else 'known'
         end as verdict
