@@ -1,4 +1,4 @@
-{# The project list as a relation: project, kind, name. #}
+{# The project list as a relation: project, kind, name, position in the list. #}
 {% macro listed_projects() -%}
     {%- set listed = var('projects') -%}
     {%- set listed = fromjson(listed) if listed is string else listed -%}
@@ -7,11 +7,10 @@
         {%- for entry in listed %}
         (
             {%- for key in ('project', 'kind', 'name') -%}
-                cast('{{ entry[key] | replace("'", "''") }}' as varchar){{ ', ' if not loop.last }}
-            {%- endfor -%}
+                cast('{{ entry[key] | replace("'", "''") }}' as varchar), {% endfor %}{{ loop.index -}}
         ){{ ',' if not loop.last }}
         {%- endfor -%}
     {%- else -%}
-        select cast(null as varchar), cast(null as varchar), cast(null as varchar) where false
+        select cast(null as varchar), cast(null as varchar), cast(null as varchar), cast(null as integer) where false
     {%- endif -%}
 {%- endmacro %}

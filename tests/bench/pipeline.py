@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from lakepulse_simulator import Simulator, World, demo_world
+from lakepulse_simulator.__main__ import DEMO_PROJECTS
 from lakepulse_simulator.server import Rules
 from tests.end_to_end.harness import Installation
 
@@ -128,7 +129,8 @@ def fetch_memory(scale: float) -> tuple[int, float]:
 
 def main() -> None:
     with Simulator(demo_world(DAY)) as simulator, tempfile.TemporaryDirectory() as folder:
-        settings = simulator.environment() | {"DEMO": "1", "GITHUB_TOKEN": "token-of-the-bench"}
+        own = {"DEMO": "1", "GITHUB_TOKEN": "token-of-the-bench", "PROJECTS": str(DEMO_PROJECTS)}
+        settings = simulator.environment() | own
         installation = Installation(Path(folder) / "data", settings)
         first = measured_run(installation, simulator)
         least = least_requests(simulator.world)

@@ -55,7 +55,8 @@ class Upstream:
         return day
 
     def expected(self) -> dict[str, list[Row]]:
-        return gold(self.known, self.world.date, [row["person"] for row in seed("bots")], breaks())
+        bots, not_bots = ([row["person"] for row in seed(name)] for name in ("bots", "not_bots"))
+        return gold(self.known, self.world.date, bots, breaks(), not_bots)
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def take(chain: Chain, turn: Turn) -> None:
     world, faults = chain.world, chain.simulator.faults
     world.set_date(world.date + timedelta(days=turn.days))
     for _ in range(turn.changes):
-        random_change(world, chance)
+        random_change(world, chance, odd=True)
     faults.clear()
     faults.at_random(turn.seed, turn.fault_rate)
     if turn.is_broken:
@@ -111,12 +111,12 @@ def take(chain: Chain, turn: Turn) -> None:
 def play(engine: SparkSession, tally: Tally, chance: random.Random, kills: list[str | None]) -> None:
     """One sequence: a turn for each of `kills`."""
     tally.sequences += 1
-    bots = [row["person"] for row in seed("bots")]
+    bots, not_bots = ([row["person"] for row in seed(name)] for name in ("bots", "not_bots"))
     with (
         tempfile.TemporaryDirectory() as folder,
-        Simulator(tiny_world(chance.randrange(1_000), FIRST_DAY)) as simulator,
+        Simulator(tiny_world(chance.randrange(1_000), FIRST_DAY, new_packages=["acme-new"])) as simulator,
     ):
-        chain = Chain(engine, simulator, Path(folder), tally, bots)
+        chain = Chain(engine, simulator, Path(folder), tally, bots, not_bots)
         try:
             for kill in kills:
                 take(chain, turn(chance, kill))

@@ -18,13 +18,14 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from pypi_simple import PyPISimple
 
-from lakepulse_simulator import RecordedWorld, Simulator, User, World, demo_world, tiny_world
+from lakepulse_simulator import Person, RecordedWorld, Simulator, User, World, demo_world, tiny_world
 from lakepulse_simulator.demo import START
 from lakepulse_simulator.server import FIRST_DAY_QUERY, VERSIONS_QUERY
 from lakepulse_simulator.tiny import PEOPLE, random_change
-from lakepulse_simulator.world import DAY, DEPENDABOT, epoch, iso, person, user
+from lakepulse_simulator.world import DAY, DEPENDABOT, Comment, Issue, epoch, iso, noreply, person, user, with_coauthors
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = date(2026, 11, 1)
@@ -116,12 +117,25 @@ def test_the_demo_world_cannot_go_back() -> None:
         world.set_date(date(2024, 1, 1))
 
 
+def listed(path: str) -> list[dict[str, Any]]:
+    """The projects of a list."""
+    found: list[dict[str, Any]] = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))["projects"]
+    return found
+
+
+def test_the_demo_shows_the_shipped_projects_and_an_invented_one(demo: Simulator) -> None:
+    shipped, shown = listed("workflows/projects.yaml"), listed("images/simulator/demo-projects.yaml")
+    assert shown[:-1] == shipped
+    repos = [name for project in shown for name in project.get("repos", ())]
+    assert {repo.name for repo in demo.world.repos.values()} == {*repos} - {"acme/harbour-lost"}
+    assert set(demo.world.packages) == {name for project in shown for name in project.get("packages", ())}
+
+
 def test_the_demo_holds_the_shipped_projects_and_their_oddities(demo: Simulator) -> None:
     world = demo.world
-    shipped = (ROOT / "workflows" / "projects.yaml").read_text(encoding="utf-8")
-    assert all(name in shipped for name in (*(r.name for r in world.repos.values()), *world.packages))
+    shipped = [name for project in listed("workflows/projects.yaml") for name in project["repos"]]
     pages = 0
-    for repo in world.repos.values():
+    for repo in map(world.repo, shipped):
         log = repo.log(repo.head)
         pulls = [i for i in repo.issues.values() if i.is_pull]
         sizes = [len(log), len(repo.issues), len(repo.comments), len(pulls), len(repo.releases)]
@@ -138,7 +152,7 @@ def test_the_demo_holds_the_shipped_projects_and_their_oddities(demo: Simulator)
     assert all(odd in titles for odd in ("<script>", "DROP TABLE", "🚀", "\u202e", "\u0000"))
     labels = {label for repo in world.repos.values() for i in repo.issues.values() for label in i.labels}
     assert {"bug", "Bug", "BUG", ""} <= labels
-    for package in world.packages.values():
+    for package in map(world.package, ("pyiceberg", "delta-spark")):
         assert len(package.downloads["overall"]) > 1_000
         assert any("null" in counts for counts in package.downloads["python_minor"].values())
         assert {"rc" in file.version for file in package.files.values()} == {True, False}
@@ -153,7 +167,51 @@ def test_the_demo_holds_the_shipped_projects_and_their_oddities(demo: Simulator)
     assert late
 
 
-def test_more_repositories_and_packages_can_be_asked_for_without_changing_the_others() -> None:
+def test_the_demo_holds_each_odd_situation() -> None:
+    world = demo_world(date(2026, 11, 17))
+    iceberg, hudi, harbour = (world.repo(name) for name in ("apache/iceberg", "apache/hudi", "acme/harbour"))
+    items: list[Issue | Comment] = []
+    for repo in world.repos.values():
+        items += [*repo.issues.values(), *repo.comments.values()]
+    commits = [c for repo in world.repos.values() for c in repo.log(repo.head)]
+    who = [c.author for c in commits]
+    # An account renamed, and its login taken over.
+    (renamed,) = world.logins
+    assert any(a.user and a.user.id == renamed and a.user.login == world.logins[renamed] for a in who)
+    left = world.logins[renamed].removesuffix("-renamed")
+    assert [i.user.id != renamed for i in items if i.user and i.user.login == left] == [True]
+    # Robots and agents whose account is a user's; people whom git alone knows, or nobody does.
+    assert {a.user.type for a in who if a.user and a.user.login == "cursoragent"} == {"User"}
+    assert {i.user.type for i in items if i.user and i.user.login == "hudi-bot"} == {"User"}
+    assert any("users.noreply" in a.email and a.user is None for a in who)
+    assert {("", ""), ("jane.roe@example.org", "jane.roe@example.org")} <= {(a.name, a.email) for a in who}
+    assert len({a.email for a in who if a.name == "Ada"}) == 2
+    assert any("Co-authored-by: " in c.message for c in commits)
+    # Dates of broken clocks, and dates that imports bring.
+    assert {c.authored_at for c in commits} >= {0, epoch(date(2038, 1, 19))}
+    assert any(c.authored_text for c in commits)
+    assert sum(i.created_at < hudi.created_at for i in hudi.issues.values()) == 14
+    assert any(c.created_at < hudi.issues[c.number].created_at for c in hudi.comments.values())
+    # Pull requests that a script merges, closings that solve nothing.
+    by_script = {i.number for i in hudi.issues.values() if i.is_pull and i.state == "closed" and i.merged_at is None}
+    assert any(f"Closes #{number} from" in c.message for number in by_script for c in hudi.commits.values())
+    assert {"not_planned", "duplicate"} <= {i.state_reason for i in iceberg.issues.values()}
+    # Versions in two spellings, a yanked one, a deleted file.
+    tags = {r.tag for r in world.repo("delta-io/delta").releases.values()}
+    versions = {file.version for file in world.package("delta-spark").files.values()}
+    assert any("-rc." in tag and tag[1:].replace("-rc.", "rc") in versions for tag in tags)
+    pyiceberg = list(world.package("pyiceberg").files.values())
+    assert any(file.yanked for package in world.packages.values() for file in package.files.values())
+    assert {sum(file.version == one.version for file in pyiceberg) for one in pyiceberg} == {2, 3}
+    # Statuses, and days that only mirrors downloaded on.
+    assert (harbour.is_archived, harbour.has_issues, world.find("acme/harbour-lost")) == (True, False, None)
+    assert world.package("acme-harbour").status == "quarantined"
+    newborn = world.package("acme-harbour-ng")
+    assert min(file.uploaded_at for file in newborn.files.values()) // DAY == epoch(date(2026, 11, 7)) // DAY
+    assert {"without_mirrors" in counts for counts in newborn.downloads["overall"].values()} == {True, False}
+
+
+def test_more_repositories_and_packages_change_nothing_about_the_others() -> None:
     day = date(2024, 2, 1)
     more = demo_world(day, extra_repos=["acme/extra"], extra_packages=["Acme_Extra"])
     assert more.repo("acme/extra").issues
@@ -162,13 +220,13 @@ def test_more_repositories_and_packages_can_be_asked_for_without_changing_the_ot
     assert {key: together[key] for key in alone} == alone
 
 
-def test_random_changes_keep_a_tiny_world_whole() -> None:
+def test_random_changes_keep_a_tiny_world_consistent() -> None:
     seen = set()
     for seed in range(40):
         chance = random.Random(seed)
         world = tiny_world(seed)
-        for _ in range(25):
-            seen.add(random_change(world, chance))
+        for _ in range(40):
+            seen.add(random_change(world, chance, odd=True))
         for repo in world.repos.values():
             assert all(c.number in repo.issues for c in repo.comments.values())
             for issue in repo.issues.values():
@@ -177,6 +235,28 @@ def test_random_changes_keep_a_tiny_world_whole() -> None:
                 assert issue.created_at <= issue.updated_at
             repo.log(repo.head)
     assert {"force push", "transfer issue", "delete comment", "merge late", "reopen issue", "missing day"} <= seen
+    assert {"odd commit", "script merge", "stale issue", "import issue", "older comment", "mirrors alone", "yank"} <= seen
+    assert {"rename account", "take over login", "archive", "disable", "switch issues", "gone", "package status"} <= seen
+
+
+def test_random_changes_without_losses_take_nothing_away() -> None:
+    for seed in range(10):
+        chance = random.Random(seed)
+        world = tiny_world(seed)
+        before = {repo.name: {*repo.issues, *repo.comments, *repo.commits} for repo in world.repos.values()}
+        files = set(world.package("acme-lake").files)
+        for _ in range(40):
+            random_change(world, chance, with_losses=False, odd=True)
+        for repo in world.repos.values():
+            assert before[repo.name] <= {*repo.issues, *repo.comments, *repo.commits}
+            assert (repo.gone, repo.has_issues, repo.is_archived) == (None, True, False)
+        assert files <= set(world.package("acme-lake").files)
+        assert not world.logins
+
+
+def test_a_package_may_be_ten_days_old() -> None:
+    package = tiny_world(new_packages=["acme-new"]).package("acme-new")
+    assert (len(package.downloads["overall"]), len(package.files)) == (10, 2)
 
 
 # --- GitHub lists
@@ -364,6 +444,141 @@ def test_a_repository_that_is_gone(sim: Simulator, status: int) -> None:
     assert httpx.get(f"{sim.github_url}/repos/acme/none").status_code == 404
 
 
+# --- names and statuses that change
+
+
+def test_a_renamed_account_is_named_by_its_new_login_everywhere_and_no_time_moves(sim: Simulator) -> None:
+    world = sim.world
+    mara = person("mara")
+    assert mara.user is not None
+    world.open_issue("acme/lake", "Why?", mara.user)
+    pull = world.open_pull("acme/lake", "Fix", mara.user)
+    world.comment("acme/lake", 1, mara.user)
+    world.merge_pull("acme/lake", pull.number, mara)
+    world.release("acme/lake", "v1", mara.user)
+    before = {i.number: i.updated_at for i in world.repo("acme/lake").issues.values()}
+    base = f"{sim.github_url}/repos/acme/lake"
+    etag = httpx.get(f"{base}/{ISSUES}", headers=TOKEN).headers["etag"]
+    renamed = world.rename_account(mara.user, "Mara-New")
+    world.commit("acme/lake", mara, "Later")
+    world.commit("acme/lake", Person("Mara", "mara@other.example", User("mara", 9)), "Somebody else")
+    assert renamed == User("Mara-New", mara.user.id)
+    assert httpx.get(f"{base}/{ISSUES}", headers=TOKEN | {"If-None-Match": etag}).status_code == 200
+    accounts = [
+        i["user"] for rest in (ISSUES, "pulls?state=all", "issues/comments") for i in httpx.get(f"{base}/{rest}").json()
+    ]
+    accounts += [httpx.get(f"{base}/releases").json()[0]["author"]]
+    assert {(a["login"], a["id"]) for a in accounts} == {("Mara-New", mara.user.id)}
+    authors = [(c["author"]["login"], c["author"]["id"]) for c in httpx.get(f"{base}/commits").json()]
+    assert authors == [("mara", 9), ("Mara-New", mara.user.id), ("Mara-New", mara.user.id)]
+    assert {i.number: i.updated_at for i in world.repo("acme/lake").issues.values()} == before
+    with pytest.raises(ValueError, match="no id"):
+        world.rename_account(User("old", None), "new")
+
+
+def test_noreply_addresses_and_trailers_are_written_as_git_has_them() -> None:
+    ada = user("ada")
+    assert noreply(ada) == f"{ada.id}+ada@users.noreply.github.com"
+    assert with_coauthors("Subject", ADA, Person("B", "b@example.org")).splitlines() == [
+        "Subject",
+        "",
+        "Co-authored-by: Ada <ada@example.org>",
+        "Co-authored-by: B <b@example.org>",
+    ]
+
+
+@pytest.mark.parametrize("lists_pulls", [True, False])
+def test_issues_that_are_switched_off(sim: Simulator, lists_pulls: bool) -> None:
+    world = sim.world
+    world.open_issue("acme/lake", "Hidden", ADA.user)
+    world.open_pull("acme/lake", "Shown", ADA.user)
+    for number in (1, 2):
+        world.comment("acme/lake", number, ADA.user)
+    world.switch_issues("acme/lake", False, lists_pulls=lists_pulls)
+    base = f"{sim.github_url}/repos/acme/lake"
+    repo = httpx.get(base).json()
+    assert (repo["has_issues"], repo["open_issues_count"]) == (False, 1)
+    listed = httpx.get(f"{base}/{ISSUES}")
+    if lists_pulls:
+        assert [i["number"] for i in listed.json()] == [2]
+    else:
+        assert listed.status_code == 410
+        assert listed.json()["message"] == "Issues has been disabled in this repository."
+    assert [p["number"] for p in httpx.get(f"{base}/pulls").json()] == [2]
+    assert [c["issue_url"][-1] for c in httpx.get(f"{base}/issues/comments").json()] == ["2"]
+    assert [httpx.get(f"{base}/issues/{number}").status_code for number in (1, 2)] == [410, 200]
+    world.switch_issues("acme/lake", True)
+    assert [i["number"] for i in httpx.get(f"{base}/{ISSUES}").json()] == [2, 1]
+
+
+def test_archived_and_disabled_repositories_say_so(sim: Simulator) -> None:
+    url = f"{sim.github_url}/repos/acme/lake"
+    assert [httpx.get(url).json()[flag] for flag in ("archived", "disabled")] == [False, False]
+    sim.world.archive("acme/lake")
+    sim.world.disable("acme/lake")
+    assert [httpx.get(url).json()[flag] for flag in ("archived", "disabled")] == [True, True]
+    sim.world.archive("acme/lake", is_archived=False)
+    assert httpx.get(url).json()["archived"] is False
+
+
+def test_dates_of_broken_clocks_are_served_as_they_are(sim: Simulator) -> None:
+    sim.world.commit("acme/lake", ADA, "In order")
+    sim.world.commit("acme/lake", ADA, "Epoch", authored_at=0)
+    sim.world.commit("acme/lake", ADA, "1803", authored_at=epoch(date(1803, 3, 21)))
+    sim.world.commit("acme/lake", ADA, "No date", authored_text="58213-04-26T07:34:56Z")
+    sim.world.commit("acme/lake", ADA, "2286", epoch(date(2286, 11, 20)), committed_text="never")
+    served = httpx.get(f"{sim.github_url}/repos/acme/lake/commits").json()
+    by_message = {c["commit"]["message"]: c["commit"] for c in served}
+    dates = {message: git["author"]["date"] for message, git in by_message.items()}
+    assert dates["Epoch"] == "1970-01-01T00:00:00Z"
+    assert dates["1803"] == "1803-03-21T00:00:00Z"
+    assert dates["No date"] == "58213-04-26T07:34:56Z"
+    assert dates["2286"] == "2286-11-20T00:00:00Z"
+    assert by_message["2286"]["committer"]["date"] == "never"
+    assert sim.world.now < epoch(date(2026, 2, 1))
+
+
+def test_imported_items_are_news_with_old_dates(sim: Simulator) -> None:
+    world = sim.world
+    old = world.now - 400 * DAY
+    asked = world.import_issue(
+        "acme/lake", "Old", ADA.user, created_at=old, closed_at=old + DAY, comments=[(ADA.user, old - 9)]
+    )
+    merged = world.import_issue("acme/lake", "Older", ADA.user, created_at=old, merged_at=old - DAY, is_pull=True)
+    second, first = httpx.get(f"{sim.github_url}/repos/acme/lake/{ISSUES}").json()
+    assert (first["number"], first["created_at"], first["closed_at"]) == (asked.number, iso(old), iso(old + DAY))
+    assert (first["state_reason"], first["comments"]) == ("completed", 1)
+    assert first["updated_at"] > iso(world.now - DAY)
+    assert (second["number"], second["pull_request"]["merged_at"]) == (merged.number, iso(old - DAY))
+    (comment,) = httpx.get(f"{sim.github_url}/repos/acme/lake/issues/comments").json()
+    assert (comment["created_at"], comment["updated_at"]) == (iso(old - 9), first["updated_at"])
+
+
+def test_a_script_merges_without_github_noticing(sim: Simulator) -> None:
+    pull = sim.world.open_pull("acme/lake", "Improve", ADA.user)
+    commit = sim.world.merge_by_script("acme/lake", pull.number, ADA, lag=90)
+    assert commit.message == "Improve\n\nCloses #1 from Ada/work."
+    (served,) = httpx.get(f"{sim.github_url}/repos/acme/lake/pulls?state=closed").json()
+    assert (served["merged_at"], served["closed_at"]) == (None, iso(commit.committed_at + 90))
+
+
+def test_a_project_status_is_served_and_a_quarantine_hides_the_files(sim: Simulator) -> None:
+    world = sim.world
+    world.add_package("acme-lake")
+    world.upload("acme-lake", "1.0")
+    page = httpx.get(f"{sim.simple_url}/acme-lake/").json()
+    assert (page["project-status"], len(page["files"]), page["versions"]) == ({"status": "active"}, 2, ["1.0"])
+    world.set_status("acme-lake", "deprecated", "Use acme-ocean")
+    page = httpx.get(f"{sim.simple_url}/acme-lake/").json()
+    assert page["project-status"] == {"status": "deprecated", "reason": "Use acme-ocean"}
+    assert len(page["files"]) == 2
+    world.set_status("acme-lake", "quarantined")
+    page = httpx.get(f"{sim.simple_url}/acme-lake/").json()
+    assert (page["project-status"], page["files"], page["versions"]) == ({"status": "quarantined"}, [], [])
+    world.set_status("acme-lake", "active")
+    assert len(httpx.get(f"{sim.simple_url}/acme-lake/").json()["files"]) == 2
+
+
 # --- conditional requests and limits
 
 
@@ -415,7 +630,7 @@ def test_the_primary_limit_counts_down_and_resets(sim: Simulator) -> None:
     assert httpx.get(url).status_code == 200
 
 
-def test_points_and_simultaneous_requests_are_enforced_if_asked(sim: Simulator) -> None:
+def test_points_and_simultaneous_requests_are_enforced_on_request(sim: Simulator) -> None:
     url = f"{sim.github_url}/repos/acme/lake"
     sim.rules.points_per_minute = 5
     codes = [httpx.get(url).status_code for _ in range(6)]
@@ -430,7 +645,7 @@ def test_points_and_simultaneous_requests_are_enforced_if_asked(sim: Simulator) 
     assert httpx.get(url, headers=TOKEN).status_code == 401
 
 
-def test_the_log_tells_each_request_and_no_secret(sim: Simulator) -> None:
+def test_the_log_has_each_request_and_no_secret(sim: Simulator) -> None:
     httpx.get(f"{sim.github_url}/repos/acme/lake/{ISSUES}&per_page=3", headers=TOKEN)
     httpx.get(f"{sim.github_url}/repos/acme/none", headers=TOKEN | {"If-None-Match": 'W/"x"'})
     first, second = sim.log
@@ -449,7 +664,7 @@ def commits_url(sim: Simulator) -> str:
     return f"{sim.github_url}/repos/acme/lake/commits?per_page=80"
 
 
-def test_a_fault_strikes_as_often_as_it_was_told(sim: Simulator) -> None:
+def test_a_fault_strikes_as_often_as_scripted(sim: Simulator) -> None:
     url = commits_url(sim)
     sim.faults.add("status", r"GET /github/.*/commits", status=502, times=2, skip=1)
     assert [httpx.get(url).status_code for _ in range(4)] == [200, 502, 502, 200]
@@ -571,7 +786,7 @@ def test_pypistats_serves_the_last_180_days_of_what_it_has(demo: Simulator) -> N
     assert httpx.get(f"{base}/recent").json()["data"]["last_day"] in newest
 
 
-def test_pypistats_answers_for_an_unknown_package_in_two_ways(sim: Simulator) -> None:
+def test_pypistats_has_two_answers_for_an_unknown_package(sim: Simulator) -> None:
     base = f"{sim.pypistats_url}/packages/none"
     assert httpx.get(f"{base}/overall").status_code == 404
     assert httpx.get(f"{base}/recent").status_code == 404
@@ -666,7 +881,7 @@ def test_a_newer_version_gains_and_none_is_forgotten(sim: Simulator) -> None:
     assert all(0 < counts["1.1rc1"] < 10 for counts in shares[41:])
 
 
-def test_clickhouse_cuts_a_result_and_tells_the_minimum_of_nothing(sim: Simulator) -> None:
+def test_clickhouse_cuts_a_result_and_has_a_minimum_of_nothing(sim: Simulator) -> None:
     world = sim.world
     world.add_package("acme-lake")
     for number in range(3):
@@ -776,7 +991,7 @@ def simulate(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
-def test_exec_points_a_command_at_itself_and_hands_on_its_exit_code() -> None:
+def test_exec_points_a_command_at_itself_and_passes_on_its_exit_code() -> None:
     program = (
         "import os, sys, urllib.request as u; e = os.environ;"
         "repo = u.urlopen(e['GITHUB_API_URL'] + '/repos/acme/lake').read();"
@@ -793,6 +1008,25 @@ def test_exec_points_a_command_at_itself_and_hands_on_its_exit_code() -> None:
     assert "of 2026-02-03" in ended.stderr
 
 
+def test_exec_of_the_demo_names_its_projects_unless_others_are_set() -> None:
+    program = "import os; print(os.environ.get('PROJECTS'))"
+    command = ("--date", "2023-10-03", "--", sys.executable, "-c", program)
+    kept = {key: value for key, value in os.environ.items() if key != "PROJECTS"}
+    found = [
+        subprocess.run(
+            [sys.executable, "-S", "-m", "lakepulse_simulator", "exec", *options, *command],
+            cwd=ROOT,
+            env=kept | more,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout.strip()
+        for options, more in (((), {}), ((), {"PROJECTS": "mine.yaml"}), (("--world", "tiny"), {}))
+    ]
+    assert found == [str(ROOT / "images" / "simulator" / "demo-projects.yaml"), "mine.yaml", "None"]
+
+
 def test_exec_without_a_token() -> None:
     program = "import os, sys; sys.exit('GITHUB_TOKEN' in os.environ)"
     arguments = ("exec", "--world", "tiny", "--no-token", "--", sys.executable, "-c", program)
@@ -801,7 +1035,7 @@ def test_exec_without_a_token() -> None:
     assert simulate("exec", "--world", "tiny", "--", sys.executable, "-c", kept, GITHUB_TOKEN="mine").returncode == 0
 
 
-def test_serve_answers_until_it_is_told_to_stop() -> None:
+def test_serve_answers_until_it_is_stopped() -> None:
     command = [sys.executable, "-S", "-m", "lakepulse_simulator", "serve", "--world", "tiny", "--date", "2026-02-03"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -811,7 +1045,7 @@ def test_serve_answers_until_it_is_told_to_stop() -> None:
         assert process.wait(timeout=30) == 128 + signal.SIGTERM
 
 
-def test_exec_ends_its_command_when_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_exec_ends_its_command_when_it_is_stopped(tmp_path: Path) -> None:
     noted = tmp_path / "pid"
     program = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     command = [
@@ -857,7 +1091,7 @@ def test_tests_elsewhere_can_steer_a_running_simulator(sim: Simulator) -> None:
     assert httpx.get(f"{control}/health").json()["date"] == "2026-03-01"
 
 
-def test_other_loaders_may_ask_for_the_ids_of_repositories(sim: Simulator) -> None:
+def test_other_loaders_can_query_the_ids_of_repositories(sim: Simulator) -> None:
     query = 'query {repo0: repository(name: "lake", owner: "acme") { nameWithOwner databaseId } rateLimit { cost } }'
     answer = httpx.post(f"{sim.github_url}/graphql", json={"query": query}, headers=TOKEN)
     repo = sim.world.repo("acme/lake")

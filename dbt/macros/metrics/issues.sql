@@ -5,5 +5,5 @@
         coverage.issues_from
     from {{ ref('silver_issues') }} as issues
     left join {{ ref('silver_repo_coverage') }} as coverage on issues.repo = coverage.repo
-    where issues.is_counted
+    where issues.is_counted and not issues.is_switched_off
 {%- endmacro %}

@@ -148,8 +148,11 @@ judged as (
         computed.*,
         incomplete.gap,
         case
-            when coalesce(counted.num_members, 0) = 0 or computed.status = 'none' then 'none'
+            when coalesce(counted.num_members, 0) = 0 then 'none'
             when coalesce(incomplete.num_absent, 0) >= counted.num_members then 'unknown'
+            -- What a member that is missing has might exist.
+            when computed.status = 'none' and incomplete.gap is not null then 'unknown'
+            when computed.status = 'none' then 'none'
             when computed.value is null and coalesce(computed.status, '') <> 'known' then 'unknown'
             when incomplete.gap is not null or computed.status = 'partial' then 'partial'
             else 'known'
@@ -178,7 +181,7 @@ select
     verdict as status,
     case
         when verdict = 'none' then coalesce(reason, 'nothing of the kind')
-        when verdict = 'unknown' then coalesce(gap, reason, 'nothing in the window')
+        when verdict = 'unknown' then coalesce(reason || '; ' || gap, gap, reason, 'nothing in the window')
         when gap is not null and reason is not null then reason || '; ' || gap
         else coalesce(gap, reason)
     end as reason

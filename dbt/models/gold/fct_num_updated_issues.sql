@@ -8,7 +8,7 @@ ages as (
         issues_from,
         {{ bigint('floor(' ~ seconds_between('created_at', 'updated_at') ~ ' / 86400)') }} as num_days
     from issues
-    where updated_at < {{ as_of_end() }}
+    where updated_at >= created_at and updated_at < {{ as_of_end() }}
 )
 
 select

@@ -12,6 +12,7 @@ select
     identities.role,
     identities.happened_at,
     {{ day_of('identities.happened_at') }} as happened_on,
+    identities.seen_at,
     {{ person_key(
         'identities.account',
         'of_email.account',

@@ -11,12 +11,13 @@ commits as (
 ),
 
 events as (
-    {%- for role, verb in (('author', 'authored'), ('committer', 'committed')) %}
+    {%- for role, verb, other in (('author', 'authored', 'committed'), ('committer', 'committed', 'authored')) %}
     select
         listed_name as repo,
         sha,
         '{{ role }}' as role,
         {{ possible(verb ~ '_at') }} as happened_at,
+        {{ possible(other ~ '_at') }} as other_at,
         {{ spoken(role ~ '_name') }} as name,
         lower({{ spoken(role ~ '_email') }}) as email,
         {{ role }}_id as account_id,
@@ -33,7 +34,12 @@ flagged as (
     select
         *,
         coalesce(happened_at >= {{ as_of_end() }}, false) as is_after_as_of,
-        coalesce(is_reachable and happened_at < {{ as_of_end() }}, false) as is_counted
+        coalesce(is_reachable and happened_at < {{ as_of_end() }}, false) as is_counted,
+        -- Who somebody is can be told by the commit's other date, if the event's own is impossible.
+        case
+            when is_reachable and happened_at < {{ as_of_end() }} then happened_at
+            when is_reachable and other_at < {{ as_of_end() }} then other_at
+        end as seen_at
     from events
 ),
 
@@ -43,7 +49,7 @@ id_of_login as (
         login,
         max(account_id) as account_id
     from flagged
-    where is_counted and account_id is not null and login is not null
+    where seen_at is not null and account_id is not null and login is not null
     group by login
     having count(distinct account_id) = 1
 ),
@@ -65,6 +71,7 @@ select
     sha,
     role,
     happened_at,
+    seen_at,
     {{ has_two_words('name') }} as is_full_name,
     -- Compared exactly, so as digests: a name may be or hold an address, and addresses stop at bronze.
     {{ digest('name') }} as name_digest,

@@ -34,4 +34,4 @@ select
 from issues
 left join first_answers on issues.repo = first_answers.repo and issues.number = first_answers.number
 left join {{ ref('silver_people') }} as people on issues.person_key = people.person_key
-where issues.is_counted
+where issues.is_counted and not issues.is_switched_off

@@ -25,9 +25,13 @@ renamed as (
         source.state_reason,
         -- An issue that is older than its repository came from elsewhere, and its times with it.
         coalesce({{ possible('source.created_at') }} < repos.created_at, false) as is_imported,
+        -- Switched off now: nobody can see or answer them, and no figure is made of them.
+        coalesce(not current_repos.has_issues, false) as is_switched_off,
         {{ event_flags(possible('source.created_at'), 'source.is_deleted') }}
     from source
     left join {{ ref('silver_repos') }} as repos on source.listed_name = repos.repo and source.repo_id = repos.repo_id
+    left join {{ ref('silver_repos') }} as current_repos
+        on source.listed_name = current_repos.repo and current_repos.is_current
     where source.copy_number = 1 and not coalesce(source.is_pull_request, false)
 )
 

@@ -7,8 +7,9 @@ renamed as (
         project,
         kind,
         name,
-        lower(name) as match_key
-    from source as listed (project, kind, name)
+        lower(name) as match_key,
+        position
+    from source as listed (project, kind, name, position)
 )
 
 select * from renamed

@@ -1,13 +1,13 @@
 with events as (
     select
         person_key,
-        happened_at,
+        seen_at,
         coalesce(login, label) as label,
         login is not null as has_login,
         handle,
         account_type
     from {{ ref('silver_commit_events') }}
-    where is_counted
+    where seen_at is not null
 
     {%- for model in ('silver_issues', 'silver_issue_comments', 'silver_change_requests') %}
 
@@ -15,7 +15,7 @@ with events as (
 
     select
         person_key,
-        created_at as happened_at,
+        created_at as seen_at,
         login as label,
         true as has_login,
         login as handle,
@@ -40,8 +40,8 @@ sightings as (
         label,
         has_login,
         handle,
-        min(happened_at) as first_at,
-        max(happened_at) as last_at,
+        min(seen_at) as first_at,
+        max(seen_at) as last_at,
         bool_or(coalesce(account_type = 'Bot', false)) as has_bot_account
     from events
     group by person_key, label, has_login, handle
@@ -52,7 +52,7 @@ labels as (
         person_key,
         label,
         -- An account is shown by a login, whatever names it committed under.
-        row_number() over (partition by person_key order by has_login desc, last_at desc, label asc) as position
+        row_number() over (partition by person_key order by has_login desc, last_at desc, label desc) as position
     from sightings
     where label is not null
 ),
@@ -86,7 +86,7 @@ labelled as (
 numbered as (
     select
         *,
-        row_number() over (partition by label order by is_known asc, first_event_at asc, person_key asc) as number
+        row_number() over (partition by label order by is_known asc, first_event_at asc, substr(person_key, 1, 1) asc, length(person_key) asc, person_key asc) as number
     from labelled
 )
 

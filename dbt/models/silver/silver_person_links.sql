@@ -1,7 +1,7 @@
 -- Which account an e-mail or a name leads to, if it is exactly one: commits whose account the API gives say so.
 with events as (
     select * from {{ ref('silver_commit_identities') }}
-    where is_counted and is_from_api
+    where seen_at is not null and is_from_api
 )
 
 select

@@ -6,7 +6,7 @@ with people as (
         '{{ role }}' as role,
         repo,
         sum(num_commits) as num_commits,
-        coalesce(sum(num_commits) filter (where not is_bot), 0) as num_commits_of_humans
+        coalesce(sum(num_commits) filter (where rank is not null), 0) as num_commits_of_humans
     from {{ ref('fct_num_' ~ role ~ '_commits_by_repo') }}
     group by repo
     {{ 'union all' if not loop.last }}

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from lakepulse_simulator.tiny import tiny_world
 from lakepulse_simulator.world import World
 
 DEMO_TOKEN = "demo-token-of-the-simulator"
+DEMO_PROJECTS = Path(__file__).resolve().parents[1] / "demo-projects.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         if options.action == "exec":
-            return execute(simulator, command, with_token=not options.no_token)
+            settings = {} if options.data or options.world != "demo" else {"PROJECTS": str(DEMO_PROJECTS)}
+            return execute(simulator, command, settings, with_token=not options.no_token)
         threading.Event().wait()
     except KeyboardInterrupt:
         return 130
@@ -92,9 +94,9 @@ def default_date() -> date:
         raise ValueError(f"AS_OF: {text!r} is not a date, as in 2026-01-31") from None
 
 
-def execute(simulator: Simulator, command: Sequence[str], *, with_token: bool) -> int:
-    """Run a command with the settings that point it here, and hand on its exit code."""
-    environment = os.environ | simulator.environment() | {"DEMO": "1"}
+def execute(simulator: Simulator, command: Sequence[str], settings: Mapping[str, str], *, with_token: bool) -> int:
+    """Run a command with the settings that point it here, and pass on its exit code; `settings` are for what is not set."""
+    environment = {**settings, **os.environ, **simulator.environment(), "DEMO": "1"}
     if with_token:
         environment.setdefault("GITHUB_TOKEN", DEMO_TOKEN)
     else:

@@ -1,7 +1,11 @@
-"""The demo world: about three years of four repositories and two packages, day by day.
+"""The demo world: about three years of four repositories and two packages, day by day, and an invented project.
 
 Every source of chance is one generator per repository or package, used up in the order of days,
 so a date's world is the day before's continued and depends on nothing but seed and date.
+
+Odd situations that real projects have happen here too, each on a day of its own (`HAPPENINGS`) or now
+and then. What takes a whole repository or package, such as an archive or a quarantine, happens to
+the invented project.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from lakepulse_simulator.world import (
     User,
     World,
     epoch,
+    noreply,
     normalise,
     user,
 )
@@ -52,6 +57,13 @@ AREAS = {
     "delta-io/delta": ("Spark", "Kernel", "Standalone", "Sharing", "Protocol", "Docs", "Build"),
     "apache/hudi": ("HUDI-CORE", "Flink", "Spark", "CLI", "Timeline", "Metadata", "Docs"),
 }
+HARBOUR = "acme/harbour"
+"""An invented repository: its issues are elsewhere, and it ends archived."""
+QUARANTINED = "acme-harbour"
+NEWBORN = "acme-harbour-ng"
+ROBOT = User("hudi-bot", 59_300_001)
+"""A robot whose account is a user's."""
+AGENT = Person("Cursor Agent", "agent@cursor.example", User("cursoragent", 199_161_495))
 VERBS = _words("Add|Fix|Support|Remove|Refactor|Speed-up|Validate|Document|Test|Deprecate|Bump|Handle")
 THINGS = _words(
     "partition pruning|snapshot expiry|nested field projection|schema evolution|positional deletes|"
@@ -101,13 +113,21 @@ class Profile:
     late_merges: float = 0.0
     """Branches merged per day with commits of long ago."""
     stale_bot: bool = False
+    script_merges: float = 0.0
+    """Share of merges that a committer's script does, so that GitHub calls them closed."""
+    robot: User | None = None
+    """Who greets pull requests."""
+    agent: float = 0.0
+    """Share of pull requests by a coding agent."""
     start: date = START
+    end: date | None = None
+    """The day on which it is archived."""
 
 
 PROFILES = {
     "apache/iceberg": Profile(
         1.20, 0.42, 1.5, 70, 0, 3.4, 4_600, 0.84, 9, 12, version=(1, 4, 0), release_days=74, tag="apache-iceberg-{}",
-        late_merges=0.006, stale_bot=True,
+        late_merges=0.006, stale_bot=True, agent=0.02,
     ),
     "apache/iceberg-python": Profile(
         0.56, 0.22, 2.2, 40, 30, 0.8, 140, 0.90, 5, 9, "pyiceberg", (0, 5, 0), 58, "pyiceberg-{}", late_merges=0.004,
@@ -118,7 +138,11 @@ PROFILES = {
     ),
     "apache/hudi": Profile(
         0.78, 0.24, 0.7, 44, 130, 0.7, 4_900, 0.62, 34, 30, version=(0, 14, 0), release_days=95, tag="release-{}",
-        late_merges=0.012,
+        late_merges=0.012, script_merges=0.12, robot=ROBOT,
+    ),
+    HARBOUR: Profile(
+        0.12, 0.0, 0.6, 6, 400, 0.05, 40, 0.8, 20, 20, QUARANTINED, (0, 3, 0), 120, start=date(2025, 6, 2),
+        end=date(2026, 6, 1),
     ),
 }  # fmt: skip
 WEEK_RHYTHM = (1.18, 1.28, 1.24, 1.20, 1.02, 0.56, 0.52)
@@ -138,6 +162,8 @@ class Market:
 MARKETS = {
     "pyiceberg": Market(38_000, 9.0, 1.06, ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")),
     "delta-spark": Market(610_000, 1.9, 1.02, ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12")),
+    QUARANTINED: Market(60, 0.6, 1.4, ("3.11", "3.12"), date(2025, 8, 4)),
+    NEWBORN: Market(2.2, 1.5, 1.0, ("3.12", "3.13"), date(2026, 11, 7)),
 }
 OTHER_MARKET = Market(4_000, 2.0, 1.2, ("3.9", "3.10", "3.11", "3.12"))
 COUNTING_CHANGED = date(2026, 8, 24)
@@ -155,7 +181,7 @@ def somebody(seed: int, number: int) -> Person:
         login = login.upper()[:1] + login[1:]
     name = f"{first} {last}"
     email = f"{first.lower()}.{number}@example.{chance.choice(('com', 'org', 'net'))}"
-    # Some people never told GitHub the address that they commit with.
+    # Some people never gave GitHub the address that they commit with.
     return Person(name, email, None if chance.random() < 0.05 else user(login))
 
 
@@ -169,7 +195,7 @@ def poisson(chance: random.Random, mean: float) -> int:
 
 @dataclass
 class _RepoLife:
-    """One repository's story, told one day at a time."""
+    """One repository's history, one day at a time."""
 
     world: DemoWorld
     name: str
@@ -193,6 +219,8 @@ class _RepoLife:
         self.next_release = self.profile.start + timedelta(days=self.chance.randint(12, self.profile.release_days))
         self.rebase_day = self.chance.randrange(30, 371)
         self.newcomers = self.profile.people // 3
+        if self.name == HARBOUR:
+            self.world.switch_issues(self.name, False)
         self.world.commit(self.name, self.maintainer(), "Initial import", start + 7 * 3600)
 
     # --- who
@@ -208,7 +236,7 @@ class _RepoLife:
                 return found
 
     def contributor(self) -> Person:
-        """Somebody known, mostly the few who do most, or now and then somebody new."""
+        """Somebody known, mostly one of the few who do most, and now and then somebody new."""
         if self.chance.random() < 0.055:
             self.newcomers += 1
             # People past the core are this repository's own.
@@ -226,6 +254,8 @@ class _RepoLife:
             return Person(found.name, f"{found.email.split('@')[0]}@laptop.local")
         if number == 5 and draw < 0.1:
             return Person(found.name, "")
+        if number == 6 and draw < 0.1 and found.user is not None:
+            return Person(found.name, noreply(found.user))
         return found
 
     def reporter(self) -> User | None:
@@ -254,6 +284,10 @@ class _RepoLife:
         return start + int(hour * 3600)
 
     def day(self, day: date) -> None:
+        if self.profile.end is not None and day >= self.profile.end:
+            if day == self.profile.end:
+                self.world.archive(self.name)
+            return
         start = epoch(day)
         age = (day - self.profile.start).days / 1095
         pace = WEEK_RHYTHM[day.weekday()] * math.pow(self.profile.growth, age)
@@ -315,11 +349,14 @@ class _RepoLife:
 
     def open_pull(self, when: int) -> None:
         chance = self.chance
-        if chance.random() < 0.09:
+        draw = chance.random()
+        if draw < 0.09:
             who, title = (
                 DEPENDABOT,
                 f"Build: Bump library-{chance.randint(1, 40)} to {chance.randint(1, 9)}.{chance.randint(0, 20)}",
             )
+        elif draw < 0.09 + self.profile.agent:
+            who, title = AGENT, self.title()
         else:
             who, title = self.contributor(), self.title()
         pull = self.world.open_pull(
@@ -332,7 +369,9 @@ class _RepoLife:
             body="What changes and why.",
             draft=chance.random() < 0.05,
         )
-        for _ in range(poisson(chance, 0.75)):
+        if self.profile.robot is not None and chance.random() < 0.2:
+            self.at(when + 600, self.remark(pull, self.profile.robot, "CI report: all checks passed."))
+        for _ in range(poisson(chance, 0.6)):
             wait = chance.lognormvariate(math.log(20), 1.2) * 3600
             self.at(when + wait, self.remark(pull, self.maintainer().user, "One question about the test."))
         fate = chance.random()
@@ -344,17 +383,21 @@ class _RepoLife:
 
     def merge(self, pull: Issue, who: Person, when: int) -> None:
         if pull.state == "open" and self.alive(pull):
+            if self.chance.random() < self.profile.script_merges:
+                self.world.merge_by_script(self.name, pull.number, who, when, committer=self.maintainer())
+                return
             is_local = self.chance.random() < self.profile.local_merges
             committer = self.maintainer() if is_local else WEB_FLOW
             age = int(self.chance.expovariate(1 / 30_000))
-            self.world.merge_pull(self.name, pull.number, who, when, committer=committer, age=age)
+            helpers = [self.member(self.chance.randrange(9))] if self.chance.random() < 0.05 else []
+            self.world.merge_pull(self.name, pull.number, who, when, committer=committer, age=age, helpers=helpers)
 
     def close(self, issue: Issue, when: int, reason: str = "completed") -> None:
         if issue.state == "open" and self.alive(issue):
             self.world.close_issue(self.name, issue.number, when, reason=reason)
 
     def diligence(self, when: int) -> float:
-        """How eagerly issues are closed: it swings over ten months, so a backlog grows and turns."""
+        """How eagerly issues are closed: it swings over ten months, so the backlog grows and shrinks."""
         return 1 + 0.8 * math.sin(2 * math.pi * when / (300 * DAY) + len(self.name))
 
     def open_issue(self, when: int) -> None:
@@ -393,7 +436,8 @@ class _RepoLife:
         if issue.state == "open" and self.alive(issue) and self.chance.random() < 0.6:
             self.world.edit_issue(self.name, issue.number, when, labels=[*issue.labels, "stale"])
             self.world.comment(self.name, issue.number, ACTIONS_BOT, when + 1, body="Nothing happened here for 180 days.")
-            self.at(when + 14 * DAY, lambda at: self.close(issue, at, "not_planned"))
+            reason = self.chance.choice(("not_planned", "not_planned", "duplicate"))
+            self.at(when + 14 * DAY, lambda at: self.close(issue, at, reason))
 
     def merge_branch(self, when: int) -> None:
         authors = [self.contributor() for _ in range(self.chance.randint(2, 6))]
@@ -424,7 +468,9 @@ class _RepoLife:
             self.publish(version, when, is_final=True)
 
     def publish(self, version: str, when: int, *, is_final: bool) -> None:
-        self.world.release(self.name, self.profile.tag.format(version), self.maintainer().user, when, prerelease=not is_final)
+        # A tag spells a candidate otherwise than PyPI does.
+        tag = self.profile.tag.format(version.replace("rc", "-rc."))
+        self.world.release(self.name, tag, self.maintainer().user, when, prerelease=not is_final)
         package = self.profile.package
         if package is not None and normalise(package) in self.world.packages:
             tags = ("py3-none-any",) if package != "pyiceberg" else ("cp311-cp311-linux_x86_64", "cp312-cp312-linux_x86_64")
@@ -458,14 +504,17 @@ class _PackageLife:
         elif odd == 5:
             count *= 0.25
         missing = chance.random()
-        total = int(count)
+        # Few downloads are a matter of luck.
+        total = int(count) if count > 50 else poisson(chance, count)
         mirrored = int(total * market.mirrors * chance.lognormvariate(0, 0.02))
         pythons = self.split(total, self.python_shares(day))
         systems = self.split(total, SYSTEMS)
         if missing > 0.004:
             found = self.world.packages[normalise(self.name)]
             if missing > 0.006:
-                found.downloads["overall"][day] = {"with_mirrors": max(mirrored, total), "without_mirrors": total}
+                # pypistats has no row for nothing.
+                without = {"without_mirrors": total} if total else {}
+                found.downloads["overall"][day] = {"with_mirrors": max(mirrored, total, 1), **without}
             found.downloads["python_minor"][day] = pythons
             found.downloads["system"][day] = systems
             found.version += 1
@@ -500,17 +549,17 @@ class _PackageLife:
         return {shares[0][0]: first} | found if first else found
 
     def correct(self, day: date) -> None:
-        """pypistats counts a recent day again."""
+        """pypistats recounts a recent day."""
         package = self.world.packages[normalise(self.name)]
         counts = package.downloads["overall"].get(day)
-        if counts:
+        if counts and self.market.start_downloads > 50:
             counts["with_mirrors"] += 11
             counts["without_mirrors"] += 7
             package.version += 1
 
 
 class DemoWorld(World):
-    """A world that goes on by itself; its clock stands at the start of `date`."""
+    """A world that moves on by itself; its clock stands at the start of `date`."""
 
     def __init__(self, day: date, seed: int = 0) -> None:
         super().__init__(day, seed)
@@ -540,8 +589,15 @@ class DemoWorld(World):
                 for package in self._packages:
                     if today >= package.market.start:
                         package.day(today)
+                for happens_on, happening in HAPPENINGS:
+                    if today == happens_on:
+                        happening(self, epoch(today) + 12 * 3600)
                 self.grown += timedelta(days=1)
             self.now = max(self.now, epoch(day))
+
+    def known_account(self, first: int) -> User:
+        """The account of the first of a row of people who has one, under its first login."""
+        return next(found for number in range(99) if (found := somebody(self.seed, first + number).user))
 
     def plan_repo(self, name: str, profile: Profile) -> None:
         chance = random.Random(f"{self.seed}/repo/{name.lower()}")
@@ -555,10 +611,94 @@ class DemoWorld(World):
         self._packages.append(_PackageLife(self, name, market, chance, not is_made, next_release=market.start))
 
 
+def _rename(world: DemoWorld, when: int) -> None:
+    """One of those who do most changes her login."""
+    mara = world.known_account(PROFILES["apache/iceberg"].first_person)
+    world.tick(when)
+    world.rename_account(mara, f"{mara.login}-renamed")
+
+
+def _take_over(world: DemoWorld, when: int) -> None:
+    """Somebody new takes the login that she gave up, and has a question."""
+    mara = world.known_account(PROFILES["apache/iceberg"].first_person)
+    newcomer = User(mara.login, 9_000_001)
+    world.open_issue("apache/iceberg-python", "Docs: Where do I begin?", newcomer, when)
+    world.commit(
+        "apache/iceberg-python", Person("New Comer", "new.comer@example.net", newcomer), "Docs: Fix a typo", when + 3600
+    )
+
+
+def _move_tracker(world: DemoWorld, when: int) -> None:
+    """Tickets of an older tracker are copied in, with their dates and comments."""
+    answers = [somebody(world.seed, PROFILES["apache/hudi"].first_person + number).user for number in range(3)]
+    for number in range(14):
+        opened = epoch(date(2023, 7, 3)) + number * 5 * DAY
+        comments = [(answers[number % 3], opened + days * DAY) for days in (-1, 3)[: number % 3]]
+        closed_at = opened + 30 * DAY if number % 2 else None
+        title = f"HUDI-{6400 + number}: {THINGS[number]}"
+        at = when + number * 60
+        world.import_issue(
+            "apache/hudi", title, user("jira-mover"), at, created_at=opened, closed_at=closed_at, comments=comments
+        )
+
+
+def _by_clock(authored_at: int | None = None, authored_text: str | None = None) -> Callable[[DemoWorld, int], None]:
+    """A commit from a machine whose clock is wrong."""
+
+    def happen(world: DemoWorld, when: int) -> None:
+        who = somebody(world.seed, PROFILES["delta-io/delta"].first_person)
+        world.commit(
+            "delta-io/delta",
+            who,
+            "Spark: Fix the build",
+            when,
+            authored_at=authored_at,
+            authored_text=authored_text,
+            committer=who,
+        )
+
+    return happen
+
+
+def _by(name: str, email: str) -> Callable[[DemoWorld, int], None]:
+    """A commit by somebody known by this name and address only."""
+
+    def happen(world: DemoWorld, when: int) -> None:
+        who = Person(name, email)
+        world.commit("apache/iceberg", who, "Core: Fix a test", when, committer=who)
+
+    return happen
+
+
+def _delete_wheel(world: DemoWorld, _when: int) -> None:
+    """The file that was uploaded first of the newest final version."""
+    files = [file for file in world.package("pyiceberg").files.values() if "rc" not in file.version]
+    if files:
+        newest = max(files, key=lambda file: file.uploaded_at).version
+        world.delete_file("pyiceberg", next(file.filename for file in files if file.version == newest))
+
+
+HAPPENINGS: tuple[tuple[date, Callable[[DemoWorld, int], None]], ...] = (
+    (date(2024, 4, 3), _by_clock(authored_at=0)),
+    (date(2024, 8, 14), _by("", "")),
+    (date(2024, 11, 20), _by("jane.roe@example.org", "jane.roe@example.org")),
+    (date(2025, 1, 15), _by_clock(authored_at=epoch(date(2038, 1, 19)))),
+    (date(2025, 2, 5), _by("Ada", "ada@elsewhere.example")),
+    (date(2025, 3, 5), _by("Ada", "ada@third.example")),
+    (date(2025, 6, 16), _rename),
+    (date(2025, 8, 4), _delete_wheel),
+    (date(2025, 11, 10), _move_tracker),
+    (date(2026, 2, 23), _take_over),
+    (date(2026, 3, 9), _by_clock(authored_text="58213-04-26T07:34:56Z")),
+    (date(2026, 9, 14), lambda world, _when: world.set_status(QUARANTINED, "quarantined", "Reported as malware")),
+)
+"""Day -> what happens at noon, once."""
+
+
 def demo_world(
     day: date, seed: int = 0, extra_repos: Sequence[str] = (), extra_packages: Sequence[str] = (), scale: float = 1.0
 ) -> DemoWorld:
-    """The shipped project list's world at a date, and more repositories and packages if asked.
+    """The world of the demo's project list at a date, with more repositories and packages on request.
 
     `scale` multiplies how much happens in each repository.
     """

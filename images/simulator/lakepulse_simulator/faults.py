@@ -16,7 +16,7 @@ Kind = Literal[
     "stall",  # nothing for `seconds`, then the right answer
     "stall_body",  # headers and half of the body, then nothing for `seconds`, then the connection ends
     "truncate",  # chunked transfer that ends in the middle of a chunk
-    "wrong_length",  # Content-Length is `surplus` bytes off; positive: more is promised than comes
+    "wrong_length",  # Content-Length is `surplus` bytes off; positive: more than the body
     "html",  # a page instead of JSON, status 200
     "malformed",  # JSON that ends too early, status 200, right length
     "empty",  # status 200, no body
@@ -30,12 +30,12 @@ Kind = Literal[
 ]
 
 RANDOM_KINDS: tuple[Kind, ...] = ("status", "truncate", "wrong_length", "html", "malformed", "empty", "reset", "reset_body")
-"""What a client can repair by asking once more, without waiting."""
+"""Faults that a client can repair by a retry, without waiting."""
 
 
 @dataclass
 class Fault:
-    """One fault and the requests that it befalls.
+    """One fault and the requests that it affects.
 
     `match` is a regular expression searched in `METHOD path?query` (paths begin with
     `/github/`, `/pypistats/`, `/simple/` or `/clickhouse/`). The first `skip` matches are spared; then it
@@ -93,7 +93,7 @@ class Faults:
         """Script one fault; arguments as in `Fault`.
 
         Raises:
-            ValueError: there is no such kind.
+            ValueError: unknown kind.
         """
         fault = Fault(cast("Kind", kind), match, **more)
         with self._lock:
@@ -101,7 +101,7 @@ class Faults:
         return fault
 
     def at_random(self, seed: int, rate: float, kinds: Sequence[Kind] = RANDOM_KINDS, in_a_row: int = 2) -> None:
-        """Strike each request with probability `rate`, one address at most `in_a_row` times running."""
+        """Strike each request with probability `rate`, but one address at most `in_a_row` times in a row."""
         with self._lock:
             self._random, self._rate, self._kinds, self._in_a_row = random.Random(seed), rate, kinds, in_a_row
             self._rows.clear()
@@ -113,7 +113,7 @@ class Faults:
             self._rows.clear()
 
     def pick(self, request: str, per_page: int | None) -> Fault | None:
-        """The fault that befalls this request."""
+        """The fault that strikes this request, if any."""
         if not self.scripted and self._random is None:
             return None
         with self._lock:

@@ -1,4 +1,4 @@
-"""World objects in the shapes in which the APIs answer them, as JSON bytes.
+"""World objects in the shapes in which the APIs serve them, as JSON bytes.
 
 An item's JSON is made once and kept until the item changes. Addresses inside items are those of
 the real API: they are data, and answers must not depend on the simulator's port.
@@ -92,7 +92,7 @@ def repository(repo: Repo) -> bytes:
             "forks_count": repo.forks,
             "mirror_url": None,
             "archived": repo.is_archived,
-            "disabled": False,
+            "disabled": repo.is_disabled,
             "open_issues_count": repo.open_issues,
             "license": {"key": "apache-2.0", "name": "Apache License 2.0", "spdx_id": "Apache-2.0"},
             "allow_forking": True,
@@ -125,8 +125,16 @@ def _commit(repo: Repo, item: Commit) -> dict[str, Any]:
         "sha": item.sha,
         "node_id": node_id("Commit", f"{repo.id}:{item.sha}"),
         "commit": {
-            "author": {"name": item.author.name, "email": item.author.email, "date": iso(item.authored_at)},
-            "committer": {"name": item.committer.name, "email": item.committer.email, "date": iso(item.committed_at)},
+            "author": {
+                "name": item.author.name,
+                "email": item.author.email,
+                "date": item.authored_text or iso(item.authored_at),
+            },
+            "committer": {
+                "name": item.committer.name,
+                "email": item.committer.email,
+                "date": item.committed_text or iso(item.committed_at),
+            },
             "message": item.message,
             "tree": {"sha": tree, "url": f"{url}/git/trees/{tree}"},
             "url": f"{url}/git/commits/{item.sha}",
@@ -352,7 +360,10 @@ def tag(repo: Repo, name: str, sha: str) -> bytes:
 
 
 def simple_page(package: Package) -> bytes:
-    """PEP 691 JSON with the fields of PEP 700."""
+    """PEP 691 JSON with the fields of PEP 700 and the status of PEP 792."""
+    # An index offers no file of a quarantined project.
+    files = [] if package.status == "quarantined" else list(package.files.values())
+    status = {"status": package.status} | ({"reason": package.status_reason} if package.status_reason else {})
     return dump(
         {
             "alternate-locations": [],
@@ -370,11 +381,11 @@ def simple_page(package: Package) -> bytes:
                     "url": f"../../files/{file.filename}",
                     "yanked": (file.yanked_reason or True) if file.yanked else False,
                 }
-                for file in package.files.values()
+                for file in files
             ],
             "meta": {"_last-serial": package.version, "api-version": "1.4"},
             "name": package.name,
-            "project-status": {"status": "active"},
-            "versions": list(dict.fromkeys(file.version for file in package.files.values())),
+            "project-status": status,
+            "versions": list(dict.fromkeys(file.version for file in files)),
         }
     )

@@ -1,7 +1,7 @@
 """Recorded data of real projects, served as it is: see the README in the folder it is read from.
 
 Files `<owner>__<name>.commits.jsonl.gz`, `.tags.jsonl`, `.pulls_from_subjects.jsonl.gz` and
-`<package>.overall.csv`, `.system.csv`, `.python_minor.csv`; what is not there is not served.
+`<package>.overall.csv`, `.system.csv`, `.python_minor.csv`; missing files are not served.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lakepulse_simulator.world import DAY, KINDS, Commit, Issue, Person, Release
 class RecordedWorld(World):
     """Recorded repositories and packages as they were at the end of `date`.
 
-    Commits, tags and pull requests after it are not there yet; the branch head is then the
+    Commits, tags and pull requests after it are left out; the branch head is then the
     newest commit of the first-parent line. The date may be moved both ways.
     """
 
@@ -34,7 +34,7 @@ class RecordedWorld(World):
         for path in sorted(folder.glob("*.overall.csv")):
             self._read_package(folder, path.name.removesuffix(".overall.csv"))
         if not self.repos and not self.packages:
-            raise FileNotFoundError(2, "no *.commits.jsonl.gz and no *.overall.csv there", str(folder))
+            raise FileNotFoundError(2, "no *.commits.jsonl.gz and no *.overall.csv found", str(folder))
         self.set_date(day)
 
     def set_date(self, day: date) -> None:
@@ -121,7 +121,7 @@ def _commit(item: dict[str, Any]) -> Commit:
 def _pulls(repo: Repo, items: Iterator[dict[str, Any]]) -> list[Issue]:
     """One pull request a number of this repository; the first line with a number counts.
 
-    When it was opened is not recorded: its commit's author date stands for that.
+    Its opening is not recorded: its commit's author date stands in for it.
     """
     users = {c.author.user.login: c.author.user for c in repo.commits.values() if c.author.user}
     found: dict[int, Issue] = {}

@@ -32,6 +32,7 @@ from lakepulse_simulator.world import Comment, Issue, Repo, World, from_iso, nor
 JSON = "application/json; charset=utf-8"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 DOCS = "https://docs.github.com/rest"
+ISSUES_OFF = "Issues has been disabled in this repository."
 
 FIRST_DAY_QUERY = (
     "SELECT min(date) AS first FROM pypi.pypi_downloads_per_day_by_version WHERE project = {project:String} FORMAT JSON"
@@ -260,7 +261,7 @@ class Simulator:
 
 
 def hash_auth(header: str | None) -> str | None:
-    """What the log keeps of an Authorization header: the scheme's case and the secret are not told."""
+    """What the log keeps of an Authorization header: neither the scheme's case nor the secret."""
     if not header:
         return None
     return hashlib.sha256(header.split(" ", 1)[-1].encode()).hexdigest()[:12]
@@ -288,7 +289,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of ours."""
+        """A client that disconnects is no error of ours."""
 
     def end_connections(self) -> None:
         with self._open_lock:
@@ -551,7 +552,7 @@ class Request:
         return answer, quota
 
     def conditional(self, answer: Answer) -> Answer:
-        # GitHub's ETag depends on who asks.
+        # GitHub's ETag depends on the authorization.
         digest = hashlib.sha256((self.auth or "").encode() + answer.body).hexdigest()
         etag = f'W/"{digest}"'
         given = [tag.strip() for tag in (self.headers.get("If-None-Match") or "").split(",")]
@@ -674,7 +675,7 @@ class Request:
         except ValueError:
             return error(422, "Validation Failed")
         if since is not None:
-            # At the epoch GitHub finds nothing at all.
+            # At the epoch GitHub finds nothing.
             found = [c for c in found if c.committed_at >= since] if since > 0 else []
         if until is not None:
             found = [c for c in found if c.committed_at <= until]
@@ -725,8 +726,8 @@ class Request:
 
     def issues(self, repo: Repo) -> Answer:
         """Issues and pull requests, paged by a cursor that stays right while items move."""
-        if not repo.has_issues:
-            return error(410, "Issues are disabled for this repo")
+        if not repo.has_issues and not repo.lists_pulls:
+            return error(410, ISSUES_OFF)
         sort, state = self.query.get("sort", "created"), self.query.get("state", "open")
         is_down = self.query.get("direction", "desc") != "asc"
         size = self.page_size or 30
@@ -769,7 +770,8 @@ class Request:
                 "created": lambda c: (c.created_at, c.id),
                 None: lambda c: (c.id, c.id),
             }
-            return sorted(repo.comments.values(), key=keys.get(sort, keys[None]), reverse=is_down)
+            shown = [comment for comment in repo.comments.values() if repo.shows(comment)]
+            return sorted(shown, key=keys.get(sort, keys[None]), reverse=is_down)
 
         found = repo.derive(("comments", sort, is_down), make)
         if since is not None:
@@ -785,7 +787,7 @@ class Request:
         return self.pages(repo, "/pulls", found, items.pull)
 
     def releases(self, repo: Repo) -> Answer:
-        # Drafts are shown to those who may push only.
+        # Only those who may push see drafts.
         found = sorted((r for r in repo.releases.values() if not r.draft), key=lambda r: (r.created_at, r.id), reverse=True)
         return self.pages(repo, "/releases", found, items.release)
 
@@ -795,6 +797,8 @@ class Request:
 
     def one_issue(self, repo: Repo, kind: str, number: int, wants_comments: bool) -> Answer:
         found = repo.issues.get(number)
+        if found is not None and not found.is_pull and not repo.has_issues:
+            return error(410, ISSUES_OFF)
         if found is None and number in repo.moved_issues:
             target, new_number = repo.moved_issues[number]
             return self.moved(f"/repositories/{target.id}/issues/{new_number}")
@@ -815,7 +819,7 @@ class Request:
         found = re.fullmatch(r"/packages/([^/]+)/(overall|python_minor|system|recent)/?", path)
         if found is None:
             return page_404()
-        # Only these two are folded; another case is another package, and unknown.
+        # Only these two are folded; a name in another case is another package, and unknown.
         name, kind = re.sub("[._]", "-", unquote(found[1])), found[2]
         package = self.simulator.world.packages.get(name)
         today = self.simulator.world.date
@@ -844,7 +848,8 @@ class Request:
             return Answer(404, b"404 Not Found", {"Content-Type": "text/plain"})
         if not self.path.endswith("/"):
             return Answer(301, b"", {"Location": f"{self.path}/"})
-        answer = Answer(200, items.simple_page(package), {"Content-Type": SIMPLE_JSON}, len(package.files))
+        rows = 0 if package.status == "quarantined" else len(package.files)
+        answer = Answer(200, items.simple_page(package), {"Content-Type": SIMPLE_JSON}, rows)
         answer.headers |= {"X-PyPI-Last-Serial": str(package.version), "Cache-Control": "max-age=600, public"}
         etag = f'"{hashlib.sha256(answer.body).hexdigest()[:22]}"'
         if self.headers.get("If-None-Match") == etag:
@@ -873,7 +878,7 @@ class Request:
                 )
         world = self.simulator.world
         package = world.packages.get(given["project"])
-        # Its table is of the log, where a package that left the index remains.
+        # Its table is made from the log, which keeps packages that left the index.
         first, last = given.get("first", date.min), min(given.get("last", date.max), world.date - timedelta(days=1))
         rows = package.served_versions(first, last) if package else []
         if query == FIRST_DAY_QUERY:
@@ -931,7 +936,7 @@ def gone(status: int) -> Answer:
 
 
 def sorted_issues(repo: Repo, sort: str, state: str, is_down: bool, pulls_only: bool) -> list[tuple[tuple[int, int], Issue]]:
-    """(sort key, issue) in the order asked for; numbers break ties, so a key names one item."""
+    """(sort key, issue) in the requested order; numbers break ties, so a key names one item."""
     keys: dict[str, Callable[[Issue], int]] = {
         "created": lambda i: i.created_at,
         "updated": lambda i: i.updated_at,
@@ -941,7 +946,7 @@ def sorted_issues(repo: Repo, sort: str, state: str, is_down: bool, pulls_only: 
     found = [
         ((key(issue), issue.number), issue)
         for issue in repo.issues.values()
-        if state in ("all", issue.state) and (issue.is_pull or not pulls_only)
+        if state in ("all", issue.state) and (issue.is_pull or (repo.has_issues and not pulls_only))
     ]
     return sorted(found, key=lambda entry: entry[0], reverse=is_down)
 
@@ -978,7 +983,7 @@ def recent(rows: list[tuple[str, date, int]], today: date) -> dict[str, int]:
 
 
 def control(simulator: Simulator, method: str, path: str, sent: bytes) -> Answer:
-    """What tests in other processes may ask of the simulator itself."""
+    """Requests to the simulator itself, for tests in other processes."""
     given = json.loads(sent) if sent else {}
     match method, path:
         case "GET", "/_simulator/health":

@@ -1,6 +1,6 @@
 """What exists upstream: repositories, packages and the ways in which they change.
 
-Times are whole seconds since the epoch, UTC; every method that needs one takes `at` and else
+Times are whole seconds since the epoch, UTC; every method that needs one takes `at`, or else
 moves the world's clock on by a minute. Each change of an item moves its `updated_at`.
 """
 
@@ -12,10 +12,10 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 DAY = 86_400
 KINDS = ("overall", "python_minor", "system")
@@ -83,6 +83,16 @@ def user(login: str, kind: str = "User") -> User:
     return User(login, 1_000 + int(hashlib.sha256(login.lower().encode()).hexdigest()[:7], 16), kind)
 
 
+def noreply(who: User) -> str:
+    """The address that GitHub gives an account that hides its own."""
+    return f"{who.id}+{who.login}@users.noreply.github.com"
+
+
+def with_coauthors(message: str, *people: Person) -> str:
+    """A commit message that credits further authors in its trailers."""
+    return "\n".join([message, "", *(f"Co-authored-by: {who.name} <{who.email}>" for who in people)])
+
+
 def person(login: str, name: str | None = None, email: str | None = None) -> Person:
     """A person with an account."""
     return Person(name or login.title(), email or f"{login.lower()}@example.org", user(login))
@@ -99,6 +109,9 @@ class Commit:
     parents: tuple[str, ...]
     recorded: dict[str, Any] | None = None
     """The item as it was recorded from the real API, served as it is."""
+    authored_text: str | None = None
+    """Served in place of `authored_at`: a date that cannot be parsed."""
+    committed_text: str | None = None
     json: bytes | None = None
 
 
@@ -165,8 +178,11 @@ class PackageFile:
 
     @property
     def microsecond(self) -> int:
-        """PyPI tells upload times to the microsecond."""
+        """PyPI gives upload times to the microsecond."""
         return self.uploaded_at * 7_919 % 1_000_000
+
+
+PackageStatus = Literal["active", "archived", "deprecated", "quarantined"]
 
 
 @dataclass(eq=False)
@@ -177,8 +193,11 @@ class Package:
     files: dict[str, PackageFile] = field(default_factory=dict)
     downloads: dict[str, dict[date, dict[str, int]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     is_gone: bool = False
+    status: PackageStatus = "active"
+    """The status marker of PEP 792; a quarantined package offers no files."""
+    status_reason: str | None = None
     version: int = 0
-    """Rises with each change, so that what was derived from it can be kept."""
+    """Rises with each change, so that results derived from it can be cached."""
 
     def served(self, kind: str, today: date) -> list[tuple[str, date, int]]:
         """(category, day, downloads) of the 180 days before `today`, by category and day."""
@@ -204,8 +223,8 @@ class Package:
         """The day's downloads without mirrors, split over the versions that were out by its end.
 
         Each final version takes a part, which grows with its age up to a half, of what the newer ones
-        have left; the oldest takes the rest. Few ask for a pre-release while there is a final version.
-        None is quite forgotten.
+        have left; the oldest takes the rest. Few want a pre-release once a final version is out.
+        No version drops to zero.
         """
         left = self.downloads["overall"].get(day, {}).get("without_mirrors", 0)
         end = epoch(day) + DAY
@@ -213,7 +232,7 @@ class Package:
         for file in self.files.values():
             if file.uploaded_at < end:
                 out[file.version] = min(file.uploaded_at, out.get(file.version, end))
-        # Pre-releases come first; among their like the newer one does.
+        # Pre-releases come first, and newer ones before older ones.
         ranks = sorted((re.fullmatch(r"[\d.]+", version) is not None, -at, version) for version, at in out.items())
         least = 1 if left >= len(ranks) else 0
         left -= least * len(ranks)
@@ -238,6 +257,7 @@ class Repo:
     pushed_at: int
     default_branch: str = "main"
     is_archived: bool = False
+    is_disabled: bool = False
     stars: int = 0
     forks: int = 0
     subscribers: int = 0
@@ -245,8 +265,10 @@ class Repo:
     size_kb: int = 1_000
     description: str | None = None
     has_issues: bool = True
+    lists_pulls: bool = False
+    """Without issues: whether /issues still lists pull requests (200) or answers 410."""
     gone: int | None = None
-    """404, 410 or 451: what every request of it is answered."""
+    """404, 410 or 451: the status of every answer about it."""
     head: str | None = None
     commits: dict[str, Commit] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
@@ -257,7 +279,7 @@ class Repo:
     last_number: int = 0
     last_id: int = 0
     version: int = 0
-    """Rises with each change, so that what was derived from it can be kept."""
+    """Rises with each change, so that results derived from it can be cached."""
     derived: dict[Any, tuple[int, Any]] = field(default_factory=dict, repr=False)
     logs: dict[str, list[Commit]] = field(default_factory=dict, repr=False)
 
@@ -266,7 +288,7 @@ class Repo:
         return self.id * 10_000 + self.last_id
 
     def derive(self, key: Any, make: Callable[[], Any]) -> Any:
-        """`make()`, kept until the repository changes."""
+        """`make()`, cached until the repository changes."""
         found = self.derived.get(key)
         if found is None or found[0] != self.version:
             found = (self.version, make())
@@ -304,7 +326,11 @@ class Repo:
     @property
     def open_issues(self) -> int:
         """As GitHub counts: open issues and open pull requests."""
-        return sum(issue.state == "open" for issue in self.issues.values())
+        return sum(issue.state == "open" and (issue.is_pull or self.has_issues) for issue in self.issues.values())
+
+    def shows(self, comment: Comment) -> bool:
+        """Whether the list of comments has it: not if its issue went with the switch."""
+        return self.has_issues or self.issues[comment.number].is_pull
 
 
 class World:
@@ -322,12 +348,14 @@ class World:
         self.names: dict[str, int] = {}
         """Present and former full names, lower case -> repository id."""
         self.packages: dict[str, Package] = {}
+        self.logins: dict[int, str] = {}
+        """Account id -> present login, of accounts that changed it."""
         self.lock = threading.RLock()
 
     # --- time
 
     def set_date(self, day: date) -> None:
-        """Move to another day; a world that cannot un-happen refuses to go back before its clock."""
+        """Move to another day. Worlds that grow by themselves refuse to go back."""
         with self.lock:
             self.date = day
             self.now = max(self.now, epoch(day))
@@ -351,7 +379,7 @@ class World:
         """As `find`.
 
         Raises:
-            KeyError: there is none.
+            KeyError: not found.
         """
         return self.repos[self.names[name.lower()]]
 
@@ -381,6 +409,79 @@ class World:
         with self.lock:
             self.repo(name).gone = status
 
+    def archive(self, name: str, *, is_archived: bool = True) -> None:
+        """Make a repository read-only, or writable again."""
+        with self.lock:
+            repo = self.repo(name)
+            repo.is_archived = is_archived
+            repo.updated_at = self.tick()
+            repo.version += 1
+
+    def disable(self, name: str, *, is_disabled: bool = True) -> None:
+        """Set the flag `disabled`: GitHub's staff switched the repository off."""
+        with self.lock:
+            repo = self.repo(name)
+            repo.is_disabled = is_disabled
+            repo.updated_at = self.tick()
+            repo.version += 1
+
+    def switch_issues(self, name: str, on: bool, *, lists_pulls: bool = False) -> None:
+        """Switch a repository's issues off or on.
+
+        Off, its issues are hidden with their comments, and come back when they are switched on.
+        `lists_pulls`: /issues goes on with the pull requests alone, as for a repository that never
+        had issues of its own; else it answers 410.
+        """
+        with self.lock:
+            repo = self.repo(name)
+            repo.has_issues, repo.lists_pulls = on, lists_pulls
+            repo.updated_at = self.tick()
+            repo.version += 1
+
+    # --- accounts
+
+    def present(self, who: User | None) -> User | None:
+        """An account under the login that it has now."""
+        if who is None or who.id not in self.logins:
+            return who
+        return replace(who, login=self.logins[who.id])
+
+    def rename_account(self, who: User, login: str) -> User:
+        """Change an account's login: its id stays, and every item names it by the new one at once.
+
+        No item's `updated_at` moves. The old login is free: an account of another id may take it.
+
+        Raises:
+            ValueError: an account without id, as recorded data have it.
+        """
+        if who.id is None:
+            raise ValueError(f"{who.login} has no id by which it could be renamed")
+        with self.lock:
+            self.logins[who.id] = login
+            for repo in self.repos.values():
+                for commit in repo.commits.values():
+                    if who.id in {p.user.id for p in (commit.author, commit.committer) if p.user}:
+                        commit.author = self._present_person(commit.author)
+                        commit.committer = self._present_person(commit.committer)
+                        commit.json = None
+                items: list[Issue | Comment | Release] = [
+                    *repo.issues.values(),
+                    *repo.comments.values(),
+                    *repo.releases.values(),
+                ]
+                for item in items:
+                    if item.user is not None and item.user.id == who.id:
+                        item.user = self.present(item.user)
+                        item.json = None
+                        if isinstance(item, Issue):
+                            item.pull_json = None
+                repo.version += 1
+            return replace(who, login=login)
+
+    def _present_person(self, who: Person) -> Person:
+        now = self.present(who.user)
+        return who if now is who.user else replace(who, user=now)
+
     def star(self, name: str, count: int = 1) -> None:
         with self.lock:
             repo = self.repo(name)
@@ -401,8 +502,13 @@ class World:
         committer: Person = WEB_FLOW,
         parents: Sequence[str] | None = None,
         move_head: bool = True,
+        authored_text: str | None = None,
+        committed_text: str | None = None,
     ) -> Commit:
-        """Add a commit, on the head unless `parents` are given."""
+        """Add a commit, on the head unless `parents` are given.
+
+        `authored_text` and `committed_text` are served in place of the dates: texts that are none.
+        """
         with self.lock:
             repo = self.repo(name)
             when = self.tick(at)
@@ -411,12 +517,14 @@ class World:
             text = f"{repo.id}/{len(repo.commits)}/{author.name}/{when}/{message}/{'/'.join(parents)}"
             commit = Commit(
                 sha=hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest(),
-                author=author,
+                author=self._present_person(author),
                 authored_at=when if authored_at is None else authored_at,
-                committer=committer,
+                committer=self._present_person(committer),
                 committed_at=when,
                 message=message,
                 parents=tuple(parents),
+                authored_text=authored_text,
+                committed_text=committed_text,
             )
             repo.commits[commit.sha] = commit
             if move_head:
@@ -484,7 +592,7 @@ class World:
             repo = self.repo(name)
             when = self.tick(at)
             repo.last_number += 1
-            issue = Issue(repo.last_number, repo.next_id(), title, opener, when, when, is_pull, list(labels))
+            issue = Issue(repo.last_number, repo.next_id(), title, self.present(opener), when, when, is_pull, list(labels))
             issue.draft, issue.association, issue.body = draft, association, body
             repo.issues[issue.number] = issue
             repo.version += 1
@@ -494,6 +602,36 @@ class World:
         self, name: str, title: str = "Fix it", opener: User | None = GHOST, at: int | None = None, **more: Any
     ) -> Issue:
         return self.open_issue(name, title, opener, at, is_pull=True, **more)
+
+    def import_issue(
+        self,
+        name: str,
+        title: str = "Copied from the old tracker",
+        opener: User | None = GHOST,
+        at: int | None = None,
+        *,
+        created_at: int,
+        closed_at: int | None = None,
+        merged_at: int | None = None,
+        comments: Iterable[tuple[User | None, int]] = (),
+        **more: Any,
+    ) -> Issue:
+        """Bring in an issue or pull request, dated as its old tracker has it, with comments (writer, time).
+
+        All of it is news: `updated_at` is the time of the import.
+        """
+        with self.lock:
+            repo = self.repo(name)
+            when = self.tick(at)
+            issue = self.open_issue(name, title, opener, when, **more)
+            issue.created_at = created_at
+            for writer, written_at in comments:
+                self.comment(name, issue.number, writer, when, created_at=written_at)
+            if closed_at is not None or merged_at is not None:
+                issue.state, issue.closed_at, issue.merged_at = "closed", closed_at or merged_at, merged_at
+                issue.state_reason = None if issue.is_pull else "completed"
+            self.touch(repo, issue, when)
+            return issue
 
     def touch(self, repo: Repo, issue: Issue, at: int | None) -> int:
         """Note a change of an issue; its `updated_at` never goes back."""
@@ -539,14 +677,24 @@ class World:
             return issue
 
     def merge_pull(
-        self, name: str, number: int, author: Person, at: int | None = None, *, committer: Person = WEB_FLOW, age: int = 3600
+        self,
+        name: str,
+        number: int,
+        author: Person,
+        at: int | None = None,
+        *,
+        committer: Person = WEB_FLOW,
+        age: int = 3600,
+        helpers: Sequence[Person] = (),
     ) -> Commit:
-        """Squash a pull request into one commit, written `age` seconds before."""
+        """Squash a pull request into one commit, written `age` seconds before; `helpers` are credited in its trailers."""
         with self.lock:
             repo = self.repo(name)
             issue = repo.issues[number]
             when = self.touch(repo, issue, at)
             message = f"{issue.title} (#{number})"
+            if helpers:
+                message = with_coauthors(message, *helpers)
             commit = self.commit(name, author, message, when, authored_at=when - age, committer=committer)
             issue.closed_at = issue.merged_at = when
             issue.state = "closed"
@@ -554,8 +702,31 @@ class World:
             issue.merge_sha = commit.sha
             return commit
 
+    def merge_by_script(
+        self,
+        name: str,
+        number: int,
+        author: Person,
+        at: int | None = None,
+        *,
+        message: str | None = None,
+        committer: Person | None = None,
+        lag: int = 60,
+    ) -> Commit:
+        """Land a pull request as a committer's script does: a commit names it, and `lag` seconds later it is closed.
+
+        GitHub does not call it merged. The message is one of GitHub's closing forms unless it is given.
+        """
+        with self.lock:
+            issue = self.repo(name).issues[number]
+            when = self.tick(at)
+            text = message or f"{issue.title}\n\nCloses #{number} from {author.name}/work."
+            commit = self.commit(name, author, text, when, committer=committer or author)
+            self.close_issue(name, number, when + lag)
+            return commit
+
     def delete_issue(self, name: str, number: int) -> None:
-        """Its comments go with it, and no list tells."""
+        """Delete an issue and its comments; no list reports it."""
         with self.lock:
             repo = self.repo(name)
             del repo.issues[number]
@@ -584,13 +755,24 @@ class World:
             target.version += 1
             return issue
 
-    def comment(self, name: str, number: int, writer: User | None, at: int | None = None, *, body: str = "Thanks!") -> Comment:
+    def comment(
+        self,
+        name: str,
+        number: int,
+        writer: User | None,
+        at: int | None = None,
+        *,
+        body: str = "Thanks!",
+        created_at: int | None = None,
+    ) -> Comment:
+        """Add a comment; `created_at` dates one that an import brings in."""
         with self.lock:
             repo = self.repo(name)
             issue = repo.issues[number]
             when = self.touch(repo, issue, at)
             issue.comments += 1
-            comment = Comment(repo.next_id(), number, writer, when, when, body)
+            written = when if created_at is None else created_at
+            comment = Comment(repo.next_id(), number, self.present(writer), written, when, body)
             repo.comments[comment.id] = comment
             return comment
 
@@ -631,8 +813,9 @@ class World:
             when = self.tick(at)
             head = repo.commits[repo.head].committed_at if repo.head else when
             made = head if created_at is None else created_at
+            published = None if draft else when
             release = Release(
-                repo.next_id(), tag, title or tag, author, min(made, when), None if draft else when, prerelease, draft
+                repo.next_id(), tag, title or tag, self.present(author), min(made, when), published, prerelease, draft
             )
             repo.releases[release.id] = release
             if repo.head:
@@ -652,7 +835,7 @@ class World:
         """A package by name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: not found.
         """
         return self.packages[normalise(name)]
 
@@ -682,6 +865,13 @@ class World:
             target.version += 1
             return files
 
+    def set_status(self, package: str, status: PackageStatus, reason: str | None = None) -> None:
+        """Mark a package: quarantined, archived, deprecated, or active again."""
+        with self.lock:
+            target = self.package(package)
+            target.status, target.status_reason = status, reason
+            target.version += 1
+
     def yank(self, package: str, version: str, reason: str | None = None) -> None:
         with self.lock:
             target = self.package(package)
@@ -708,7 +898,7 @@ class World:
             target.version += 1
 
     def remove_download_day(self, package: str, day: date, kinds: Sequence[str] = KINDS) -> None:
-        """A day that pypistats does not have."""
+        """Remove a day from pypistats."""
         with self.lock:
             target = self.package(package)
             for kind in kinds:

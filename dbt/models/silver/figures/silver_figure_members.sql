@@ -7,7 +7,8 @@ select
     kind as scope_kind,
     name as scope,
     kind,
-    name as member
+    name as member,
+    position
 from listed
 
 union all
@@ -16,5 +17,6 @@ select
     'project' as scope_kind,
     project as scope,
     kind,
-    name as member
+    name as member,
+    position
 from listed

@@ -4,8 +4,17 @@ with members as (
 ),
 
 events as (
+    -- By its author's date, or else its committer's.
+    select
+        'repo' as kind,
+        repo as member,
+        min({{ day_of('seen_at') }}) as first_date
+    from {{ ref('silver_commit_events') }}
+    where role = 'author' and seen_at is not null
+    group by repo
+
+    union all
     {%- for model, kind, name, moment in (
-        ('silver_commit_events', 'repo', 'repo', 'happened_at'),
         ('silver_issues', 'repo', 'repo', 'created_at'),
         ('silver_change_requests', 'repo', 'repo', 'created_at'),
     ) %}

@@ -22,11 +22,14 @@ packages as (
         members.scope_kind,
         members.scope,
         members.member as package,
-        births.born_on
+        births.born_on,
+        sources.known_until
     from {{ ref('silver_figure_members') }} as members
     -- One of which nothing was ever fetched takes part in no day; the figure says that it is missing.
     inner join fetched on members.member = fetched.package
     left join births on members.member = births.package
+    inner join {{ ref('silver_member_sources') }} as sources
+        on members.member = sources.member and sources.kind = 'package' and sources.source = 'pypistats_overall'
     where members.kind = 'package'
 ),
 
@@ -61,7 +64,7 @@ dates as (
     from held
 ),
 
--- A day counts when each package has it, or was not released yet.
+-- A day counts when each package has it, was not released yet, or was gone when the day could have been fetched.
 days as (
     select
         dates.scope_kind,
@@ -77,7 +80,9 @@ days as (
             and dates.date = held.date
             and packages.package = held.package
     group by dates.scope_kind, dates.scope, dates.date
-    having count(*) = count(*) filter (where held.package is not null or dates.date < packages.born_on)
+    having count(*) = count(*) filter (
+        where held.package is not null or dates.date < packages.born_on or dates.date >= packages.known_until
+    )
 ),
 
 windows as (
@@ -179,7 +184,8 @@ select
     weeks.scope_kind,
     weeks.scope,
     weeks.week,
-    weeks.downloads_end_on as ends_on,
+    -- A run fetches the days before its own.
+    {{ days_later('weeks.downloads_end_on', 1) }} as ends_on,
     means.per_day as downloads_per_day_28d,
     coalesce(means.days_there, 0) as downloads_per_day_28d_n,
     case

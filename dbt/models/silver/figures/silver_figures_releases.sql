@@ -15,7 +15,6 @@ windows as (
         weeks.scope,
         weeks.week,
         count(*) filter (where versions.final_on > {{ days_later('weeks.ends_on', -365) }}) as releases_365d,
-        count(*) as num_versions,
         max(versions.final_on) as newest_on
     from weeks
     inner join versions
@@ -31,7 +30,7 @@ select
     coalesce(windows.releases_365d, 0) as releases_365d,
     coalesce(windows.releases_365d, 0) as releases_365d_n,
     {{ days_between('windows.newest_on', 'weeks.ends_on') }} as days_since_release,
-    coalesce(windows.num_versions, 0) as days_since_release_n,
+    case when windows.newest_on is null then 0 else 1 end as days_since_release_n,
     case when windows.newest_on is null then 'none' end as days_since_release_status,
     case when windows.newest_on is null then 'no release' end as days_since_release_reason
 from weeks

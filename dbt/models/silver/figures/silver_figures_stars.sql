@@ -74,19 +74,20 @@ counts as (
     group by held.scope_kind, held.scope, held.week, held.repo
 ),
 
--- Nobody could star a repository that was not there yet.
+-- A repository that was not there yet has no stars to miss, and gained all that it has since.
 settled as (
     select
         counts.scope_kind,
         counts.scope,
         counts.week,
         counts.repo,
-        coalesce(counts.stars_now, case when counts.created_on > weeks.ends_on then 0 end) as stars_now,
+        counts.stars_now,
         coalesce(
             counts.stars_before, case when counts.created_on > {{ days_later('weeks.ends_on', -28) }} then 0 end
         ) as stars_before
     from counts
     inner join weeks on counts.scope_kind = weeks.scope_kind and counts.scope = weeks.scope and counts.week = weeks.week
+    where counts.created_on is null or counts.created_on <= weeks.ends_on
 ),
 
 totals as (

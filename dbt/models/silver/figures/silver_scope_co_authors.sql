@@ -43,7 +43,7 @@ resolved as (
         named.repo,
         named.sha,
         {{ person_key(
-            account_key(noreply_id('named.email'), 'null'),
+            account_key(noreply_id('named.email'), 'cast(null as varchar)'),
             'of_email.account',
             'of_name.account',
             has_two_words('named.name'),

@@ -11,7 +11,9 @@ with commits as (
         people.is_known,
         -- Of a history that is cut, nobody knows whose first commit is the first.
         coverage.commits_from is null as is_from_whole_history,
-        row_number() over (partition by members.scope_kind, members.scope, events.sha order by events.repo) as copy_number
+        row_number() over (
+            partition by members.scope_kind, members.scope, events.sha order by members.position
+        ) as copy_number
     from {{ ref('silver_commit_events') }} as events
     inner join {{ ref('silver_figure_members') }} as members on members.kind = 'repo' and events.repo = members.member
     inner join {{ ref('silver_people') }} as people on events.person_key = people.person_key
