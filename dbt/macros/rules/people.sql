@@ -15,6 +15,11 @@
     case when lower({{ login }}) is distinct from 'ghost' then {{ account_id }} end
 {%- endmacro %}
 
+{# The key of the account that an issue, a pull request or a comment names; null for a deleted one. #}
+{% macro account_of(account_id, login) -%}
+    {{ account_key(account_id_of(account_id, login), login_of(login)) }}
+{%- endmacro %}
+
 {# The account that a noreply address names: its id, or its login. #}
 {% macro noreply_id(email) -%}
     try_cast({{ caught(email, '^([0-9]+)[+]([^@]+)@users[.]noreply[.]github[.]com$', 1) }} as bigint)

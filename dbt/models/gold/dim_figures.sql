@@ -1,10 +1,13 @@
-{%- set entries = [] -%}
-{%- for model in figure_models() -%}
-    {%- for name, figure in model.figures.items() -%}
-        {%- do entries.append([name, figure.title, figure.question, figure.unit, figure.better,
-            figure.scope_kinds | join(', '), figure.definition, figure.link, figure.sources | join(', '), figure.window_days, figure.headline]) -%}
-    {%- endfor -%}
-{%- endfor -%}
+{% set entries = [] %}
+{% for model in figure_models() %}
+{% for name, figure in model.figures.items() %}
+{% do entries.append([
+    name, figure.title, figure.question, figure.unit, figure.better, figure.scope_kinds | join(', '), figure.definition, figure.link,
+    figure.sources | join(', '), figure.window_days, figure.headline
+]) %}
+{% endfor %}
+{% endfor %}
+
 select
     figure,
     title,

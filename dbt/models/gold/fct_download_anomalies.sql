@@ -107,7 +107,7 @@ broken_days as (
             known_breaks.source in ('pypistats', 'pypistats_overall')
             and (coalesce(known_breaks.scope, '') = '' or scores.package = known_breaks.scope)
             and known_breaks.from_date <= scores.date
-            and coalesce(known_breaks.to_date, known_breaks.from_date) >= {{ days_later('scores.date', -56) }}
+            and {{ days_later('scores.date', -56) }} <= coalesce(known_breaks.to_date, known_breaks.from_date)
 )
 
 select

@@ -154,7 +154,7 @@ judged as (
             -- What a member that is missing has might exist.
             when computed.status = 'none' and incomplete.gap is not null then 'unknown'
             when computed.status = 'none' then 'none'
-            when computed.value is null and computed.status is distinct from 'known' then 'unknown'
+            when computed.value is null and coalesce(computed.status, '') <> 'known' then 'unknown'
             when incomplete.gap is not null or computed.status = 'partial' then 'partial'
             else 'known'
         end as verdict

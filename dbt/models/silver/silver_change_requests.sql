@@ -17,7 +17,7 @@ renamed as (
         source.repo_id,
         source.number,
         source.title,
-        {{ account_key(account_id_of('source.author_id', 'source.author_login'), login_of('source.author_login')) }} as person_key,
+        {{ account_of('source.author_id', 'source.author_login') }} as person_key,
         {{ login_of('source.author_login') }} as login,
         source.author_type as account_type,
         source.html_url,

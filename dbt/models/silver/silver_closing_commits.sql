@@ -1,4 +1,4 @@
--- GitHub closes what a message names after one of its closing words; a script that merges by hand ends the subject with the number.
+-- GitHub closes what a message names after one of its closing words; a script that merges ends the subject with the number.
 with commits as (
     select
         listed_name as repo,
@@ -19,9 +19,10 @@ named as (
         commits.committed_at,
         closing.number
     from commits
-    cross join unnest(
-        regexp_extract_all(commits.message, '(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+#([0-9]{1,18})\b', 1)
-    ) as closing (number)
+    cross join
+        unnest(
+            regexp_extract_all(commits.message, '(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+#([0-9]{1,18})\b', 1)
+        ) as closing (number)
 
     union all
 

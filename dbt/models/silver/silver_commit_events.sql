@@ -13,8 +13,14 @@ select
     identities.happened_at,
     {{ day_of('identities.happened_at') }} as happened_on,
     identities.seen_at,
-    {{ person_key('identities.account', 'of_email.account', 'of_name.account', 'identities.is_full_name', 'identities.name_digest',
-        'identities.email_digest') }} as person_key,
+    {{ person_key(
+        'identities.account',
+        'of_email.account',
+        'of_name.account',
+        'identities.is_full_name',
+        'identities.name_digest',
+        'identities.email_digest'
+    ) }} as person_key,
     identities.login,
     identities.label,
     identities.handle,

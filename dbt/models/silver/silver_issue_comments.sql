@@ -8,7 +8,7 @@ renamed as (
         repo_id,
         comment_id,
         issue_number,
-        {{ account_key(account_id_of('author_id', 'author_login'), login_of('author_login')) }} as person_key,
+        {{ account_of('author_id', 'author_login') }} as person_key,
         {{ login_of('author_login') }} as login,
         author_type as account_type,
         {{ possible('created_at') }} as created_at,

@@ -2,26 +2,32 @@ with weeks as (
     select * from {{ ref('silver_figure_weeks') }}
 ),
 
+births as (
+    select
+        scope as package,
+        {{ day_of('min(released_at)') }} as born_on
+    from {{ ref('silver_releases') }}
+    where source = 'pypi'
+    group by scope
+),
+
+fetched as (
+    select distinct package
+    from {{ ref('silver_downloads') }}
+    where kind = 'overall'
+),
+
 packages as (
     select
         members.scope_kind,
         members.scope,
         members.member as package,
-        {{ day_of('born.first_release_at') }} as born_on,
+        births.born_on,
         sources.known_until
     from {{ ref('silver_figure_members') }} as members
-    left join (
-        select
-            scope,
-            min(released_at) as first_release_at
-        from {{ ref('silver_releases') }}
-        where source = 'pypi'
-        group by scope
-    ) as born on members.member = born.scope
     -- One of which nothing was ever fetched takes part in no day; the figure says that it is missing.
-    inner join (
-        select distinct package from {{ ref('silver_downloads') }} where kind = 'overall'
-    ) as counted on members.member = counted.package
+    inner join fetched on members.member = fetched.package
+    left join births on members.member = births.package
     inner join {{ ref('silver_member_sources') }} as sources
         on members.member = sources.member and sources.kind = 'package' and sources.source = 'pypistats_overall'
     where members.kind = 'package'
@@ -141,26 +147,27 @@ means as (
     group by scope_kind, scope, week
 ),
 
+known_breaks as (
+    select distinct
+        scope,
+        from_date,
+        coalesce(to_date, from_date) as to_date,
+        what_changed
+    from {{ ref('known_breaks') }}
+    where source in ('pypistats', 'pypistats_overall')
+),
+
 breaks as (
     select
         means.scope_kind,
         means.scope,
         means.week,
-        {{ joined("'known break on ' || cast(breaks.from_date as varchar) || ': ' || breaks.what_changed", ' ') }} as reason
+        {{ joined("'known break on ' || cast(known_breaks.from_date as varchar) || ': ' || known_breaks.what_changed", ' ') }} as reason
     from means
-    inner join (
-        select distinct
-            scope,
-            from_date,
-            coalesce(to_date, from_date) as to_date,
-            what_changed
-        from {{ ref('known_breaks') }}
-        where source in ('pypistats', 'pypistats_overall')
-    ) as breaks
-        on means.first_date < breaks.to_date and means.last_date >= breaks.from_date
+    inner join known_breaks on means.first_date < known_breaks.to_date and means.last_date >= known_breaks.from_date
     left join packages
-        on means.scope_kind = packages.scope_kind and means.scope = packages.scope and breaks.scope = packages.package
-    where coalesce(breaks.scope, '') = '' or packages.package is not null
+        on means.scope_kind = packages.scope_kind and means.scope = packages.scope and known_breaks.scope = packages.package
+    where coalesce(known_breaks.scope, '') = '' or packages.package is not null
     group by means.scope_kind, means.scope, means.week
 ),
 

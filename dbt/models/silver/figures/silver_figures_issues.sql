@@ -194,7 +194,9 @@ select
     case when 2 * answers.answered <= answers.n then 'known' end as first_response_median_hours_12w_status,
     case
         when 2 * answers.answered <= answers.n
-            then 'no answer to ' || cast(answers.n - answers.answered as varchar) || ' of ' || cast(answers.n as varchar) || ' issues'
+            then
+                'no answer to ' || cast(answers.n - answers.answered as varchar)
+                || ' of ' || cast(answers.n as varchar) || ' issues'
     end as first_response_median_hours_12w_reason,
     {{ share('closings.solved', 'closings.opened') }} as closed_per_opened_12w,
     coalesce(closings.opened, 0) as closed_per_opened_12w_n,

@@ -11,6 +11,10 @@ snapshots as (
     where stargazers_count is not null
 ),
 
+counted as (
+    select distinct repo from snapshots
+),
+
 births as (
     select
         repo,
@@ -32,7 +36,7 @@ moments as (
     inner join {{ ref('silver_figure_members') }} as members
         on weeks.scope_kind = members.scope_kind and weeks.scope = members.scope and members.kind = 'repo'
     -- One without any snapshot is missing as a whole, which the list of gaps says.
-    inner join (select distinct repo from snapshots) as counted on members.member = counted.repo
+    inner join counted on members.member = counted.repo
     cross join (values ('now'), ('before')) as moment (name)
 ),
 
@@ -94,8 +98,8 @@ totals as (
         count(*) as num_repos,
         sum(stars_now) as stars,
         count(stars_now) as num_now,
-        sum(case when stars_before is not null then stars_now end) - sum(case when stars_now is not null then stars_before end) as gained,
-        count(case when stars_before is not null then stars_now end) as num_both,
+        sum(stars_now - stars_before) as gained,
+        count(stars_now - stars_before) as num_both,
         {{ joined("case when stars_now is null then repo end", ', ') }} as without_now,
         {{ joined("case when stars_now is null or stars_before is null then repo end", ', ') }} as without_both
     from settled
