@@ -118,8 +118,8 @@ def _as_of(found: list[Publication]) -> Publication:
         help="Show these pages as they were on an earlier day. A later backfill of that day is listed separately. Links keep "
         "the chosen day.",
     )
-    filters.remember_not_found(
-        "as_of", "As-of date", unknown, chosen, lambda label: "the newest" if label == _NEWEST else label
+    filters.remember_dropped(
+        "as_of", "As-of date not found", unknown, chosen, lambda label: "the newest" if label == _NEWEST else label
     )
     return labelled.get(chosen or _NEWEST, found[0])
 
@@ -130,7 +130,7 @@ def _notices(view: session.View) -> None:
         st.warning(
             "**Demo data.** These figures are simulated. They say nothing about the real projects.", icon=":material/science:"
         )
-    filters.report_not_found(*filters.OF_ALL_PAGES)
+    filters.report_dropped(*filters.OF_ALL_PAGES)
     if selection.first > selection.last:
         st.warning(
             "The period ends before it starts: choose a From date that is not after the To date.", icon=":material/date_range:"
@@ -145,7 +145,7 @@ def _notices(view: session.View) -> None:
     if failed:
         last, first = failed[0], failed[-1]
         step = f" at step {text.literal(last.failed_step)}" if last.failed_step else ""
-        why = f": {text.literal(one_line(last.message)[:300])}" if last.message else "."
+        why = f": {text.sentence(one_line(last.message)[:300])}" if last.message else "."
         since = f" {len(failed)} runs have failed since {first.ended_at:%Y-%m-%d %H:%M} (UTC)." if len(failed) > 1 else ""
         st.warning(
             f"**The last run failed**{step}, {text.age(last.ended_at, view.now)}{why}{since} "

@@ -275,8 +275,8 @@ def _show_changes(view: View, shown: _Shown, changes: pd.DataFrame | None) -> No
     what = "**Revised since.**" if shown.time else "**Different since.**"
     why = "" if shown.time else " It is of a later day, so not every difference is a revision."
     st.markdown(
-        f"{what} {text.count(len(changes), 'row')} of these {shown.number:,}, or new since, "
-        f"{'differs' if len(changes) == 1 else 'differ'} in the newest publication, as of {view.newest.as_of}.{why}"
+        f"{what} {text.count(len(changes), 'row')} {'is' if len(changes) == 1 else 'are'} changed, new or gone in the newest "
+        f"publication, as of {view.newest.as_of}.{why}"
     )
     if len(changes):
         st.dataframe(changes, hide_index=True, placeholder="–", alt="Rows revised since, then and now")

@@ -169,7 +169,7 @@ def counted(grain: str) -> str:
 
 def summed_up(grain: str, point: str, row: str = "day") -> str:
     """What a point is, if the card's rows are finer: days or weeks."""
-    return "" if grain == row else f"Each point is {point} of its {grain}; the card lists every {row}."
+    return "" if grain == row else f"Each point is {point} in its {grain}; the card lists every {row}."
 
 
 Rank = Literal["sum", "max"]

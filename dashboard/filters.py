@@ -15,7 +15,7 @@ from lakepulse.publications import Publication
 PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, "all time": None}
 CUSTOM = "custom"
 DEFAULT_PERIOD = "1 year"
-_NOT_FOUND = "lakepulse-not-found"
+_DROPPED = "lakepulse-dropped"
 OF_ALL_PAGES = ("as_of", "project", "repo", "period", "from", "to")
 """The keys of the widgets in the sidebar."""
 
@@ -106,23 +106,23 @@ def unknown_in_link(key: str, is_known: Callable[[str], bool]) -> tuple[str, ...
     return tuple(value for value in st.query_params.get_all(key) if value and not is_known(value))
 
 
-def remember_not_found(
-    key: str, what: str, unknown: tuple[str, ...], chosen: object, title: Callable[[str], str] = str
+def remember_dropped(
+    key: str, problem: str, unknown: tuple[str, ...], chosen: object, title: Callable[[str], str] = str
 ) -> None:
     """Remember what a widget dropped until its value changes; `chosen` is its current value, written by `title`."""
-    notes = st.session_state.setdefault(_NOT_FOUND, {})
+    notes = st.session_state.setdefault(_DROPPED, {})
     if unknown:
         values = chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]
         shown = text.listed([text.literal(title(value)) for value in values], 5) or "all"
         named = text.listed([f"**{text.literal(value)}**" for value in unknown], 5)
-        notes[key] = (f"{what} not found: {named}. Showing {shown}.", chosen)
+        notes[key] = (f"{problem}: {named}. Showing {shown}.", chosen)
     elif key in notes and notes[key][1] != chosen:
         del notes[key]
 
 
-def report_not_found(*keys: str) -> None:
+def report_dropped(*keys: str) -> None:
     """Warn about what the address has for these widgets and they dropped."""
-    notes = st.session_state.get(_NOT_FOUND, {})
+    notes = st.session_state.get(_DROPPED, {})
     for message, _ in (notes[key] for key in keys if key in notes):
         st.warning(message, icon=":material/link_off:")
 
@@ -145,8 +145,8 @@ def of_page(
     # Once the widget exists, an option disappears because of another filter, not because of the address.
     unknown = () if key in st.session_state else unknown_in_link(key, set(map(title, options)).__contains__)
     chosen = widget(label, options, format_func=title, key=key, bind="query-params", **more)
-    remember_not_found(key, what, unknown, chosen, title)
-    report_not_found(key)
+    remember_dropped(key, f"{what} not found", unknown, chosen, title)
+    report_dropped(key)
     return chosen
 
 
@@ -162,7 +162,7 @@ def choose(members: Sequence[Member], publication: Publication, earliest: date) 
         placeholder="All projects",
         help="Leave empty for all.",
     )
-    remember_not_found("project", "Project", unknown, projects)
+    remember_dropped("project", "Project not found", unknown, projects)
     all_repos = names(members, "repo", projects or all_projects)
     unknown = unknown_in_link("repo", all_repos.__contains__)
     repos = st.multiselect(
@@ -173,11 +173,11 @@ def choose(members: Sequence[Member], publication: Publication, earliest: date) 
         placeholder="All repositories",
         help="Filters commits, issues and pull requests. Packages are filtered by project.",
     )
-    remember_not_found("repo", "Repository", unknown, repos)
+    remember_dropped("repo", "Repository not found", unknown, repos)
     periods = [*PERIODS, CUSTOM]
     unknown = unknown_in_link("period", periods.__contains__)
     period = st.selectbox("Period", periods, index=periods.index(DEFAULT_PERIOD), key="period", bind="query-params")
-    remember_not_found("period", "Period", unknown, period)
+    remember_dropped("period", "Period not found", unknown, period)
     custom: tuple[date | None, date | None] = (None, None)
     if period == CUSTOM:
         custom = (
@@ -196,5 +196,5 @@ def _day(label: str, key: str, first: date, last: date) -> date | None:
 
     unknown = unknown_in_link(key, is_known)
     day = st.date_input(label, value=None, min_value=first, max_value=last, key=key, format="YYYY-MM-DD", bind="query-params")
-    remember_not_found(key, "Date", unknown, day)
+    remember_dropped(key, "Date outside the data", unknown, day)
     return day

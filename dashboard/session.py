@@ -163,8 +163,8 @@ class View:
         kept = {key: st.query_params[key] for key in keys if key in st.query_params}
         of_project = [name for member, kind, name in self.members if kind == "repo" and member == project]
         repos = [name for name in of_project if name in st.query_params.get_all("repo")]
-        asked = urlencode({"project": project, "repo": repos, **more, **kept}, doseq=True)
-        return f"{path}?{asked}{'#' if anchor else ''}{anchor}"
+        parameters = urlencode({"project": project, "repo": repos, **more, **kept}, doseq=True)
+        return f"{path}?{parameters}{'#' if anchor else ''}{anchor}"
 
     def arrow(self, sql: str, extra: Values | None = None, publication: Publication | None = None) -> pa.Table:
         """The rows of a query at the publication shown, or at another one; `extra` has values of the query's own."""

@@ -40,7 +40,20 @@ PROJECTS: Projects = {
     ),
     "Delta Lake": ({"delta-io/delta": date(2020, 4, 22)}, {"delta-spark": date(2024, 1, 15)}),
 }
-PEOPLE = ["ada", "brendan", "chloé", "dmitri", "emeka", "fatima", "goro", "hui", "ines", HOSTILE, "dependabot[bot]", "web-flow"]
+PEOPLE = [
+    "ada",
+    "brendan",
+    "chloé",
+    "dmitri",
+    "emeka",
+    "fatima",
+    "goro",
+    "hui",
+    "ingrid",
+    HOSTILE,
+    "dependabot[bot]",
+    "web-flow",
+]
 LABELS = ["bug", "enhancement", "question", "Spark", "docs", HOSTILE]
 PYTHONS = ["3.9", "3.10", "3.11", "3.12", "3.13", "unknown"]
 SYSTEMS = ["Linux", "Darwin", "Windows", "other", "unknown"]
@@ -407,7 +420,7 @@ class Sample:
     def _known_breaks(self) -> Iterable[Row]:
         yield (
             "pypistats-counting", "pypistats", "", date(2026, 8, 24), None, "pypistats changed how it counts",
-            "Counts before and after are not on one scale.", "https://github.com/psf/pypistats.org/issues/113",
+            "Counts before and after are not comparable.", "https://github.com/psf/pypistats.org/issues/113",
         )  # fmt: skip
         yield (
             "hudi-jira", "github_issues", "apache/hudi", date(2025, 9, 1), date(2025, 11, 30),

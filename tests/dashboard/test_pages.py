@@ -438,8 +438,8 @@ def test_a_season_is_drawn_by_days_and_years_by_months(app: App, newest: Sql, as
     )
     assert total(page, 8, "backlog_index") == pytest.approx(index[0][0])
     for said in (
-        "the last day of its month; the card lists every day",
-        "the median of the weeks of its month; the card lists every week",
+        "the last day in its month; the card lists every day",
+        "the median of the weeks in its month; the card lists every week",
     ):
         assert said in words(page)
     # The card counts its own rows, not the points drawn.
@@ -634,7 +634,7 @@ def test_an_older_publication_shows_what_was_revised_since(app: App, newest: Sql
     then, now = ({(package, day): n for package, day, n in run(sql)} for run in (older, newest))
     changed = [key for key, n in then.items() if key in now and now[key] != n]
     assert changed
-    assert f"{len(changed)} rows of these" in words(page)
+    assert f"{len(changed)} rows are changed, new or gone" in words(page)
     assert len(table_with(page, "downloads then")) == len(changed)
 
 
@@ -749,6 +749,8 @@ def test_an_unknown_filter_value_in_the_address_is_reported(app: App) -> None:
     assert "fortnight" not in said
     assert "**Nope**" in said
     assert "not found" not in words(app("commits", period="90 days", project=["Delta Lake"]))
+    said = words(app("commits", **{"period": "custom", "from": "1999-01-01"})).replace("\\", "")
+    assert "Date outside the data: **1999-01-01**. Showing all." in said
 
 
 def test_a_period_that_ends_before_it_starts_is_reported(app: App, as_of: date) -> None:
