@@ -11,7 +11,7 @@ from lakepulse.settings import load_settings
 
 cluster = App(
     name="cluster",
-    help="""Create, open and delete the local cluster.
+    help="""The local cluster: create it, open its services, delete it.
 
     Variables: CLUSTER_NAME (default: lakepulse), CLUSTER_DATA (folder of its data and secrets, default: .cluster),
     KIND_NODE_IMAGE (default: kind's own), ARGO_INSTALL (Argo's install manifest as a file, for a machine without internet).

@@ -50,17 +50,6 @@ def status() -> int:
     return run_step(step)
 
 
-def render() -> int:
-    """Write the Argo manifests from their Python."""
-
-    def step() -> None:
-        from workflows import argo
-
-        print(*argo.write(), sep="\n")
-
-    return run_step(step)
-
-
 def _named(pipeline: str) -> Pipeline:
     if pipeline not in PIPELINES:
         raise PermanentError(f"unknown pipeline {pipeline!r}; known: {', '.join(PIPELINES)}")

@@ -143,7 +143,7 @@ def _table(found: list[Figure]) -> list[str]:
     headline = [figure for figure in found if figure.meaning.headline is not None]
     headline.sort(key=lambda figure: (figure.scope, figure.meaning.headline or 0))
     titles = {figure.meaning.headline or 0: figure.meaning.title for figure in headline}
-    lines = [f"| project | XX |"] if titles else []
+    lines = ["| project | XX |"] if titles else []
     lines += [f"|---|{'---:|' * len(titles)}"] if titles else []
     for project, own in groupby(headline, key=lambda figure: figure.scope):
         lines.append(f"| {_plain(project)} | {' | '.join(_cell(figure) for figure in own)} |")

@@ -68,7 +68,7 @@ COMMANDS = (
     Command("badges", "lakepulse_dbt.commands", "Write SVG badges and a JSON file per project."),
     Command("digest", "lakepulse_dbt.commands", "Print the week as Markdown."),
     Command("jars", "spark_apps.commands", "Download the jars that Spark needs."),
-    Command("render", "workflows.commands", "Write the Argo manifests from their Python."),
+    Command("render", "lakepulse.render", "Rewrite the files that follow from others."),
     Command("cluster", "k8s.commands", "Create, open and delete the local cluster."),
 )
 
