@@ -19,7 +19,7 @@ FOLDERS = {
 }
 """Group of pyproject.toml -> the folders whose code runs with it and with images/common."""
 
-NOT_THERE = {stage: ["--per-rule-ignores", "DEP004=sqlalchemy"] for stage in ("fetch", "dashboard", "workflows")}
+NOT_THERE = {stage: ["--per-rule-ignores", "DEP004=sqlalchemy,DEP002=psycopg"] for stage in ("fetch", "dashboard", "workflows")}
 """The lock of a PostgreSQL catalog imports SQLAlchemy; no step of these stages takes it."""
 
 

@@ -19,12 +19,13 @@ repos as (
 repo_flags as (
     select
         project,
-        count(*) as num_repos,
-        bool_and(is_known and is_archived) as is_archived,
+        bool_and(is_archived) as is_archived,
         bool_or(is_archived) as has_archived,
         bool_or(is_disabled) as has_disabled,
-        bool_and(is_known and has_issues_off) as has_issues_off
+        bool_or(has_issues_off) as has_issues_off
     from repos
+    -- One that nobody could find says nothing.
+    where is_known
     group by project
 ),
 
