@@ -143,8 +143,10 @@ def _table(found: list[Figure]) -> list[str]:
     headline = [figure for figure in found if figure.meaning.headline is not None]
     headline.sort(key=lambda figure: (figure.scope, figure.meaning.headline or 0))
     titles = {figure.meaning.headline or 0: figure.meaning.title for figure in headline}
-    lines = ["| project | XX |"] if titles else []
-    lines += [f"|---|{'---:|' * len(titles)}"] if titles else []
+    if not titles:
+        return []
+    names = [titles[place] for place in sorted(titles)]
+    lines = [f"| project | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     for project, own in groupby(headline, key=lambda figure: figure.scope):
         lines.append(f"| {_plain(project)} | {' | '.join(_cell(figure) for figure in own)} |")
     return lines
