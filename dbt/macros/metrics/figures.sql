@@ -22,3 +22,14 @@
 {% macro bigint(value) -%}
     cast({{ value }} as bigint)
 {%- endmacro %}
+
+{# What the model's column that ends with `suffix` says of the row's figure; a status and its reason are null if the model gives none. #}
+{% macro of_figure(figures, suffix, kind) -%}
+    case listed.figure
+        {%- for name, figure in figures.items() %}
+            when '{{ name }}' then cast({{
+                'wide.' ~ name ~ suffix if figure.has_status or suffix not in ('_status', '_reason') else 'null'
+            }} as {{ kind }})
+        {%- endfor %}
+    end
+{%- endmacro %}

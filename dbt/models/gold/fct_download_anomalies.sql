@@ -106,7 +106,7 @@ broken_days as (
         on
             known_breaks.source in ('pypistats', 'pypistats_overall')
             and (coalesce(known_breaks.scope, '') = '' or scores.package = known_breaks.scope)
-            and known_breaks.from_date <= scores.date
+            and scores.date >= known_breaks.from_date
             and {{ days_later('scores.date', -56) }} <= coalesce(known_breaks.to_date, known_breaks.from_date)
 )
 

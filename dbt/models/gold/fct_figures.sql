@@ -36,29 +36,17 @@ computed as (
         listed.figure,
         listed.window_days,
         listed.needs_history,
-        case listed.figure
-            {%- for name in figures %}
-            when '{{ name }}' then cast(wide.{{ name }} as double)
-            {%- endfor %}
-        end as value,
-        case listed.figure
-            {%- for name in figures %}
-            when '{{ name }}' then cast(wide.{{ name }}_n as bigint)
-            {%- endfor %}
-        end as n,
-        {%- for part in ('status', 'reason') %}
-        cast(case listed.figure
-            {%- for name, figure in figures.items() %}
-            when '{{ name }}' then {{ 'wide.' ~ name ~ '_' ~ part if figure.get('has_status') else 'null' }}
-            {%- endfor %}
-        end as varchar) as {{ part }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ of_figure(figures, '', 'double') }} as value,
+        {{ of_figure(figures, '_n', 'bigint') }} as n,
+        {{ of_figure(figures, '_status', 'varchar') }} as status,
+        {{ of_figure(figures, '_reason', 'varchar') }} as reason
     from {{ ref(model.model) }} as wide
     inner join (
         values
         {%- for name, figure in figures.items() %}{% set last_figure = loop.last %}
         {%- for kind in figure.scope_kinds %}
-        ('{{ name }}', '{{ kind }}', {{ figure.window_days }}, {{ figure.get('needs_history', false) | lower }}){{ '' if last_figure and loop.last else ',' }}
+        ('{{ name }}', '{{ kind }}', {{ figure.window_days }}, {{ figure.needs_history | lower }})
+        {{- '' if last_figure and loop.last else ',' }}
         {%- endfor %}
         {%- endfor %}
     ) as listed (figure, scope_kind, window_days, needs_history) on wide.scope_kind = listed.scope_kind

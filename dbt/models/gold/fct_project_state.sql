@@ -190,11 +190,12 @@ select
     case
         when state is null then 'No commits are known, so nothing says whether it is alive.'
         when state = 'archived' then 'Archived: its repositories are read-only.'
-        when state = 'quiet' then 'Quiet: no commit by a person in 90 days'
-            || case
-                when last_date is null then '.'
-                else ', the last on ' || cast(last_date as varchar) || '.'
-            end
+        when state = 'quiet'
+            then 'Quiet: no commit by a person in 90 days'
+                || case
+                    when last_date is null then '.'
+                    else ', the last on ' || cast(last_date as varchar) || '.'
+                end
         else
             case state when 'slowing' then 'Slowing: ' else 'Active: ' end
             || {{ thousands('active_people_28d') }}
@@ -204,15 +205,16 @@ select
             || case commits_28d when 1 then ' commit' else ' commits' end
             || ' in 28 days'
             || case
-                when commits_28d_before > 0 then
-                    ', '
-                    || case
-                        when round(100e0 * commits_28d / commits_28d_before) = 100 then 'as many as'
-                        else
-                            {{ thousands('abs(round(100e0 * commits_28d / commits_28d_before) - 100)') }} || ' % '
-                            || case when commits_28d > commits_28d_before then 'more' else 'fewer' end || ' than'
-                    end
-                    || ' a year ago'
+                when commits_28d_before > 0
+                    then
+                        ', '
+                        || case
+                            when round(100e0 * commits_28d / commits_28d_before) = 100 then 'as many as'
+                            else
+                                {{ thousands('abs(round(100e0 * commits_28d / commits_28d_before) - 100)') }} || ' % '
+                                || case when commits_28d > commits_28d_before then 'more' else 'fewer' end || ' than'
+                        end
+                        || ' a year ago'
                 else ''
             end
             || '.'

@@ -86,7 +86,10 @@ labelled as (
 numbered as (
     select
         *,
-        row_number() over (partition by label order by is_known asc, first_event_at asc, substr(person_key, 1, 1) asc, length(person_key) asc, person_key asc) as number
+        row_number() over (
+            partition by label
+            order by is_known asc, first_event_at asc, substr(person_key, 1, 1) asc, length(person_key) asc, person_key asc
+        ) as number
     from labelled
 )
 

@@ -81,8 +81,8 @@ days as (
             and packages.package = held.package
     group by dates.scope_kind, dates.scope, dates.date
     having count(*) = count(*) filter (
-        where held.package is not null or dates.date < packages.born_on or dates.date >= packages.known_until
-    )
+            where held.package is not null or dates.date < packages.born_on or dates.date >= packages.known_until
+        )
 ),
 
 windows as (
@@ -152,7 +152,7 @@ known_breaks as (
         scope,
         from_date,
         coalesce(to_date, from_date) as to_date,
-        what_changed
+        'known break on ' || cast(from_date as varchar) || ': ' || what_changed as reason
     from {{ ref('known_breaks') }}
     where source in ('pypistats', 'pypistats_overall')
 ),
@@ -162,7 +162,7 @@ breaks as (
         means.scope_kind,
         means.scope,
         means.week,
-        {{ joined("'known break on ' || cast(known_breaks.from_date as varchar) || ': ' || known_breaks.what_changed", ' ') }} as reason
+        {{ joined('known_breaks.reason', ' ') }} as reason
     from means
     inner join known_breaks on means.first_date < known_breaks.to_date and means.last_date >= known_breaks.from_date
     left join packages
@@ -215,16 +215,17 @@ select
         when coalesce(means.days_there_before, 0) < 21
             then cast(coalesce(means.days_there_before, 0) as varchar) || ' of 28 days a year before'
         when means.per_day_before = 0 then 'no downloads a year before'
-        else nullif(
-            case when means.days_there < 28 then cast(means.days_there as varchar) || ' of 28 days; ' else '' end
-            || case
-                when means.days_there_before < 28
-                    then cast(means.days_there_before as varchar) || ' of 28 days a year before; '
-                else ''
-            end
-            || coalesce(breaks.reason, ''),
-            ''
-        )
+        else
+            nullif(
+                case when means.days_there < 28 then cast(means.days_there as varchar) || ' of 28 days; ' else '' end
+                || case
+                    when means.days_there_before < 28
+                        then cast(means.days_there_before as varchar) || ' of 28 days a year before; '
+                    else ''
+                end
+                || coalesce(breaks.reason, ''),
+                ''
+            )
     end as downloads_change_year_reason
 from weeks
 left join means
