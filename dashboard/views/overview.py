@@ -64,6 +64,7 @@ def projects(view: View, frame: pd.DataFrame) -> None:
     }
     states = {row["project"]: row for row in view.arrow(query("states")).to_pylist()}
     names = sorted({figure.scope for figure in found})
+    found.sort(key=lambda figure: figure.meaning.headline or 0)
     own = {name: [figure for figure in found if figure.scope == name] for name in names}
     tiles.show(
         [
