@@ -17,15 +17,17 @@ _STYLE = """
 .lp-row { border: 1px solid rgba(128, 140, 152, .4); border-radius: .5rem; padding: .75rem 1rem; margin-bottom: .75rem; }
 .lp-row { container-type: inline-size; }
 .lp-row h3 { font-size: 1.25rem; padding: 0; margin: 0 0 .5rem; }
+.lp-said { margin: 0 0 .5rem; }
 .lp-figures, .lp-figures li { margin: 0 !important; padding: 0 !important; }
-.lp-figures { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .75rem 1.25rem; list-style: none; }
-@container (max-width: 40rem) { .lp-figures { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+.lp-figures { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: .75rem 1.25rem; list-style: none; }
+@container (max-width: 60rem) { .lp-figures { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
+@container (max-width: 32rem) { .lp-figures { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 @container (max-width: 22rem) { .lp-figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 .lp-figures li > * { display: flex; flex-direction: column; height: 100%; }
 .lp-figures a { color: inherit; text-decoration: none; border-radius: .25rem; }
 .lp-figures a:hover .lp-label, .lp-figures a:focus-visible .lp-label { text-decoration: underline; }
 .lp-label { display: block; font-size: .875rem; }
-.lp-value { display: block; font-size: 1.6rem; line-height: 1.3; overflow-wrap: anywhere; }
+.lp-value { display: block; font-size: 1.35rem; line-height: 1.3; overflow-wrap: anywhere; }
 .lp-note { display: block; font-size: .875rem; line-height: 1.3; }
 .lp-figures img { display: block; width: 100%; height: 2.25rem; margin-top: auto; }
 </style>
@@ -51,15 +53,16 @@ class Figure(NamedTuple):
     link: str = ""
 
 
-def show(rows: Sequence[tuple[str, Sequence[Figure]]]) -> None:
-    """Show a row of figures per name. Names and figures are text, never HTML."""
-    st.html(_STYLE + "".join(row(name, figures, dark=is_dark()) for name, figures in rows))
+def show(rows: Sequence[tuple[str, Sequence[Figure], str]]) -> None:
+    """Show per name a row of figures and a sentence above them. All are text, never HTML."""
+    st.html(_STYLE + "".join(row(name, figures, said, dark=is_dark()) for name, figures, said in rows))
 
 
-def row(name: str, figures: Sequence[Figure], *, dark: bool) -> str:
+def row(name: str, figures: Sequence[Figure], said: str = "", *, dark: bool) -> str:
     """The row as HTML."""
+    sentence = f'<p class="lp-said">{escape(said)}</p>' if said else ""
     items = "".join(f"<li>{_figure(name, figure, dark=dark)}</li>" for figure in figures)
-    return f'<section class="lp-row"><h3>{escape(name)}</h3><ul class="lp-figures">{items}</ul></section>'
+    return f'<section class="lp-row"><h3>{escape(name)}</h3>{sentence}<ul class="lp-figures">{items}</ul></section>'
 
 
 def _figure(name: str, figure: Figure, *, dark: bool) -> str:

@@ -1,31 +1,18 @@
--- Releases belong to the project as a whole. From the first one on, a month without any is a zero.
-WITH complete AS (
-    SELECT members.project
-    FROM gold.dim_projects AS members
-    LEFT JOIN gold.fct_data_freshness AS fresh
-        ON members.name = fresh.scope AND fresh.last_fetched_at IS NOT NULL
-        AND fresh.source = CASE members.kind WHEN 'repo' THEN 'github_releases' ELSE 'pypi_releases' END
-    WHERE members.project IN :projects
-    GROUP BY members.project
-    HAVING count(*) = count(fresh.scope)
+-- From a project's first release on, a month without one is a zero.
+WITH months AS (
+    SELECT DISTINCT CAST(date_trunc('month', week) AS date) AS date FROM gold.fct_figures
 ),
-finals AS (
+counts AS (
     SELECT project, CAST(date_trunc('month', released_at) AS date) AS date, count(*) AS releases
-    FROM gold.fct_releases
-    WHERE NOT is_prerelease AND NOT is_yanked
+    FROM gold.fct_project_releases
+    WHERE project IN :projects
     GROUP BY 1, 2
 ),
-months AS (
-    SELECT month AS date FROM gold.fct_contributors
-    UNION
-    SELECT date FROM finals
-),
 firsts AS (
-    SELECT project, min(date) AS first_date FROM finals GROUP BY project
+    SELECT project, min(date) AS first_date FROM counts GROUP BY 1
 )
-SELECT complete.project, months.date, coalesce(finals.releases, 0) AS value
-FROM complete
-JOIN firsts ON complete.project = firsts.project
+SELECT firsts.project, months.date, coalesce(counts.releases, 0) AS value
+FROM firsts
 JOIN months ON firsts.first_date <= months.date
-LEFT JOIN finals ON complete.project = finals.project AND months.date = finals.date
-ORDER BY complete.project, months.date
+LEFT JOIN counts ON firsts.project = counts.project AND months.date = counts.date
+ORDER BY 1, 2

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import card, charts, filters, text
-from dashboard.metrics import BIRTHS, METRICS, Metric
+from dashboard.metrics import BIRTHS, Metric, metrics
 from dashboard.page import Page
 from dashboard.session import View
 
@@ -77,7 +77,7 @@ class Comparison:
 
     @property
     def _sources(self) -> Sequence[str]:
-        return card.definitions()[self.metric.table].sources
+        return self.metric.sources
 
     def _aged(self, view: View, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of the projects whose birth is known, with their age and with gaps."""
@@ -113,10 +113,14 @@ def show(view: View) -> None:
         max_selections=MOST,
         help="Two to five. The project filter on the left does not apply here.",
     )
+    known = metrics(view)
+    if not known:
+        st.info("An earlier version made this publication, without figures of whole projects.", icon=":material/inbox:")
+        return
     left, right = st.columns([2, 1])
     with left:
         name: str = filters.of_page(
-            st.selectbox, "Metric", "Metric", list(METRICS), key="metric", title=lambda metric: METRICS[metric].title
+            st.selectbox, "Metric", "Metric", list(known), key="metric", title=lambda metric: known[metric].title
         )
     with right:
         align: str = filters.of_page(
@@ -125,17 +129,17 @@ def show(view: View) -> None:
     if len(projects) < 2:
         st.info("Choose at least two projects.", icon=":material/compare_arrows:")
         return
-    metric = METRICS[name]
+    metric = known[name]
     scopes = tuple(
         member for project in projects for kind in MEMBERS for member in filters.names(view.members, kind, [project])
     )
     card.figure(
         view,
         metric.title,
-        metric.table,
+        "fct_figures",
         metric.sql,
         Comparison(projects, metric, align == "age", scopes).draw,
-        extra={"projects": tuple(projects)},
+        extra={"projects": tuple(projects), **metric.extra},
         keys=("project", "date"),
         scopes=scopes,
         step=metric.grain,

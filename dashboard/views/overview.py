@@ -3,152 +3,117 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import card, charts, filters, news, queries, session, text, tiles
-from dashboard.backends import Values
+from dashboard import card, charts, filters, metrics, news, queries, session, text, tiles
 from dashboard.page import Page
 from dashboard.publications import newest_when_published
 from dashboard.session import View
+from lakepulse.figures import YEAR, Figure, newest, percent, week_before, worded
 
 query = queries.beside(__file__)
 
-DAYS_BEHIND = 3  # pypistats publishes a day one or two days later; the tile mentions a longer delay
 MOST_ROWS = 12  # more projects are easier to read in the table
-CHANGES = {"downloads_change": "pypistats_overall", "open_issues_change": "github_issues"}
-# The page with more on an alert's metric.
-PAGE_OF = {"downloads_28d": "pypi", "absence_factor": "commits", "stars": "", "days_since_release": ""}
+WEEKS_SHOWN = 26
+NOTABLE_PERCENT = 10.0
+"""A change is good or bad from here on; below, it is noise."""
+# The page and heading with more on a figure; a figure that is not listed is on the page of its question.
+PAGE_OF = {
+    "stars": ("", "stars-and-forks"),
+    "days_since_release": ("", "releases"),
+    "releases_365d": ("", "releases"),
+    "downloads_per_day_28d": ("pypi", "downloads"),
+    "downloads_change_year": ("pypi", "downloads"),
+    "open_issues": ("issues", "open-issues"),
+    "answered_7d_share_12w": ("issues", "share-answered"),
+    "first_response_median_hours_12w": ("issues", "time-to-first-response"),
+    "closed_per_opened_12w": ("issues", "backlog"),
+    "merge_median_days_12w": ("pulls", ""),
+    "acceptance_12w": ("pulls", ""),
+    "absence_factor_365d": ("commits", "absence-factor-over-time"),
+}
+PAGE_OF_QUESTION = {"alive": ("commits", ""), "carried": ("commits", ""), "answered": ("issues", ""), "adopted": ("pypi", "")}
+FLAGS = {
+    "archived": "a repository is archived",
+    "deprecated": "a package is deprecated",
+    "disabled": "a repository is disabled",
+    "issues_off": "issues are switched off in a repository",
+    "not_found": "a repository or package was not found",
+    "one_person": "one person makes half of the commits",
+    "package_archived": "a package is archived",
+    "quarantined": "PyPI has a package in quarantine",
+}
+"""Flag of fct_project_state -> what it means."""
 NO_SNAPSHOT = (
     "This publication has no snapshots of these repositories: GitHub only gives current figures, so a run for an earlier "
     "day takes none."
 )
 
 
-def monday(day: date) -> date:
-    """The Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
-
-
 def projects(view: View, frame: pd.DataFrame) -> None:
-    as_of = view.publication.as_of
-    this_week, this_month = monday(as_of), as_of.replace(day=1)
-    dates: Values = {
-        "this_week": this_week,
-        "half_year_ago": this_week - timedelta(weeks=26),
-        "this_month": this_month,
-        "year_ago": this_month.replace(year=this_month.year - 1),
+    known = metrics.figures_of(view)
+    values = frame.astype(object).where(frame.notna(), None).assign(week=frame["week"].dt.date)
+    found = newest(known, cast("list[dict[str, Any]]", values.to_dict("records")), view.publication.as_of)
+    lines = {
+        key: list(part.sort_values("week")["value"].tail(WEEKS_SHOWN).astype(float))
+        for key, part in frame.groupby(["scope", "figure"], sort=False)
     }
-    lines = view.frame(query("lines"), dates)
-    series: dict[Hashable, list[float]] = {
-        key: list(part) for key, part in lines.groupby(["project", "figure"], sort=False)["value"]
-    }
-    # As far back as any change compares.
-    newest = frame["downloads_until"].dropna()
-    days = [day.date() - timedelta(days=54) for day in newest] + [as_of - timedelta(days=27)]
-    found = card.breaks(view, list(CHANGES.values()), view.selection.scopes, (min(days), as_of))
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    tiles.show([(str(row["project"]), figures(view, row, series, found)) for row in rows[:MOST_ROWS]])
-    if len(rows) > MOST_ROWS:
-        st.caption(f"The first {MOST_ROWS} of {len(rows)} projects; the table lists all.")
-        _table(frame)
-    charts.explain(
-        "Sparklines: the last 26 complete weeks; for the absence factor, the last year by month. Gap: no data. Each figure "
-        "links to its page.",
-        card.explained(found),
+    states = {row["project"]: row for row in view.arrow(query("states")).to_pylist()}
+    names = sorted({figure.scope for figure in found})
+    found.sort(key=lambda figure: figure.meaning.headline or 0)
+    own = {name: [figure for figure in found if figure.scope == name] for name in names}
+    tiles.show(
+        [
+            (
+                name,
+                [tile(view, each, lines.get((name, each.meaning.figure), ())) for each in own[name]],
+                state(states.get(name)),
+            )
+            for name in names[:MOST_ROWS]
+        ]
+    )
+    if len(names) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {len(names)} projects; the table lists all.")
+        _table(found, states)
+    st.caption(
+        f"Sparklines: the last {WEEKS_SHOWN} weeks. Gap: no data. Changes are against four weeks before; green and red from "
+        f"{NOTABLE_PERCENT:.0f} % on. Each figure links to its page."
     )
 
 
-def figures(
-    view: View, row: Mapping[Hashable, Any], series: Mapping[Hashable, Sequence[float]], found: pd.DataFrame
-) -> list[tiles.Figure]:
-    """The figures of a project: `row` has their values, `series` their sparklines, `found` the known breaks."""
-    as_of = view.publication.as_of
-    project = str(row["project"])
-    all_repos = filters.names(view.members, "repo", [project])
-    repos = [name for name in all_repos if name in view.selection.repos]
-    packages = filters.names(view.members, "package", [project])
-    more_issues, more_downloads, released = row["open_issues_change"], row["downloads_change"], row["released_at"]
-    more_stars, slowest = row["stars_change"], row["response_of"]
-    # The first is the default: Streamlit removes it from an address, and the heading's name with it.
-    of_repo = {"answers_of": slowest} if slowest and slowest != repos[0] else {}
-    slowest_name = f", {slowest.partition('/')[2]}" if slowest and len(repos) > 1 else ""
-
-    unselected = {"repositories"} if all_repos and not repos else set()
-
-    def missing(value: object, members: Sequence[str], kind: str, why: str) -> str:
-        return "" if value is not None else why if members else "none selected" if kind in unselected else f"no {kind}"
-
-    def crossed(change: str, scopes: Sequence[str], first: Any, last: Any) -> str:
-        """The letters of the known breaks between two days, to append to a note."""
-        marks = card.touching(found, [CHANGES[change]], scopes, first, last)["mark"]
-        return f", across {'break' if len(marks) == 1 else 'breaks'} {' '.join(marks)}" if len(marks) else ""
-
-    until = row["downloads_until"]
-    is_behind = until is not None and (as_of - pd.Timestamp(until).date()).days > DAYS_BEHIND
-    span = f"28 days to {until:%Y-%m-%d}" if is_behind else "28 days"
-    return [
-        tiles.Figure(
-            "Stars",
-            text.short(row["stars"]),
-            series.get((project, "stars"), ()),
-            note=missing(row["stars"], repos, "repositories", "a repository has no snapshot")
-            or ("change known after 28 days of runs" if more_stars is None else f"{more_stars:+,.0f} in 28 days"),
-            tone=_tone(more_stars),
-            link=view.link("", project, anchor="stars-and-forks"),
-        ),
-        tiles.Figure(
-            "Downloads",
-            text.short(row["downloads_28d"]),
-            series.get((project, "downloads"), ()),
-            note=missing(row["downloads_28d"], packages, "packages", "days missing in the last 28") or span
-            if more_downloads is None
-            else f"{span}, {text.percent(more_downloads)}"
-            + crossed("downloads_change", packages, until - timedelta(days=54), until),
-            tone=_tone(more_downloads),
-            link=view.link("pypi", project, anchor="downloads"),
-        ),
-        tiles.Figure(
-            "Open issues",
-            text.number(row["open_issues"]),
-            series.get((project, "issues"), ()),
-            note=missing(row["open_issues"], repos, "repositories", "incomplete history")
-            if more_issues is None
-            else f"{more_issues:+,.0f} in 28 days" + crossed("open_issues_change", repos, as_of - timedelta(days=27), as_of),
-            tone=_tone(None if more_issues is None else -more_issues),
-            link=view.link("issues", project, anchor="open-issues"),
-        ),
-        tiles.Figure(
-            "First response",
-            text.duration(row["response_hours"]),
-            series.get((project, "response"), ()),
-            note=missing(row["response_hours"], repos, "repositories", "no answers, or incomplete history")
-            or f"median, 12 weeks{slowest_name}: {row['response_answered']:,.0f} of {row['response_opened']:,.0f} answered",
-            link=view.link("issues", project, anchor="time-to-first-response", **of_repo),
-        ),
-        tiles.Figure(
-            "Absence factor",
-            text.number(row["absence_factor"]),
-            series.get((project, "absence"), ()),
-            note=missing(row["absence_factor"], repos, "repositories", "no commits, or incomplete history")
-            or f"{'person' if row['absence_factor'] == 1 else 'people'} behind half of the year's commits",
-            link=view.link("commits", project, anchor="absence-factor-over-time"),
-        ),
-        tiles.Figure(
-            "Last release",
-            text.version(row["last_release"]) if row["last_release"] else "–",
-            note=f"{text.count((as_of - released.date()).days, 'day')} old" if released else "none yet",
-            link=view.link("", project, anchor="releases"),
-        ),
-    ]
+def state(row: Mapping[str, Any] | None) -> str:
+    """What to say of a project in one line; empty if an earlier version made the publication."""
+    if row is None:
+        return ""
+    flags = [FLAGS.get(flag, flag) for flag in (row["flags"] or "").split(", ") if flag]
+    return " ".join([row["sentence"], *([f"Note: {'; '.join(flags)}."] if flags else [])])
 
 
-def _tone(gain: float | None) -> str:
-    return "none" if not gain else "good" if gain > 0 else "bad"
+def tile(view: View, figure: Figure, line: Sequence[float]) -> tiles.Figure:
+    """A figure of a project with its trend, or with the reason why there is none."""
+    notes = [f"{percent(figure.change)} in 4 weeks"] if figure.change is not None else []
+    if figure.status != "known" or figure.value is None:
+        notes.append(figure.reason or figure.status)
+    path, anchor = PAGE_OF.get(figure.meaning.figure, PAGE_OF_QUESTION[figure.meaning.question])
+    return tiles.Figure(
+        figure.meaning.title,
+        "–" if figure.value is None else worded(figure.value, figure.meaning.unit),
+        line,
+        note="; ".join(notes),
+        tone=_tone(figure),
+        link=view.link(path, figure.scope, anchor=anchor),
+    )
+
+
+def _tone(figure: Figure) -> str:
+    """Good or bad if the change is notable and one direction is better."""
+    if figure.change is None or figure.meaning.better == "neither" or abs(figure.change) < NOTABLE_PERCENT:
+        return "none"
+    return "good" if (figure.change > 0) == (figure.meaning.better == "up") else "bad"
 
 
 def alerts(view: View) -> None:
@@ -180,36 +145,28 @@ def alerts(view: View) -> None:
 def _about(view: View, details: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     """The messages about the selected projects as Markdown bullets, each with a link to the page that has more."""
     return [
-        f"- {text.literal(entry['message'])} [More]({view.link(PAGE_OF.get(entry['metric'], 'issues'), entry['project'])})"
+        f"- {text.literal(entry['message'])} [More]({view.link(_page(entry), entry['project'])})"
         for step in details
         for entry in step.get(name, [])
         if entry["project"] in view.selection.projects
     ]
 
 
-def _table(frame: pd.DataFrame) -> None:
+def _page(entry: Mapping[str, Any]) -> str:
+    # Earlier versions called it a metric.
+    return PAGE_OF.get(entry.get("figure") or entry.get("metric") or "", ("issues", ""))[0]
+
+
+def _table(found: Sequence[Figure], states: Mapping[str, Mapping[str, Any]]) -> None:
+    rows: dict[str, dict[str, Any]] = {}
+    for figure in found:
+        row = rows.setdefault(figure.scope, {"Project": figure.scope, "State": (states.get(figure.scope) or {}).get("state")})
+        row[figure.meaning.title] = figure.value
     st.dataframe(
-        frame,
+        pd.DataFrame(rows.values()),
         hide_index=True,
         placeholder="–",
-        column_config={
-            "project": st.column_config.TextColumn("Project", pinned=True),
-            "stars": st.column_config.NumberColumn("Stars", format="localized"),
-            "stars_change": st.column_config.NumberColumn("Stars gained in 28 days", format="%+d"),
-            "downloads_28d": st.column_config.NumberColumn("Downloads in 28 days", format="localized"),
-            "downloads_change": st.column_config.NumberColumn("Downloads change (%)", format="%+.1f"),
-            "downloads_until": st.column_config.DateColumn("Downloads until", format="YYYY-MM-DD"),
-            "open_issues": st.column_config.NumberColumn("Open issues", format="localized"),
-            "open_issues_change": st.column_config.NumberColumn("Open issues change in 28 days", format="%+d"),
-            "response_hours": st.column_config.NumberColumn("First response (hours)", format="%.1f"),
-            "response_of": "Slowest repository",
-            "response_answered": st.column_config.NumberColumn("Issues answered", format="localized"),
-            "response_opened": st.column_config.NumberColumn("Issues opened", format="localized"),
-            "absence_factor": "Absence factor",
-            "last_release": "Last release",
-            "released_by": "Released by",
-            "released_at": st.column_config.DatetimeColumn("Released (UTC)", format="YYYY-MM-DD"),
-        },
+        column_config={"Project": st.column_config.TextColumn("Project", pinned=True)},
         alt="All projects with their figures",
     )
 
@@ -288,13 +245,14 @@ def releases(_: View, frame: pd.DataFrame) -> None:
 def show(view: View) -> None:
     st.title("Overview", anchor=False)
     st.caption("The period applies to Stars and forks and to Releases. The other figures state their own period.")
-    as_of = view.publication.as_of
-    dates: Values = {
-        "four_weeks_ago": as_of - timedelta(days=28),
-        "this_week": monday(as_of),
-        "twelve_weeks_ago": monday(as_of) - timedelta(weeks=12),
-    }
-    card.figure(view, "Projects", "overview", query("projects"), projects, extra=dates, keys=("project",))
+    if view.has("fct_figures"):
+        year_before = week_before(view.publication.as_of, YEAR)
+        card.figure(
+            view, "Projects", "fct_figures", query("projects"), projects, extra={"year_before": year_before},
+            keys=("scope", "figure", "week"),
+        )  # fmt: skip
+    else:
+        st.info("An earlier version made this publication, without figures of whole projects.", icon=":material/inbox:")
     news.show(view)
     alerts(view)
     card.figure(view, "Repositories", "fct_all_time_base_repo_stats", query("repositories"), repos, empty=NO_SNAPSHOT)

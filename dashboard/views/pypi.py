@@ -129,7 +129,7 @@ def unusual_days(_: View, frame: pd.DataFrame) -> None:
             "package": "Package",
             "date": st.column_config.DateColumn("Date (UTC)", format="YYYY-MM-DD"),
             "downloads": st.column_config.NumberColumn("Downloads", format="localized"),
-            "median_28d": st.column_config.NumberColumn("Median of the 28 days before", format="localized"),
+            "expected": st.column_config.NumberColumn("Usual for the weekday", format="localized"),
             "robust_z": st.column_config.NumberColumn("Robust deviations", format="%+.1f"),
             "broken_on": BROKEN_ON,
         },

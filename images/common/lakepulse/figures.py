@@ -32,6 +32,7 @@ class Meaning:
     better: str
     definition: str
     link: str
+    scope_kinds: tuple[str, ...]
     sources: tuple[str, ...]
     window_days: int
     headline: int | None
@@ -91,6 +92,7 @@ def meanings(rows: Iterable[Row]) -> dict[str, Meaning]:
     return {
         row["figure"]: Meaning(
             **{name: row[name] for name in _MEANING},
+            scope_kinds=tuple(row["scope_kinds"].split(", ")),
             sources=tuple(row["sources"].split(", ")),
         )
         for row in rows
