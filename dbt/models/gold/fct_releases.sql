@@ -30,6 +30,7 @@ select
     releases.source,
     releases.scope,
     releases.name,
+    releases.version,
     releases.released_at,
     releases.is_prerelease,
     releases.is_yanked,

@@ -5,14 +5,15 @@ with files as (
 versions as (
     select
         *,
-        coalesce({{ normal_version('lower(trim(version))') }}, version) as normal_form
+        {{ normal_version('lower(trim(version))') }} as normal_form
     from files
 ),
 
 uploads as (
     select
         listed_name as scope,
-        normal_form as name,
+        coalesce(normal_form, version) as name,
+        normal_form,
         -- A file that was deleted since does not move the release to a later day.
         min({{ possible('uploaded_at') }}) as released_at,
         coalesce(bool_or(is_prerelease), false) as is_prerelease,
@@ -20,7 +21,7 @@ uploads as (
         count(*) filter (where not coalesce(is_deleted, false)) as num_files
     from versions
     where uploaded_at < {{ as_of_end() }}
-    group by listed_name, normal_form
+    group by listed_name, coalesce(normal_form, version), normal_form
 ),
 
 published as (
@@ -55,7 +56,7 @@ select
     name,
     name as version,
     released_at,
-    is_prerelease or {{ reads_as_prerelease('name', 'name') }} as is_prerelease,
+    is_prerelease or {{ reads_as_prerelease('normal_form', 'lower(name)') }} as is_prerelease,
     is_yanked
 from uploads
 where num_files > 0 and released_at is not null
