@@ -8,9 +8,9 @@ TABLE = Table(
     name="repo_snapshots",
     description="GitHub's repository object as of a date.",
     item="""
-        id STRING, full_name STRING, default_branch STRING, archived STRING, forks_count STRING, size STRING,
-        watchers_count STRING, stargazers_count STRING, subscribers_count STRING, open_issues_count STRING,
-        network_count STRING, created_at STRING, pushed_at STRING, updated_at STRING
+        id STRING, full_name STRING, default_branch STRING, archived STRING, disabled STRING, has_issues STRING,
+        forks_count STRING, size STRING, watchers_count STRING, stargazers_count STRING, subscribers_count STRING,
+        open_issues_count STRING, network_count STRING, created_at STRING, pushed_at STRING, updated_at STRING
     """,
     columns=(
         given("repo", "string", "scope"),
@@ -19,6 +19,8 @@ TABLE = Table(
         read("full_name", "string", "full_name"),
         read("default_branch", "string", "default_branch"),
         read("is_archived", "boolean", "archived"),
+        read("is_disabled", "boolean", "disabled"),
+        read("has_issues", "boolean", "has_issues"),
         read("forks_count", "bigint", "forks_count"),
         read("size_kb", "bigint", "size"),
         read("watchers_count", "bigint", "watchers_count"),
