@@ -12,6 +12,7 @@ from lakepulse.landing import fetch_again
 from lakepulse.names import RAW
 from lakepulse.outcome import PermanentError
 from spark_apps.iceberg import BRANCH, BRANCH_NAME, IcebergTable, full_name
+from spark_apps.ledger import scope_of
 from spark_apps.plan import Refusal
 from spark_apps.schema import EARLIEST, LATEST, ODD, Table
 from spark_apps.staging import INSERT, REMOVAL, WRITTEN, Batch
@@ -55,7 +56,10 @@ def audit_read(batch: Batch, counts: list[Count]) -> list[Refusal]:
 
 
 def audit_removals(session: SparkSession, batch: Batch, staged: DataFrame, counts: list[Count]) -> list[Refusal]:
-    """Refusals of keys files that would mark more than half of a scope's rows as gone."""
+    """Refusals of scopes whose keys files together would mark more than half of their rows as gone.
+
+    All of a scope's keys files wait: a later one that lists the rows again undoes an earlier one.
+    """
     table, removal = batch.table, batch.table.removal
     if removal is None or sum(count.rows for count in counts if count.action == REMOVAL) <= _FEW_REMOVED:
         return []
@@ -63,11 +67,11 @@ def audit_removals(session: SparkSession, batch: Batch, staged: DataFrame, count
     scope = F.col(table.scope).cast("string").alias("value")
     # Two listings may be of one repository, as after a rename in the project list.
     listing = F.substring_index("landing_id", "/", 2).alias("listing")
-    lost = staged.where(f"action = '{REMOVAL}' AND {removal.column} = {gone}").groupBy(scope, listing)
-    found = lost.agg(F.count("*").alias("lost"), F.min("landing_id").alias("landing_id")).collect()
+    lost = staged.where(f"action = '{REMOVAL}' AND {removal.column} = {gone}")
+    found = lost.groupBy(scope, listing).count().collect()
     rows: Counter[str] = Counter()
     for row in found:
-        rows[row["value"]] += row["lost"]
+        rows[row["value"]] += row["count"]
     many = [value for value, count in rows.items() if count > _FEW_REMOVED]
     if not many:
         return []
@@ -75,10 +79,10 @@ def audit_removals(session: SparkSession, batch: Batch, staged: DataFrame, count
         f"{removal.column} <> {gone} AND {table.scope} IN ({table.scope_literals(many)})"
     )
     total = {row["value"]: row["count"] for row in held.groupBy(scope).count().collect()}
-    manifests = {manifest.landing_id: manifest for manifest in batch.landings}
+    first = {scope_of(manifest.landing_id): manifest for manifest in reversed(batch.sweeps.values())}
     return [
         Refusal.of(
-            manifests[row["landing_id"]],
+            first[row["listing"]],
             table.name,
             rows=rows[row["value"]],
             what=f"upstream no longer lists {rows[row['value']]} of {total[row['value']]} rows of {RAW}.{table.name}",

@@ -13,10 +13,12 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -190,13 +192,27 @@ class _TableLoad:
         if is_upgrade:
             self._retype()
         if is_upgrade or replay:
-            self._replay()
-            # New landings need not wait for what was loaded before.
-            self.held.clear()
+            with self._holding_back():
+                self._replay()
         if is_upgrade:
             self.target.stamp(_TYPED_AS, self.table.fingerprint)
         if not replay:
-            self._load()
+            with self._holding_back():
+                self._load()
+
+    @contextmanager
+    def _holding_back(self) -> Iterator[None]:
+        """At the end of the block, report and warn of the scopes that it held back, and let go of them."""
+        try:
+            yield
+        finally:
+            # A scope may be refused again, for an earlier landing.
+            first = {scope_of(refusal.landing_id): refusal for refusal in sorted(self.held, key=attrgetter("landing_id"), reverse=True)}
+            for refusal in first.values():
+                # In one text: a run prints warnings of the same text once.
+                log.warning(f"{refusal.scope} of {refusal.source} is held back: {refusal.reason}")
+            self.result.refusals += first.values()
+            self.held.clear()
 
     def _load(self) -> None:
         newest = self.ledger.newest()
@@ -205,7 +221,7 @@ class _TableLoad:
             done = [m for m in plan.landings if m.landing_id <= loaded.get(scope_of(m.landing_id), "")]
             self.result.loaded += [(manifest, load_seq) for manifest in done]
             plan.landings = [manifest for manifest in plan.landings if manifest not in done]
-        self._refuse(plan.refusals)
+        self.held += plan.refusals
         for batch in batches(plan.landings):
             load_seq = self._next_seq()
             self.result.loaded += [(manifest, load_seq) for manifest in self._take(batch, load_seq)]
@@ -216,7 +232,7 @@ class _TableLoad:
         loaded = self.ledger.newest()
         plan = landings_from(self.store, self.table.name, oldest)
         landings = [m for m in plan.landings if m.landing_id <= loaded.get(scope_of(m.landing_id), "")]
-        self._refuse(plan.refusals)
+        self.held += plan.refusals
         for batch in batches(landings):
             self._take(batch, self._next_seq(), is_replay=True)
 
@@ -252,14 +268,6 @@ class _TableLoad:
             on_main = rows.agg(F.max("load_seq")).collect()[0][0] or 0
         return max(self.ledger.load_seq(), on_main) + 1
 
-    def _refuse(self, refusals: list[Refusal]) -> None:
-        """Hold back what `refusals` name, and warn of each."""
-        self.held += refusals
-        self.result.refusals += refusals
-        for refusal in refusals:
-            # In one text: a run prints warnings of the same text once.
-            log.warning(f"{refusal.scope} of {refusal.source} is held back: {refusal.reason}")
-
     def _take(self, landings: list[Manifest], load_seq: int, *, is_replay: bool = False) -> list[Manifest]:
         """Load one batch without the scopes that are held back; returns the landings that were taken."""
         while landings := not_held_back(landings, self.held):
@@ -269,7 +277,7 @@ class _TableLoad:
                 self.result.landings += len(landings)
                 self.result.rows += batch.rows
                 break
-            self._refuse(refusals)
+            self.held += refusals
         return landings
 
     def _write(self, batch: Batch, load_seq: int, *, is_replay: bool) -> list[Refusal]:

@@ -11,6 +11,7 @@ import pytest
 import spark_apps.load
 from lakepulse.outcome import PermanentError
 from spark_apps import tables
+from spark_apps.audit import audit_branch
 from spark_apps.iceberg import IcebergTable
 from spark_apps.maintain import maintain
 from tests.spark_apps.conftest import Lake
@@ -42,13 +43,11 @@ def scene(lake: Lake) -> None:
     lake.load()
     # The older version took the first of these two dates, and none of the second row.
     lake.sql("UPDATE lakepulse.raw.commits SET authored_at = TIMESTAMP '1969-12-31 12:00:00+00:00' WHERE sha = 'b'")
-    bad = next(row for row in lake.rows("quarantine"))
     lake.sql("DELETE FROM lakepulse.raw.commits WHERE sha = 'c'")
-    lake.sql(
-        "INSERT INTO lakepulse.raw.quarantine SELECT landing_id, source, scope, table_name, kind, page_file, 1 AS line, row_count,"
-        " 'authored_at: 1803-03-21T00:00:00Z is not a timestamp' AS reason, payload, load_seq, loaded_at, resolved_at"
-        f" FROM lakepulse.raw.quarantine WHERE landing_id = '{bad['landing_id']}'"
+    columns = (
+        "landing_id, source, scope, table_name, kind, page_file, 1, row_count, 'odd', payload, load_seq, loaded_at, resolved_at"
     )
+    lake.sql(f"INSERT INTO lakepulse.raw.quarantine SELECT {columns} FROM lakepulse.raw.quarantine")  # noqa: S608
     make_older(lake, "commits")
 
 
@@ -136,7 +135,7 @@ def test_an_upgrade_commits_some_scopes_at_a_time(lake: Lake, monkeypatch: pytes
     lake.load()
     make_older(lake, "pulls")
     monkeypatch.setattr(spark_apps.load, "batches", lambda items: [[item] for item in items])
-    monkeypatch.setattr(spark_apps.load, "audit_branch", fails_on_the_second(spark_apps.load.audit_branch))
+    monkeypatch.setattr(spark_apps.load, "audit_branch", fails_on_the_second(audit_branch))
     with pytest.raises(PermanentError, match="the second"):
         lake.load(run_id="run-2")
     assert sum(row["merge_commit_sha"] is not None for row in lake.rows("pulls")) == 1
