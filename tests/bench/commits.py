@@ -34,8 +34,8 @@ from lakepulse.data_dir import open_data_dir
 from lakepulse.names import CATALOG, RAW
 from lakepulse.settings import Settings
 from lakepulse.store import open_store
-from lakepulse_fetch.client import Meter
 from lakepulse_fetch.landing_writer import Landing
+from lakepulse_fetch.limits import Meter
 from lakepulse_fetch.state import ScopeState
 from lakepulse_simulator import items
 from lakepulse_simulator.world import WEB_FLOW, Commit, Person, Repo, User

@@ -1,4 +1,4 @@
-"""What `make` says when something is missing: one line that tells what to do."""
+"""What `make` says when something is missing: one line that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the steps say when the object store or the catalog's database is away: one line, and worth another try."""
+"""What the steps say when the object store or the catalog's database is down: one line, and exit code 75."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_what_does_not_answer_is_worth_another_try(
 
 @pytest.mark.parametrize(
     "command",
-    [["lakepulse_fetch"], *(["lakepulse_dbt", *words] for words in (["build"], ["publish"], ["record"], ["export", "out"]))],
+    [["lakepulse", "fetch"], *(["lakepulse_dbt", *words] for words in (["build"], ["publish"], ["record"], ["export", "out"]))],
     ids=" ".join,
 )
 def test_each_step_says_so_in_one_line(command: list[str]) -> None:
@@ -91,7 +91,7 @@ def test_each_step_says_so_in_one_line(command: list[str]) -> None:
     assert "secret-of-the-test" not in done.stdout + done.stderr
 
 
-def test_what_is_refused_or_full_is_no_outage() -> None:
+def test_other_errors_are_no_outage() -> None:
     assert outage(ValueError("HTTP error")) is None
     assert outage(OSError(28, "No space left on device")) is None
     assert outage(PermanentError("x")) is None

@@ -17,8 +17,8 @@ def test_the_shipped_list_names_the_three_lakehouse_projects() -> None:
 
 
 def test_package_names_are_normalised() -> None:
-    (project,) = parse_projects("projects: [{name: P, packages: [Delta_Spark]}]", "list.yaml")
-    assert project.packages == ("delta-spark",)
+    (project,) = parse_projects("projects: [{name: P, packages: [Delta_Spark, a.-_B, x]}]", "list.yaml")
+    assert project.packages == ("delta-spark", "a-b", "x")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,8 @@ def test_package_names_are_normalised() -> None:
         ("projects:\n  - name: P\n    repos: ['../b']", "list.yaml:3: malformed repo '../b'"),
         ("projects:\n  - name: P\n    repos: ['a/b/c']", "list.yaml:3: malformed repo 'a/b/c'"),
         ("projects:\n  - name: P\n    packages: ['a b']", "list.yaml:3: malformed package 'a b'"),
+        ("projects:\n  - name: P\n    packages: [x-]", "list.yaml:3: malformed package 'x-'"),
+        (f"projects:\n  - name: P\n    packages: [{'x' * 129}]", "list.yaml:3: malformed package 'xxx"),
         ("projects:\n  - name: P\n    repos: a/b", "list.yaml:3: 'repos' must be a list"),
         ("projects:\n  - name: 'P\u202e'\n    repos: [a/b]", "list.yaml:2: malformed project name"),
         ("projects: [{name: P, repos: [a/b]}, {name: P, repos: [c/d]}]", "list.yaml:1: project 'P' is already listed"),

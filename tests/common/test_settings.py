@@ -44,6 +44,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
         ("LOOKBACK", "0"),
         ("TRINO_PORT", "70000"),
         ("ENGINE", "spark"),
+        ("LOG_FORMAT", "yaml"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(

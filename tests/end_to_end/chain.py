@@ -37,7 +37,7 @@ from tests.truth.gold import Known, Project, counted, differences, gold
 STEPS = ("fetch", "load", "build", "publish")
 
 _PROGRAMS: dict[str, tuple[str, ...]] = {
-    "fetch": ("lakepulse_fetch.__main__",),
+    "fetch": ("lakepulse.cli", "fetch"),
     "build": ("lakepulse_dbt.__main__", "build"),
     "publish": ("lakepulse_dbt.__main__", "publish"),
 }
@@ -46,7 +46,7 @@ _PATIENCE_SECONDS = 600
 _FORKED = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(
     [
-        *("lakepulse_fetch.__main__", "lakepulse_fetch.fetch", "lakepulse_dbt.__main__", "lakepulse_dbt.build"),
+        *("lakepulse.cli", "lakepulse_fetch.step", "lakepulse_dbt.__main__", "lakepulse_dbt.build"),
         *("lakepulse_dbt.publish", "dbt.cli.main", "dbt.adapters.duckdb", "pyiceberg.catalog.sql", "stamina", __name__),
     ]
 )
@@ -61,7 +61,7 @@ def _run(program: str, arguments: tuple[str, ...], environment: Mapping[str, str
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.argv = [program, *arguments]
-    if program.startswith("lakepulse_fetch"):
+    if arguments[:1] == ("fetch",):
         import stamina  # loaded already where this runs
 
         # As often as ever, without waiting in between.

@@ -28,9 +28,10 @@ from lakepulse.reports import StepReport, read_reports
 from lakepulse.settings import Settings
 from lakepulse.sources import SOURCES
 from lakepulse.store import Store
-from lakepulse_fetch.client import Clock
+from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.fetch import fetch
 from lakepulse_fetch.sources import all_sources
+from lakepulse_fetch.visit import Source
 from lakepulse_simulator import World, items
 from lakepulse_simulator.server import Logged, Request, Simulator, hash_auth
 from lakepulse_simulator.world import Repo
@@ -51,7 +52,7 @@ KEY = {
 
 
 class Killed(BaseException):
-    """What stands for kill -9: no handler of ours may stop it."""
+    """Plays kill -9: no handler of ours may stop it."""
 
 
 class Kill:
@@ -118,9 +119,9 @@ class Line(httpx.BaseTransport):
         target = request.url.raw_path.decode()
         query = dict(request.url.params)
         in_flight, is_over = self.simulator.enter(auth)
-        asked = Request(self.simulator, "GET", request.url.path, query, request.headers, auth, is_over, in_flight)
-        fault = self.simulator.faults.pick(f"GET {target}", asked.page_size)
-        answer, quota = asked.answer(fault)
+        received = Request(self.simulator, "GET", request.url.path, query, request.headers, auth, is_over, in_flight)
+        fault = self.simulator.faults.pick(f"GET {target}", received.page_size)
+        answer, quota = received.answer(fault)
         entry = Logged(
             "GET",
             target,
@@ -176,15 +177,17 @@ class Lab:
         }
         return Settings(_env_file=None, **(base | changes))
 
-    def run(self, sources: Iterable[str] = CORE, kill: Kill | None = None, **changes: Any) -> None:
-        """One fetch.
+    def run(self, sources: Iterable[str | Source] = CORE, kill: Kill | None = None, **changes: Any) -> None:
+        """One fetch, of sources by name or as they are given.
 
         Raises:
             StepError: as `fetch` does.
             Killed: as `kill` says.
         """
         self.line.kill = kill
-        chosen = [source for name, source in all_sources().items() if name in set(sources)]
+        known = all_sources()
+        given = [known[source] if isinstance(source, str) else source for source in sources]
+        chosen = sorted(given, key=lambda source: list(known).index(source.name))
         with pytest.MonkeyPatch.context() as patch:
             if kill:
                 _kill_writes(patch, kill)
@@ -245,7 +248,7 @@ def keys(store: Store, manifest: Manifest) -> set[Any]:
 
 
 def landed(store: Store, source: str, scope: str) -> dict[Any, Any]:
-    """Key -> newest item, of what the landings of a scope say is there."""
+    """Key -> newest item, of what a scope has by its landings."""
     assert source in SOURCES
     found: dict[Any, Any] = {}
     for manifest in complete_landings(store, source, scope_slug(scope)):

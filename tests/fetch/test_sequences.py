@@ -81,7 +81,7 @@ def agrees(lab: Lab, tally: Tally, *, is_swept: bool) -> None:
     for source in CORE:
         for scope in lab.projects[0].repos if source in GITHUB else lab.projects[0].packages:
             said, true = landed(lab.store, source, scope), truth(lab.world, source, scope)
-            # Of a file only its name tells whether it is there: pypi-simple lands it in its own words.
+            # Files are compared by name: pypi-simple lands them in its own words.
             same = said.keys() & true.keys() if source == "pypi_releases" else {k for k in true if said.get(k) == true[k]}
             missing = true.keys() - same
             is_exact = source in {"github_commits", "github_releases", "pypi_releases"} or (
@@ -93,7 +93,7 @@ def agrees(lab: Lab, tally: Tally, *, is_swept: bool) -> None:
 
 
 def no_landing_twice_or_half(lab: Lab) -> None:
-    """Every manifest tells what its pages hold, and numbers have no gap."""
+    """Every manifest counts the rows of its pages, and numbers have no gap."""
     for source in CORE:
         for scope in lab.projects[0].repos if source in GITHUB else lab.projects[0].packages:
             found = lab.manifests(source, scope)
@@ -103,7 +103,7 @@ def no_landing_twice_or_half(lab: Lab) -> None:
 
 
 def has_future(lab: Lab) -> bool:
-    """A small page can be full of events in the future, and must then be asked for without its ETag."""
+    """A small page can be full of events in the future, and is then requested without its ETag."""
     return any(issue.updated_at > lab.world.now for repo in lab.world.repos.values() for issue in repo.issues.values())
 
 
@@ -145,7 +145,7 @@ def play(seed: int, page_size: int, steps: list[Step], tally: Tally) -> None:
             take(lab, last, tally)
             lab.spent()
             take(lab, last, tally)
-            # GitHub tells by an error, which is never free, that a repository has no commits.
+            # For a repository without commits GitHub answers with an error, which is never free.
             without_commits = sum(repo.head is None for repo in lab.world.repos.values())
             assert lab.spent()[1] == without_commits or has_future(lab)
         no_landing_twice_or_half(lab)

@@ -98,7 +98,7 @@ def test_all_days_land_once_and_then_what_is_new_or_revised(at: Lab) -> None:
     run(at)
     assert at.manifests("clickhouse_versions", PACKAGE)[-1].rows == 0
     count(at, 4, 1_234_567)
-    count(at, 0, 1)  # not a whole day yet
+    count(at, 0, 1)  # a day that is not over
     at.world.set_date(at.world.date + timedelta(days=1))
     run(at)
     assert said(at) == held(at)
@@ -114,14 +114,14 @@ def test_a_span_that_is_cut_at_the_row_limit_is_halved(at: Lab) -> None:
 
 def test_a_day_over_the_row_limit_is_an_error_and_never_cut(at: Lab) -> None:
     fill(at, 2, 10_001)
-    with pytest.raises(PermanentError, match="more than is served"):
+    with pytest.raises(PermanentError, match="more than the server returns"):
         run(at)
 
 
 @pytest.mark.parametrize("members", [{"rows": 5}, {"data": None}, {"exception": "Code: 159"}])
-def test_a_result_that_is_not_whole_is_an_error(at: Lab, members: dict[str, Any]) -> None:
+def test_an_incomplete_result_is_an_error(at: Lab, members: dict[str, Any]) -> None:
     at.line = Spoilt(at, members)
-    with pytest.raises(TemporaryError, match="not whole"):
+    with pytest.raises(TemporaryError, match="an incomplete result"):
         run(at)
 
 
@@ -146,7 +146,7 @@ def test_a_refused_query_is_permanent_and_shows_its_first_line(at: Lab, status: 
     assert len(at.simulator.log) == 1
 
 
-def test_a_failed_query_shows_its_first_line_and_is_asked_again(at: Lab) -> None:
+def test_a_failed_query_shows_its_first_line_and_is_retried(at: Lab) -> None:
     at.line = Refusing(at, 500, f"Code: 241. DB::Exception: Memory limit exceeded {'x' * 1_000}")
     with pytest.raises(TemporaryError, match=r"500 Code: 241.*Memory limit exceeded x{50}") as caught:
         run(at)
@@ -176,7 +176,7 @@ def test_a_kill_repeats_one_span_at_most(at: Lab) -> None:
 
 
 @pytest.mark.parametrize("at_write", range(1, 9))
-def test_what_is_corrected_before_a_killed_visit_goes_on_is_seen(at: Lab, at_write: int) -> None:
+def test_what_is_corrected_before_a_killed_visit_continues_is_seen(at: Lab, at_write: int) -> None:
     fill(at, 30, 2)
     assert ends(lambda: run(at, Kill(at_write, is_after=True))) == "killed"
     count(at, 2, 1_234_567)
@@ -225,7 +225,7 @@ def test_exported_files_land_and_again_only_if_they_changed(at: Lab, folder: Pat
     [
         ("a.csv", b"project,version,downloads\nacme-lake,1.0,5\n", "no column 'date'"),
         ("a.jsonl", b"{ nonsense\n", "not readable"),
-        ("a.jsonl", b"[1]\n", "no record"),
+        ("a.jsonl", b"[1]\n", "not a record"),
         ("a.csv.gz", gzip.compress(b"project,date\n")[:-4], "not readable"),
         ("a.csv", b"\xff\xfe\x00", "not readable"),
     ],

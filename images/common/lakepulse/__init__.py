@@ -1,4 +1,4 @@
-"""What the stages share and nothing else: settings, project list, landings, names, outcomes.
+"""What the stages share, and nothing else: settings, project list, landings, names, outcomes, the console command.
 
-Every image carries this package. A stage may import it; it imports no stage.
+Every image has this package. A stage may import it; it imports no stage.
 """

@@ -1,6 +1,6 @@
-"""The one Iceberg catalog, as each engine wants to be told about it.
+"""The one Iceberg catalog, in the configuration of each engine.
 
-Type and address are configuration, so a REST catalog can replace the JDBC one.
+Type and address are settings, so a REST catalog can replace the JDBC one.
 """
 
 from __future__ import annotations

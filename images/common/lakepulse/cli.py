@@ -16,7 +16,7 @@ def load(*, tables: str | None = None, replay: bool = False) -> int:
     def step() -> None:
         from spark_apps.load import load_tables  # takes seconds to import
 
-        load_tables(settings, tables)
+        load_tables(settings, tables, replay=replay)
 
     return run_step(step)
 ```
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refused(f"{_problem(error)}; see {' '.join(['lakepulse', *(error.command_chain or ())])} --help")
     except KeyboardInterrupt:
         return 130
-    if code is None:  # the help was printed: asked for, or since no command was named
+    if code is None:  # the help was printed: on request, or for want of a command
         return 0 if _HELP & set(given) else PERMANENT
     return int(code)
 

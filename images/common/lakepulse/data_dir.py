@@ -1,6 +1,6 @@
-"""The data folder's identity card, checked by each step before it touches anything.
+"""The data folder's identity card, checked by each step before it reads or writes anything.
 
-Iceberg metadata holds absolute paths, so a moved folder cannot be read; demo and real data must
+Iceberg metadata has absolute paths, so a moved folder cannot be read; demo and real data must
 never mix; and a folder of another layout must not be misread.
 """
 
@@ -17,7 +17,7 @@ _CARD = "lakepulse.json"
 
 
 def open_data_dir(settings: Settings) -> None:
-    """Check `DATA_DIR` before a step writes, or create it; on the cluster there is none and nothing happens.
+    """Check `DATA_DIR` before a step writes, or create it; does nothing on the cluster, which has none.
 
     Raises:
         PermanentError: it was moved, has another layout, or holds the other kind of data.
@@ -31,11 +31,11 @@ def open_data_dir(settings: Settings) -> None:
     if held is None:
         _create(folder, kind)
     elif held != kind:
-        raise PermanentError(f"DATA_DIR {folder} holds {held} data, this run's is {kind}; use another DATA_DIR")
+        raise PermanentError(f"DATA_DIR {folder} holds {held} data, this run has {kind} data; use another DATA_DIR")
 
 
 def look_into_data_dir(settings: Settings) -> None:
-    """Check `DATA_DIR` before something is read from it; what is read says whether it is a demo's.
+    """Check `DATA_DIR` before something is read from it, be it real data or the demo's.
 
     Raises:
         PermanentError: there is none, it was moved, or it has another layout.
@@ -46,7 +46,7 @@ def look_into_data_dir(settings: Settings) -> None:
 
 
 def _held(folder: Path) -> str | None:
-    """The kind of data that a folder says it holds; None if it says nothing."""
+    """The kind of data in a folder by its card; None without a card."""
     card = folder / _CARD
     try:
         found = json.loads(card.read_text(encoding="utf-8"))
@@ -67,7 +67,7 @@ def _held(folder: Path) -> str | None:
 def _create(folder: Path, kind: str) -> None:
     card = folder / _CARD
     partial = card.with_suffix(".partial")
-    # A first step that was killed here leaves its card half-written.
+    # A first step that was killed here leaves a half-written card.
     if folder.is_dir() and set(folder.iterdir()) - {partial}:
         raise PermanentError(f"DATA_DIR {folder} is not empty and not a lakepulse folder; use another DATA_DIR")
     folder.mkdir(parents=True, exist_ok=True)

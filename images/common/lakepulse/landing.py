@@ -1,14 +1,14 @@
-"""The landing: what fetch leaves for load, and the only thing that the two agree on.
+"""The landing: what fetch leaves for load, and the only contract between them.
 
 One fetch of one source and scope is one landing::
 
     landing/<source>/<slug of scope>/<number, 8 digits>/
-        page-00001.jsonl.gz ...   the items of one upstream page, one JSON value a line, as they came
+        page-00001.jsonl.gz ...   the items of one upstream page, one JSON value a line, unchanged
         keys.jsonl.gz             (full listings only) the key of every item that upstream has
-        manifest.json             written last; a folder without it does not exist for a reader
+        manifest.json             written last; readers ignore a folder without it
 
-Numbers rise by one per source and scope, so a scope's landings have an order that no clock can
-change. A landing without pages is a visit that found nothing new.
+Numbers rise by one per source and scope, so the order of a scope's landings does not depend on a
+clock. A landing without pages is a visit that found nothing new.
 """
 
 from __future__ import annotations
@@ -52,12 +52,17 @@ class Page(BaseModel):
 class Manifest(BaseModel):
     """What a landing holds. All times are UTC.
 
-    `watermark` is the newest event time that later fetches may rely on, `covered_from` the oldest
-    one that is covered (None: all history), `covered_to` the newest one (None: up to `finished_at`),
-    `last_event_at` the newest event seen. `upstream_id`
-    and `upstream_name` are the repository's id and present full name. `has_keys` says that
+    `status_detail` has the upstream's own words: about a `status` that is not `ok`, else about `upstream_status`.
+    `upstream_status` is what the upstream calls the scope, as PyPI calls a project active, archived, deprecated
+    or quarantined (PEP 792); None: it says nothing.
+
+    All landings of a scope up to this one cover the events from `covered_from` (None: all history) to
+    `covered_to` (None: `finished_at`). `watermark` is the newest event time that later fetches may rely
+    on, `last_event_at` the newest event seen. A landing that is not `ok` has none of the four.
+
+    `upstream_id` and `upstream_name` are the repository's id and present full name. `has_keys` says that
     KEYS_FILE lists every key that upstream had between `started_at` and `finished_at`: what is
-    older than `started_at` and not in it is gone.
+    older than `started_at` and not in it was deleted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,11 +86,12 @@ class Manifest(BaseModel):
     last_event_at: datetime | None = None
     upstream_id: int | None = None
     upstream_name: str | None = None
+    upstream_status: str | None = None
     complete: Literal[True] = True
 
     @property
     def rows(self) -> int:
-        """Lines of all pages together; an item that came twice counts twice."""
+        """Lines of all pages together; a repeated item counts again."""
         return sum(page.rows for page in self.pages)
 
 
@@ -96,7 +102,7 @@ def scope_slug(scope: str) -> str:
     """
     slug = scope.replace("/", "__", 1).lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", slug):
-        raise PermanentError(f"scope {scope!r} cannot name a folder")
+        raise PermanentError(f"scope {scope!r} is not a valid folder name")
     return slug
 
 
@@ -122,7 +128,7 @@ def read_manifest(store: Store, identifier: str) -> Manifest:
 
     Raises:
         FileNotFoundError: the landing is not complete.
-        PermanentError: the manifest cannot be read, or a later version wrote it.
+        PermanentError: the manifest is damaged, or a later version wrote it.
     """
     path = f"{landing_path(identifier)}/{MANIFEST}"
     text = bytes(obstore.get(store, path).bytes())
@@ -141,7 +147,7 @@ def fetch_again(identifier: str) -> str:
 
 
 def complete_landings(store: Store, source: str, slug: str, after: str | None = None) -> Iterator[Manifest]:
-    """Complete landings of one scope in order, those after the landing id `after` only.
+    """Complete landings of one scope in order; with `after` those after that landing id.
 
     Raises:
         PermanentError: as in `read_manifest`.
@@ -151,9 +157,9 @@ def complete_landings(store: Store, source: str, slug: str, after: str | None = 
 
 
 def complete_landing_ids(store: Store, source: str, slug: str, after: str | None = None) -> list[str]:
-    """Ids of one scope's complete landings in order, those after the landing id `after` only."""
+    """Ids of one scope's complete landings in order; with `after` those after that landing id."""
     prefix = f"{ROOT}/{source}/{slug}"
-    # Object stores list in key order past an offset, so a long history costs nothing.
+    # Object stores list in key order from an offset, so a long history costs nothing.
     offset = f"{landing_path(after)}/~" if after else None
     found: set[str] = set()
     for batch in obstore.list(store, prefix=prefix, offset=offset):

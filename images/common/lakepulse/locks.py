@@ -1,18 +1,18 @@
 """Named locks that die with their holder, so that a killed step never blocks the next one.
 
-On one machine a lock is an advisory file lock under `DATA_DIR/locks`, for a step that may use a
-PostgreSQL catalog a session-level advisory lock. Elsewhere, as for fetch on a cluster, the workflow
+On one machine a lock is an advisory file lock under `DATA_DIR/locks`; for a step with access to a
+PostgreSQL catalog it is a session-level advisory lock. Elsewhere, as for fetch on a cluster, the workflow
 engine's mutexes are the only guard.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
 
 from lakepulse.catalog import sqlalchemy_url
 from lakepulse.outcome import TemporaryError
@@ -40,32 +40,28 @@ def lock(settings: Settings, name: str, wait_seconds: float = 600) -> Iterator[N
 
 
 def _busy(name: str, wait_seconds: float) -> TemporaryError:
-    return TemporaryError(f"another run holds the lock {name} (waited {wait_seconds:g} s); run again when it has ended")
+    return TemporaryError(f"another run holds the lock {name} (waited {wait_seconds:g} s); run again when it has finished")
 
 
 @contextmanager
 def _file_lock(settings: Settings, name: str, wait_seconds: float) -> Iterator[None]:
     folder = settings.data_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # The fallback for file systems without flock would outlive its holder.
+    held = FileLock(folder / f"{name}.lock", poll_interval=_POLL_SECONDS, fallback_to_soft=False)
     try:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise _busy(name, wait_seconds) from None
-                time.sleep(_POLL_SECONDS)
+        held.acquire(wait_seconds)
+    except Timeout:
+        raise _busy(name, wait_seconds) from None
+    try:
         yield
     finally:
-        os.close(descriptor)
+        held.release()
 
 
 @contextmanager
 def _postgres_lock(settings: Settings, name: str, wait_seconds: float) -> Iterator[None]:
-    import sqlalchemy  # the fetch image has neither it nor the password
+    import sqlalchemy  # the fetch image has neither SQLAlchemy nor the password
 
     key = zlib.crc32(f"lakepulse/{name}".encode())
     engine = sqlalchemy.create_engine(sqlalchemy_url(settings), poolclass=sqlalchemy.pool.NullPool)

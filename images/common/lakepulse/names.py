@@ -14,7 +14,7 @@ GOLD = "gold"
 """Namespace of the published tables."""
 
 OPS = "ops"
-"""Namespace of what is told about runs, outside any publication."""
+"""Namespace of the record of runs, outside any publication."""
 
 LANDINGS = f"{RAW}.landings"
 """Ledger of loaded landings, one row each."""

@@ -11,18 +11,19 @@ projects:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.utils import InvalidName, canonicalize_name
 
 from lakepulse.outcome import PermanentError
 
 # GitHub: a login is alphanumeric with single inner hyphens; a repository name may also hold . and _.
 _REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
-# PEP 508's rule for a distribution's name.
-_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+_PACKAGE_LENGTH = 128
 _NAME_LENGTH = 80
 _KEYS = ("name", "repos", "packages")
 
@@ -77,7 +78,7 @@ def parse_projects(text: str, where: str) -> tuple[Project, ...]:
 
 
 class _Reader:
-    """Walks YAML nodes instead of values, since only nodes know their line."""
+    """Walks YAML nodes, not values, since only nodes know their line."""
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -119,7 +120,7 @@ class _Reader:
 
     def text(self, node: Any, what: str) -> str:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self.fail(node, f"{what} must be a text that is not empty")
+            raise self.fail(node, f"{what} must be a non-empty text")
         return str(node.value)
 
     def project(self, node: Any) -> Project:
@@ -130,23 +131,34 @@ class _Reader:
         if len(name) > _NAME_LENGTH or not name.isprintable() or name != name.strip():
             raise self.fail(entries["name"], f"malformed project name {name!r}: printable, at most {_NAME_LENGTH} characters")
         self.once("project", name, entries["name"])
-        repos = tuple(self.names(entries.get("repos"), "repo", _REPO, "owner/name"))
-        packages = tuple(self.names(entries.get("packages"), "package", _PACKAGE, "a PyPI name"))
+        repos = tuple(self.names(entries.get("repos"), "repo", _repo, "owner/name"))
+        packages = tuple(self.names(entries.get("packages"), "package", _package, "a PyPI name"))
         if not repos and not packages:
             raise self.fail(node, f"project {name!r} has neither repos nor packages")
         return Project(name, repos, packages)
 
-    def names(self, node: Any, kind: str, pattern: re.Pattern[str], form: str) -> list[str]:
+    def names(self, node: Any, kind: str, checked: Callable[[str], str | None], form: str) -> list[str]:
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
             raise self.fail(node, f"'{kind}s' must be a list")
         found: list[str] = []
         for item in node.value:
-            value = self.text(item, f"a {kind}")
-            if not pattern.fullmatch(value):
-                raise self.fail(item, f"malformed {kind} {value!r}: expected {form}")
-            if kind == "package":
-                value = re.sub(r"[-_.]+", "-", value).lower()
-            found.append(self.once(kind, value, item))
+            given = self.text(item, f"a {kind}")
+            name = checked(given)
+            if name is None:
+                raise self.fail(item, f"malformed {kind} {given!r}: expected {form}")
+            found.append(self.once(kind, name, item))
         return found
+
+
+def _repo(value: str) -> str | None:
+    return value if _REPO.fullmatch(value) else None
+
+
+def _package(value: str) -> str | None:
+    """The normalised name; None if it is not one."""
+    try:
+        return canonicalize_name(value, validate=True) if len(value) <= _PACKAGE_LENGTH else None
+    except InvalidName:
+        return None

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from lakepulse.store import Store
 
 TRACES = ("runs", "logs", "argo")
-"""Folders of the store with what only tells of a run: its step reports, and its logs on one machine and of Argo's steps."""
+"""Folders of the store with the traces of a run: its step reports, its logs on one machine and those of Argo's steps."""
 
 
 class StepReport(BaseModel):
@@ -38,7 +38,7 @@ class StepReport(BaseModel):
 
 
 def write_report(store: Store, report: StepReport) -> None:
-    """Store a report; a step that runs again replaces its own."""
+    """Store a report; that of an earlier attempt at the same step is replaced."""
     obstore.put(store, f"runs/{report.run_id}/{report.step}.json", report.model_dump_json().encode())
 
 

@@ -1,7 +1,7 @@
 """The settings of every command, read from the environment and `.env`, checked once.
 
-A deployment is described here and nowhere else: on one machine everything lies under
-`DATA_DIR`; on the cluster `LAKE_URL`, `WAREHOUSE_URL`, `CATALOG_URI` and `ENGINE` point elsewhere.
+They describe a deployment completely: on one machine everything is under `DATA_DIR`; on the
+cluster `LAKE_URL`, `WAREHOUSE_URL`, `CATALOG_URI` and `ENGINE` point elsewhere.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         description="names a run in landings, snapshots and ops.runs",
     )
     pipeline: str = Field("daily", description="the pipeline that a step runs for, as ops.runs records it")
-    demo: bool = Field(False, description="the data is simulated; every page says so")
+    demo: bool = Field(False, description="the data is simulated, and every page says so")
 
     # --- upstreams
     github_api_url: str = "https://api.github.com"
@@ -44,14 +44,14 @@ class Settings(BaseSettings):
     pypistats_api_url: str = Field("https://pypistats.org/api", description="base of /packages/...")
     pypi_simple_url: str | None = Field(None, description="simple index; unset: pypi-simple's default endpoint")
     clickhouse_url: str | None = Field(None, description="ClickHouse HTTP endpoint with PyPI downloads by version")
-    sweep: bool = Field(False, description="relist everything now, to find what upstream deleted")
+    sweep: bool = Field(False, description="relist everything now, to find what was deleted upstream")
     sweep_days: int = Field(7, ge=1, description="days between sweeps")
     lookback: int | None = Field(None, ge=1, description="days that a first load looks back; unset: all history")
     shard: str = Field("0/1", description="this fetch's share of the scopes, index/count")
     max_wait_seconds: float = Field(3900, ge=0, description="longest wait for a rate limit to reset")
     timeout_seconds: float = Field(60, gt=0, description="per request")
 
-    # --- where data lies
+    # --- storage
     data_dir: Path = Field(Path(".data/real"), description="everything that a run on one machine writes")
     lake_url: str | None = Field(None, description="landings, state and reports; unset: DATA_DIR")
     warehouse_url: str | None = Field(None, description="Iceberg tables; unset: DATA_DIR/warehouse")
@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     trino_user: str = "lakepulse"
     trino_password: SecretStr | None = None
 
-    # --- telling others
+    # --- reports
+    log_format: Literal["text", "json"] = Field("text", description="of log lines on stderr")
     webhook_url: SecretStr | None = Field(None, description="receives each run's outcome as JSON")
     alerts: Path = Field(_REPOSITORY / "dbt" / "alerts.yaml", description="path of the alert rules")
 
@@ -141,12 +142,12 @@ class Settings(BaseSettings):
 
     @property
     def warehouse(self) -> str:
-        """URL under which the Iceberg tables lie."""
+        """URL under which the Iceberg tables are stored."""
         return self.warehouse_url or (self.data_dir / "warehouse").as_uri()
 
     @property
     def is_local(self) -> bool:
-        """Whether everything lies under `data_dir`."""
+        """Whether everything is stored under `data_dir`."""
         return self.lake_url is None
 
 

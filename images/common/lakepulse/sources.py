@@ -26,7 +26,7 @@ class Entry:
     `upstream` is the API that it is fetched from. `table` is the raw table that its rows are merged into, and `kind`
     what they carry in its column `kind`, where several sources share one. `pipeline` fetches it between two
     daily runs. Without a visit for `stale_after_hours` it is stale. `is_optional`: a setting switches it on, and
-    until then it is not late. `is_local`: it reads files in DATA_DIR, so a cluster has none of it.
+    until then it is not late. `is_local`: it reads files in DATA_DIR, so a cluster does not have it.
     """
 
     name: str
@@ -96,7 +96,7 @@ SOURCES: dict[str, Entry] = {entry.name: entry for entry in REGISTER}
 
 
 def raw_tables() -> tuple[str, ...]:
-    """The raw tables that the sources fill, each once, in the order of the register."""
+    """The distinct raw tables that the sources fill, in the order of the register."""
     return tuple(dict.fromkeys(entry.table for entry in REGISTER))
 
 
@@ -114,7 +114,7 @@ def check_registered(what: str, found: Iterable[str], registered: Iterable[str],
         registered: names that the register has.
 
     Raises:
-        PermanentError: one has what the other lacks; the message names it and the file to edit.
+        PermanentError: they differ; the message names what is missing and the file to edit.
     """
     modules, entries = list(found), set(registered)
     twice = sorted({name for name in modules if modules.count(name) > 1})

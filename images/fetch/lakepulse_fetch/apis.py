@@ -1,4 +1,4 @@
-"""The upstreams: address, credentials, headers and pace of each."""
+"""The upstreams: address, credentials and pace of each. Headers that one source needs are declared there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from lakepulse.settings import Settings
-from lakepulse_fetch.client import Api, Clock
-from lakepulse_fetch.sources import clickhouse_versions, pypi_releases
+from lakepulse_fetch.clock import Clock
+from lakepulse_fetch.transport import Api
 
 
 def _github(settings: Settings) -> dict[str, Any]:
@@ -23,22 +23,24 @@ def _github(settings: Settings) -> dict[str, Any]:
 
 
 def _pypistats(settings: Settings) -> dict[str, Any]:
-    # A small site that limits by address and asks for restraint.
+    # A small site that limits by address and requests restraint.
     return {"base_url": settings.pypistats_api_url, "burst": 30, "per_second": 1, "advice": "check PYPISTATS_API_URL"}
 
 
 def _pypi(settings: Settings) -> dict[str, Any]:
-    return {
-        "base_url": pypi_releases.endpoint(settings),
-        "headers": pypi_releases.HEADERS,
-        "advice": "check PYPI_SIMPLE_URL",
-    }
+    return {"base_url": settings.pypi_simple_url or _default_index(), "advice": "check PYPI_SIMPLE_URL"}
+
+
+def _default_index() -> str:
+    from pypi_simple import PyPISimple  # takes a second to import, and its endpoint is a default only
+
+    with PyPISimple() as client:
+        return client.endpoint
 
 
 def _clickhouse(settings: Settings) -> dict[str, Any]:
     return {
         "base_url": settings.clickhouse_url or "",
-        "headers": {"x-clickhouse-user": clickhouse_versions.USER},
         "burst": 30,
         "per_second": 1,
         "advice": "check CLICKHOUSE_URL, and what its user may read",

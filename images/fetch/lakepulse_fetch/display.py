@@ -14,7 +14,7 @@ from lakepulse.settings import Settings
 
 
 class Display:
-    """Told what happens; shows nothing."""
+    """Receives what happens; shows nothing."""
 
     def begin(self, total: int) -> None:
         """`total` visits are to be made."""
@@ -49,7 +49,7 @@ def display(settings: Settings) -> Iterator[Display]:
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        # The bar stands in for stderr, so that log lines go above it.
+        # The bar replaces stderr, so that log lines appear above it.
         configure_logs(settings)
         yield _Bar(bar)
     configure_logs(settings)

@@ -1,4 +1,4 @@
-"""One fetch: which scopes are visited, in what order, at what price, and how it ended."""
+"""One fetch: which scopes are visited, in what order, at what cost, and how it ended."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import Store, open_store
 from lakepulse_fetch.apis import open_api, share
-from lakepulse_fetch.client import Api, Clock, QuotaExhaustedError, UnreachableError
+from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.display import Display
+from lakepulse_fetch.limits import QuotaExhaustedError
 from lakepulse_fetch.state import AnyState, read_model, state_path
-from lakepulse_fetch.visit import PAGE_SIZE, GoneError, Identity, Source, Visit
+from lakepulse_fetch.transport import Api, UnreachableError
+from lakepulse_fetch.visit import PAGE_SIZE, EndedError, Source, Visit
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ _ANONYMOUS_QUOTA = 60  # GitHub's requests an hour without a token
 
 @dataclass
 class _Outcome:
-    """What became of the visits."""
+    """What the visits landed, and what failed."""
 
     manifests: list[Manifest] = field(default_factory=list)
     failures: list[tuple[str | None, StepError]] = field(default_factory=list)
@@ -64,7 +66,7 @@ def tasks_of(settings: Settings, sources: Sequence[Source], projects: tuple[Proj
 
 @contextmanager
 def _storage_errors(settings: Settings) -> Iterator[None]:
-    """A store that cannot be written is one clear line, and ends the step at once."""
+    """Makes one line of a store that is not writable, which ends the step at once."""
     try:
         yield
     except BaseError as error:
@@ -94,8 +96,8 @@ def fetch(
     A scope that fails does not stop the others.
 
     Raises:
-        TemporaryError: some failed, and a later run may do better.
-        PermanentError: some failed for good, or the store cannot be written.
+        TemporaryError: some failed, and a later run may succeed.
+        PermanentError: some failed for good, or the store is not writable.
     """
     clock = clock or Clock()
     began = clock.now()
@@ -122,7 +124,7 @@ def fetch(
                 quota=sum(manifest.quota for manifest in outcome.manifests),
                 message=one_line(error) if error else None,
                 details={
-                    "lists": [_told(manifest) for manifest in outcome.manifests],
+                    "lists": [_report(manifest) for manifest in outcome.manifests],
                     "not_reached": sorted(outcome.unreached),
                 },
             ),
@@ -131,11 +133,12 @@ def fetch(
         raise error
 
 
-def _told(manifest: Manifest) -> dict[str, object]:
+def _report(manifest: Manifest) -> dict[str, object]:
     return {
         "source": manifest.source,
         "scope": manifest.scope,
         "status": manifest.status,
+        "status_detail": manifest.status_detail,
         "rows": manifest.rows,
         "requests": manifest.requests,
         "quota": manifest.quota,
@@ -149,10 +152,10 @@ def _verdict(outcome: _Outcome) -> StepError | None:
     by_cause: dict[str, list[str]] = {}
     for name, failure in outcome.failures:
         by_cause.setdefault(str(failure), []).extend([name] if name else [])
-    told = "; ".join(f"{_few(names)}: {cause}" if names else cause for cause, names in by_cause.items())
+    line = "; ".join(f"{_few(names)}: {cause}" if names else cause for cause, names in by_cause.items())
     is_temporary = any(isinstance(failure, TemporaryError) for _, failure in outcome.failures)
     kind = TemporaryError if is_temporary else PermanentError
-    return kind(told)
+    return kind(line)
 
 
 def _few(names: list[str]) -> str:
@@ -161,20 +164,20 @@ def _few(names: list[str]) -> str:
 
 
 class _Queue:
-    """Tasks that several hands take one after another."""
+    """Tasks that several threads take one after another."""
 
     def __init__(self, tasks: list[_Task]) -> None:
         self._left = tasks[::-1]
         self._guard = threading.Lock()
 
     def take(self) -> tuple[_Task, int] | None:
-        """The next task, and how many were left with it."""
+        """The next task, and how many were left including it."""
         with self._guard:
             left = len(self._left)
             return (self._left.pop(), left) if left else None
 
     def drop(self) -> None:
-        """Leave the rest."""
+        """Discard the rest."""
         with self._guard:
             self._left.clear()
 
@@ -191,32 +194,32 @@ class _Run:
     is_stopped: threading.Event = field(default_factory=threading.Event)
 
     def visit_all(self, tasks: list[_Task], transport: httpx.BaseTransport | None) -> None:
-        """Visit the scopes: the APIs side by side, each with as many hands as it has tokens."""
+        """Visit the scopes: the APIs side by side, each with as many threads as it has tokens."""
         self.progress.begin(len(tasks))
         with ExitStack() as stack:
-            hands: list[tuple[Api, _Queue]] = []
+            workers: list[tuple[Api, _Queue]] = []
             for name in dict.fromkeys(task.source.api for task in tasks):
                 api = stack.enter_context(open_api(name, self.settings, self.clock, transport))
                 queue = _Queue(self._in_order(api, [task for task in tasks if task.source.api == name]))
-                hands += [(api, queue)] * api.lanes
-            with ThreadPoolExecutor(max_workers=len(hands) or 1) as pool:
-                futures = [pool.submit(self._work, api, queue) for api, queue in hands]
+                workers += [(api, queue)] * len(api.limits)
+            with ThreadPoolExecutor(max_workers=len(workers) or 1) as pool:
+                futures = [pool.submit(self._work, api, queue) for api, queue in workers]
                 try:
                     for future in futures:
                         future.result()
                 except BaseException:
                     self._halt()
                     raise
-            for api in {id(api): api for api, _ in hands}.values():
-                self._tell_anonymous(api, [task for task in tasks if task.source.api == api.name])
+            for api in {id(api): api for api, _ in workers}.values():
+                self._report_anonymous(api, [task for task in tasks if task.source.api == api.name])
 
     def _halt(self) -> None:
         self.is_stopped.set()
         self.clock.stop()
 
     def _in_order(self, api: Api, tasks: list[_Task]) -> list[_Task]:
-        """By rank; without a token also those first that were visited the least."""
-        return sorted(tasks, key=lambda task: (task.source.rank, self._visits(task) if api.is_anonymous else 0))
+        """By rank; without a token those with the fewest visits first."""
+        return sorted(tasks, key=lambda task: (task.source.rank, self._visits(task) if api.limits.is_anonymous else 0))
 
     def _visits(self, task: _Task) -> int:
         state = read_model(self.store, state_path(task.source.name, task.scope), AnyState)
@@ -233,14 +236,14 @@ class _Run:
 
     def _visit(self, api: Api, queue: _Queue, task: _Task, left: int) -> None:
         budget = None
-        if api.is_anonymous:
-            quota = _ANONYMOUS_QUOTA if api.remaining is None else api.remaining
+        if api.limits.is_anonymous:
+            quota = _ANONYMOUS_QUOTA if api.limits.remaining is None else api.limits.remaining
             budget = max(1, quota // left)
         visit = Visit(
             self.settings,
             self.store,
             api,
-            task.source.name,
+            task.source,
             task.scope,
             self.clock,
             budget=budget,
@@ -252,8 +255,8 @@ class _Run:
             with self.locks(self.settings, f"fetch-{task.source.name}-{scope_slug(task.scope)}"):
                 try:
                     task.source.visit(visit)
-                except GoneError as gone:
-                    _land_gone(visit, str(gone))
+                except EndedError as ended:
+                    visit.end(ended)
         except QuotaExhaustedError:
             with self.outcome.guard:
                 self.outcome.unreached.append(task.name)
@@ -272,34 +275,24 @@ class _Run:
                 "fetched", landing=manifest.landing_id, rows=manifest.rows, requests=manifest.requests, quota=manifest.quota
             )
 
-    def _tell_anonymous(self, api: Api, tasks: list[_Task]) -> None:
-        """Say what the hour's requests without a token did not reach.
+    def _report_anonymous(self, api: Api, tasks: list[_Task]) -> None:
+        """Warn about what the hour's requests without a token did not reach.
 
         Raises:
             TemporaryError: nothing at all was reached.
         """
-        if not api.is_anonymous or api.remaining is None:
+        if not api.limits.is_anonymous or api.limits.remaining is None:
             return
         names = {task.name for task in tasks}
         unreached = names & set(self.outcome.unreached)
-        partial = sum(1 for manifest in self.outcome.manifests if manifest.covered_from)
+        last = {(manifest.source, manifest.scope): manifest for manifest in self.outcome.manifests}
         log.warning(
-            "no GITHUB_TOKEN: looking back only as far as 60 requests an hour allow; run again for more, or set a token",
+            "no GITHUB_TOKEN: history is limited to what 60 requests an hour reach; run again for more, or set a token",
             lists=len(names),
-            cut_short=partial,
+            incomplete=sum(1 for manifest in last.values() if manifest.covered_from or manifest.covered_to),
             not_reached=len(unreached),
         )
         if names and unreached == names:
             raise TemporaryError(
                 f"{api.name}: no requests without a token are left in this hour; set GITHUB_TOKEN or run again later"
             )
-
-
-def _land_gone(visit: Visit, detail: str) -> None:
-    log.warning("upstream says it is gone", source=visit.source, scope=visit.scope, detail=detail)
-    visit.identity = read_model(visit.store, state_path("github_repo", visit.scope, "identity.json"), Identity)
-    landing = visit.open(AnyState)
-    if landing.pages:
-        visit.complete(landing)  # what came before it went is worth keeping
-        landing = visit.open(AnyState)
-    visit.complete(landing, status="gone", status_detail=detail)

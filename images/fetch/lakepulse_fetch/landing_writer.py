@@ -1,8 +1,8 @@
 """Writes one landing so that a kill at any point loses nothing and repeats one page at most.
 
-Order of writes: a page file, then `progress.json` with where to go on; at the end the keys, the
-progress with the state that follows, the manifest, the state, and the progress goes. Whichever
-write was the last, the next visit goes on from there.
+Order of writes: a page file, then `progress.json` with where to continue; at the end the keys, the
+progress with the state that follows, the manifest, the state; then the progress is deleted. Whichever
+write was the last, the next visit continues from there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lakepulse.landing import (
     unpack_lines,
 )
 from lakepulse.store import Store
-from lakepulse_fetch.client import Meter
+from lakepulse_fetch.limits import Meter
 from lakepulse_fetch.state import ScopeState, delete_object, read_model, read_object, state_path, write_model
 
 _PROGRESS = "progress.json"
@@ -40,7 +40,7 @@ Key = int | str
 class _Progress(BaseModel):
     """A landing under way. `draft` is the scope's state as of its last page.
 
-    `after` is the state that follows the whole landing; it counts once the manifest is there.
+    `after` is the state that follows the complete landing; it is valid once there is a manifest.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,8 +58,8 @@ T = TypeVar("T", bound=ScopeState)
 class Landing(Generic[T]):
     """The landing that a visit of one source and scope writes.
 
-    `state` is what the last complete landing left. `draft` is what this one will leave; it is
-    stored with each page, and after a kill `is_resumed` says that it comes from there.
+    `state` is as of the last complete landing. `draft` is the state after this one; it is stored with
+    each page. `is_resumed`: an earlier visit was killed, and `draft` is as of its last page.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class Landing(Generic[T]):
         self._has_progress = self.is_resumed
 
     def _settled(self) -> T:
-        """The state, brought up to a landing whose manifest was written just before a kill."""
+        """The state, updated to a landing whose manifest was written just before a kill."""
         state = read_model(self._store, self._state_path, self._kind)
         if state is None:
-            # The last one may be the very first, with its state still in its progress.
+            # That landing may be the first one, with its state still in its progress.
             state = self._kind(landing=max(0, _last_number(self._store, self._source, self._scope) - 1))
         while True:
             folder = landing_path(landing_id(self._source, self._scope, state.landing + 1))
@@ -103,7 +103,7 @@ class Landing(Generic[T]):
         return len(self._progress.rows)
 
     def add(self, items: list[Any], note: Callable[[], None] | None = None) -> None:
-        """Write a page, then `draft` as `note` leaves it; of an empty page the latter alone."""
+        """Write a page, then `draft` as `note` leaves it; for an empty page only the latter."""
         if items:
             obstore.put(self._store, f"{self._folder}/{_page_file(self.pages + 1)}", pack_lines(items))
             self._progress.rows.append(len(items))
@@ -123,10 +123,13 @@ class Landing(Generic[T]):
             progress.after = after.model_dump(mode="json")
         else:
             progress.draft = self.draft.model_dump(mode="json")
-        spent = progress.model_copy(
-            update={"requests": progress.requests + self._meter.requests, "quota": progress.quota + self._meter.quota}
-        )
-        write_model(self._store, f"{self._folder}/{_PROGRESS}", spent)
+        self._book()
+        write_model(self._store, f"{self._folder}/{_PROGRESS}", progress)
+
+    def _book(self) -> None:
+        requests, quota = self._meter.book()
+        self._progress.requests += requests
+        self._progress.quota += quota
 
     def finish(self, run: dict[str, Any], keys: Iterable[Key] | None = None, **facts: Any) -> Manifest:
         """Complete the landing and move the state to `draft`.
@@ -138,6 +141,7 @@ class Landing(Generic[T]):
         self.draft.landing = self.state.landing + 1
         if self._has_progress:
             self._save(after=self.draft)
+        self._book()
         manifest = Manifest(
             landing_id=self.identifier,
             source=self._source,
@@ -146,8 +150,8 @@ class Landing(Generic[T]):
             finished_at=self._now(),
             pages=tuple(Page(file=_page_file(number), rows=rows) for number, rows in enumerate(self._progress.rows, 1)),
             has_keys=keys is not None,
-            requests=self._progress.requests + self._meter.requests,
-            quota=self._progress.quota + self._meter.quota,
+            requests=self._progress.requests,
+            quota=self._progress.quota,
             **run,
             **facts,
         )
@@ -175,7 +179,7 @@ def _last_number(store: Store, source: str, scope: str) -> int:
 
 
 def _pack_keys(keys: Iterable[Key]) -> bytes:
-    """As `pack_lines` does, but a million keys never lie in memory as objects."""
+    """Like `pack_lines`, but without a million keys in memory as objects."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as lines:
         for key in keys:

@@ -1,34 +1,34 @@
-"""Lists of items that change: walked newest update first, and now and then relisted in full.
+"""Lists of items that change: walked newest update first, and relisted in full now and then.
 
-**The walk.** Page 1 of the list, newest update first, is asked for with its last ETag: 304 means
-that nothing is new, and costs nothing. Otherwise pages are taken by their Link until one ends
+**The walk.** Page 1 of the list, newest update first, is requested with its last ETag: 304 means
+that nothing is new, and costs nothing. Otherwise pages are followed by their Link until one ends
 before the watermark. An item that changes meanwhile moves to the front, where the next walk
-finds it, so nothing is missed. No `since` is ever sent, so the address of page 1 stays the same.
+finds it, so nothing is missed. No `since` is ever sent, so the URL of page 1 stays the same.
 
-**Holes.** What a walk has not reached yet is a hole: where to go on, and the watermark that ends
+**Holes.** What a walk has not reached yet is a hole: where to continue, and the watermark that ends
 it (none: the end of the list). A walk that is cut short, by a quota or by LOOKBACK, leaves a hole
 for a later run; a kill leaves the same thing in the progress of its landing.
 
 **The sweep.** Deleted and transferred items are on no such list. So a full listing in an order
-that does not change asks for each page with the ETag of its last sweep, lands the pages that
+that does not change requests each page with the ETag of its last sweep, lands the pages that
 changed, and writes the keys of all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from lakepulse.outcome import TemporaryError
-from lakepulse_fetch.client import Answer, QuotaExhaustedError
+from lakepulse_fetch.answers import Answer
 from lakepulse_fetch.landing_writer import Key, Landing
+from lakepulse_fetch.limits import QuotaExhaustedError
 from lakepulse_fetch.pages import grown, next_number, page_number, page_size, previous
 from lakepulse_fetch.state import ScopeState, read_model, state_path, write_model
-from lakepulse_fetch.visit import GONE, GoneError, Visit, days_between, moment, newest
+from lakepulse_fetch.visit import Visit, days_between, moment, newest
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ _SWEEP_PASSES = 5
 
 
 class Probe(BaseModel):
-    """A page whose ETag answers "anything new?"."""
+    """A page whose ETag tells whether anything is new."""
 
     model_config = ConfigDict(extra="forbid")
     url: str
@@ -49,7 +49,8 @@ class Probe(BaseModel):
 class Hole(BaseModel):
     """A stretch of a list still to walk, from the page `next` down to the update time `until`.
 
-    `last` and `etag` are the page before, `oldest` the update time of its last item.
+    Without `until` it goes to the end of the list. `last` and `etag` are the page before, `oldest` is the
+    update time of its last item.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +62,7 @@ class Hole(BaseModel):
 
 
 class ListState(ScopeState):
-    """`holes` are newest first; `is_changed` says that something came since the last sweep."""
+    """`holes` are newest first; `is_changed`: something was new since the last sweep."""
 
     probe: Probe | None = None
     watermark: datetime | None = None
@@ -72,12 +73,17 @@ class ListState(ScopeState):
 
     @property
     def covered_from(self) -> datetime | None:
-        """Since when everything is there; None: since ever."""
-        return max((hole.oldest for hole in self.holes if hole.oldest), default=None)
+        """Since when updates are complete; None: from the beginning."""
+        return max((hole.oldest for hole in self.holes if hole.oldest and not hole.until), default=None)
+
+    @property
+    def covered_to(self) -> datetime | None:
+        """Until when they are, where a hole is in the newest part; None: there is none."""
+        return min((hole.until for hole in self.holes if hole.until), default=None)
 
 
 class PageMark(BaseModel):
-    """A page of a full listing, by the address asked for, as it was last seen."""
+    """A page of a full listing, by the requested URL, as last seen."""
 
     model_config = ConfigDict(extra="forbid")
     url: str
@@ -99,21 +105,15 @@ class ListWalk:
         self.stable = f"{stable}&per_page={visit.page_size}" if stable else None
 
     def run(self) -> None:
-        """Complete what an earlier visit left, then see what is new, then sweep if it is time."""
+        """Complete what an earlier visit left, then fetch what is new, then sweep if it is due."""
         landing = self.visit.open(ListState)
         if landing.is_resumed:
             self._walk(landing)
-            self._complete(landing)
+            self.visit.complete_resumed(landing)
             landing = self.visit.open(ListState)
         self._probe(landing)
         self._walk(landing)
-        self._complete(landing, self._sweep(landing))
-
-    def _complete(self, landing: Landing[ListState], keys: Iterable[Key] | None = None) -> None:
-        draft = landing.draft
-        self.visit.complete(
-            landing, keys, watermark=draft.watermark, covered_from=draft.covered_from, last_event_at=draft.last_event_at
-        )
+        self.visit.complete(landing, self._sweep(landing))
 
     # --- what is new
 
@@ -124,13 +124,13 @@ class ListWalk:
         answer = self.visit.get_page(probe.url, probe.etag)
         if answer.status == 304:
             return
-        items = page_items(answer, is_first=True)
+        items = self.visit.items(answer, is_first=True)
         began = min(began, answer.date or began)
         hole = Hole(next=probe.url, until=draft.watermark)
 
         def note() -> None:
             times = updates(items)
-            # News would come after a page that is full of events in the future, and leave it as it is.
+            # News would follow a page that is full of events in the future, and leave it unchanged.
             is_telling = not times or times[-1] <= began
             draft.probe = Probe(url=answer.url, etag=answer.etag if is_telling else None)
             draft.is_changed = True
@@ -180,34 +180,32 @@ class ListWalk:
 
     def _step(self, landing: Landing[ListState], hole: Hole) -> None:
         answer = self.visit.get_page(hole.next)
-        if answer.status in {*GONE, 422}:
+        if answer.is_gone or answer.status == 422:
             self._restart(hole, answer)
             return
-        items = page_items(answer)
-        self.visit.progress(f"{self.visit.source} {self.visit.scope}: page {landing.pages + 1}, back to {hole.oldest}")
+        items = self.visit.items(answer)
+        self.visit.progress(f"{self.visit.source.name} {self.visit.scope}: page {landing.pages + 1}, back to {hole.oldest}")
         landing.add(items, lambda: self._advance(landing.draft, hole, answer, items))
 
     def _restart(self, hole: Hole, answer: Answer) -> None:
-        """A link went stale; only the list's own address can tell whether the list is gone."""
+        """A link went stale; only the list's own URL can tell whether the list is gone."""
         if hole.next == self.path:
-            if answer.status in GONE:
-                raise GoneError(answer.message)
-            raise TemporaryError(f"{self.visit.api.name}: {answer.message} for {hole.next}; run again later")
-        log.warning("a page link is no longer good, walking again", source=self.visit.source, scope=self.visit.scope)
+            self.visit.items(answer, is_first=True)  # raises what it means
+        log.warning("stale page link, walking the list again", source=self.visit.source.name, scope=self.visit.scope)
         hole.next, hole.last, hole.etag = self.path, None, None
 
     def _return_to(self, landing: Landing[ListState], hole: Hole) -> None:
-        """Make sure that deletions since the hole's last page was read have pulled nothing past it.
+        """Make sure that deletions since the hole's last page was read have moved nothing past it.
 
-        Numbered pages move up when items before them go. The last page unchanged means that they
-        did not move; else go back until a page begins with something newer than what was read.
+        Items of numbered pages move up when items before them are deleted. An unchanged last page means
+        that they did not move; else go back until a page begins with something newer than what was read.
         """
         url, seen = hole.last, hole.oldest
         if not url or not hole.etag or page_number(hole.next) is None:
             return
         answer = self.visit.get_page(url, hole.etag)
         while answer.status == 200:
-            items = page_items(answer)
+            items = self.visit.items(answer)
             times = updates(items)
             back = previous(answer.url)
             if back is None or seen is None or (times and times[0] > seen):
@@ -218,33 +216,33 @@ class ListWalk:
     # --- what is gone
 
     def _sweep(self, landing: Landing[ListState]) -> Iterator[Key] | None:
-        """Relist everything if it is time; the keys of all items, or None."""
+        """Relist everything if it is due; the keys of all items, or None."""
         draft, visit = landing.draft, self.visit
-        if self.stable is None or visit.api.is_anonymous or draft.holes:
+        if self.stable is None or visit.api.limits.is_anonymous or draft.holes:
             return None
         today = visit.settings.as_of
         if draft.swept_on is None and not visit.settings.sweep:
-            draft.swept_on = today  # a first load has just seen everything
+            draft.swept_on = today  # a first load has just listed everything
             return None
         is_due = draft.swept_on is None or days_between(draft.swept_on, today) >= visit.settings.sweep_days
         if not (visit.settings.sweep or is_due):
             return None
         listing = FullListing(visit, self.stable, self.key)
         for number in range(_SWEEP_PASSES):
-            # Numbered pages may move while they are read: only a pass without change is a whole view.
+            # Numbered pages may move while they are read: only a pass without change is complete.
             listing.read(landing, look_past=draft.is_changed and number == 0)
             if listing.changed == 0 or not listing.is_numbered:
                 draft.swept_on, draft.is_changed = today, False
                 return listing.keys()
-        log.warning("the list changes too fast for a sweep, next run tries again", source=visit.source, scope=visit.scope)
+        log.warning("list changes too fast for a sweep, next run tries again", source=visit.source.name, scope=visit.scope)
         return None
 
 
 class FullListing:
-    """A list whose every page is asked for with the ETag that it had the last time.
+    """A list of which every page is requested with its last ETag.
 
-    With `has_numbers` pages are addressed by their number, so that a full last page can always be
-    looked past: the one after it is asked for with an ETag of its own, empty as it is.
+    With `has_numbers` pages are addressed by their number, so that the page after a full last one is
+    always requested too: empty, with an ETag of its own.
     """
 
     def __init__(self, visit: Visit, url: str, key: str, *, has_numbers: bool = False) -> None:
@@ -254,13 +252,13 @@ class FullListing:
         self.is_numbered = False
 
     def _path(self, number: int) -> str:
-        return state_path(self.visit.source, self.visit.scope, f"page-{number:05d}.json")
+        return state_path(self.visit.source.name, self.visit.scope, f"page-{number:05d}.json")
 
     def read(self, landing: Landing[Any], *, look_past: bool = False, see: Callable[[list[Any]], None] | None = None) -> bool:
         """Read all pages and land those that changed; False if the quota ended first.
 
-        With `look_past` a full last page is asked for without its ETag: unchanged, it would not
-        tell of a page after it.
+        With `look_past` a full last page is requested without its ETag: unchanged, it would not
+        link to a page after it.
         """
         url: str | None = self.url
         self.pages = self.changed = 0
@@ -288,15 +286,15 @@ class FullListing:
             return self._after(mark)
         if answer.status == 422 and self.pages and self.has_numbers:
             return None  # GitHub pages through a list's first 10,000 items and no further
-        items = page_items(answer, is_first=self.pages == 0)
+        items = self.visit.items(answer, is_first=self.pages == 0)
         following = answer.next_url and grown(answer.next_url, self.visit.page_size)
-        etag = answer.etag if page_size(answer.url) == page_size(url) else None  # a smaller page was had instead
+        etag = answer.etag if page_size(answer.url) == page_size(url) else None  # a smaller page came instead
         found = PageMark(url=url, etag=etag, next=following, keys=keys_of(items, self.key))
         if see:
             see(items)
-        self.visit.progress(f"{self.visit.source} {self.visit.scope}: full listing, page {self.pages + 1}")
+        self.visit.progress(f"{self.visit.source.name} {self.visit.scope}: full listing, page {self.pages + 1}")
         landing.add(items)
-        # After the page, so that a mark never speaks of a page that did not land.
+        # After the page, so that there is no mark of a page that did not land.
         write_model(self.visit.store, path, found)
         self.pages += 1
         self.changed += 1
@@ -304,12 +302,12 @@ class FullListing:
         return self._after(found)
 
     def _after(self, mark: PageMark) -> str | None:
-        """Where the list goes on after a page."""
+        """Where the list continues after a page."""
         is_full = len(mark.keys) >= self.visit.page_size
         return next_number(mark.url) if mark.next is None and self.has_numbers and is_full else mark.next
 
     def keys(self) -> Iterator[Key]:
-        """The key of every item, each once."""
+        """The distinct keys of all items."""
         seen: set[Key] = set()
         for number in range(1, self.pages + 1):
             mark = read_model(self.visit.store, self._path(number), PageMark)
@@ -317,20 +315,6 @@ class FullListing:
                 if key not in seen:
                     seen.add(key)
                     yield key
-
-
-def page_items(answer: Answer, *, is_first: bool = False) -> list[Any]:
-    """The items of a page.
-
-    Raises:
-        GoneError: it is a list's first page, and the list is gone.
-        TemporaryError: a later page cannot be had.
-    """
-    if answer.status == 200:
-        return list(answer.document)
-    if is_first and answer.status in GONE:
-        raise GoneError(answer.message)
-    raise TemporaryError(f"{answer.message} for {answer.url}; run again later")
 
 
 def updates(items: list[Any]) -> list[datetime]:

@@ -1,12 +1,12 @@
 """What fetch remembers of each source and scope between runs: one small JSON object each.
 
-Objects are put whole or not at all, so a reader never sees half a state. Anything lost here costs
-requests, never data: landings are the record.
+Objects are written atomically, so a reader never sees half a state. Losing one costs requests,
+never data: landings are the record.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import obstore
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +17,8 @@ from lakepulse.store import Store
 
 ROOT = "state"
 
+_FACTS = ("watermark", "covered_from", "covered_to", "last_event_at", "upstream_status")
+
 
 class ScopeState(BaseModel):
     """Common to all: `landing` is the number of the last landing that the state reflects."""
@@ -24,9 +26,13 @@ class ScopeState(BaseModel):
     model_config = ConfigDict(extra="forbid")
     landing: int = 0
 
+    def facts(self) -> dict[str, Any]:
+        """The fields of a manifest that the state gives: those that it has under the same name."""
+        return {name: getattr(self, name) for name in _FACTS if hasattr(self, name)}
+
 
 class AnyState(ScopeState):
-    """A scope's state, whatever its source keeps in it."""
+    """A scope's state, of any source."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -52,7 +58,7 @@ def read_model(store: Store, path: str, kind: type[S]) -> S | None:
     """A stored model, or None if there is none.
 
     Raises:
-        PermanentError: it cannot be understood.
+        PermanentError: it is damaged.
     """
     text = read_object(store, path)
     if text is None:

@@ -1,38 +1,73 @@
-"""What one visit of one source and scope works with, and what every visit does alike."""
+"""What a source declares, and what one visit of it and a scope works with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from lakepulse.landing import Manifest
+from lakepulse.landing import Manifest, Status
 from lakepulse.outcome import TemporaryError
 from lakepulse.projects import Project
 from lakepulse.settings import Settings
 from lakepulse.store import Store
-from lakepulse_fetch.client import Answer, Api, Clock, HeavyPageError, Meter, json_list
+from lakepulse_fetch.answers import Answer, Parse, Refusal, json_list, json_object
+from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.landing_writer import Key, Landing
+from lakepulse_fetch.limits import Meter
 from lakepulse_fetch.pages import resized, shrink
 from lakepulse_fetch.state import ScopeState, read_model, state_path, write_model
+from lakepulse_fetch.transport import Api, HeavyPageError, Request
 
 log = structlog.get_logger()
 
 PAGE_SIZE = 100
 """Items a page; the most that GitHub allows."""
 
-GONE = frozenset({403, 404, 410, 451})
-"""A 403 reaches a visit only where GitHub blocked the repository."""
-
 T = TypeVar("T", bound=ScopeState)
 
 
-class GoneError(Exception):
-    """The upstream says that this scope is not there (any more)."""
+class EndedError(Exception):
+    """The upstream has nothing more for this visit: it lands with `status`, in the upstream's own words."""
+
+    status: Status
+
+
+class GoneError(EndedError):
+    """The scope does not exist, or no longer."""
+
+    status = "gone"
+
+
+class ClosedError(EndedError):
+    """The scope exists, but this list of it is refused or switched off."""
+
+    status = "closed"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of data from one upstream.
+
+    `visit` fetches one scope and keeps its state in a `state`. `headers` go with each request of the source,
+    such as a media type of its own. `refusals` are the answers by which the upstream says that it has the scope
+    but not this list of it: the landing is closed. Other refusals are errors. `rank` orders the sources where
+    requests are scarce; those of rank 2 share what the others leave.
+    """
+
+    name: str
+    api: str
+    scopes: Callable[[tuple[Project, ...]], list[str]]
+    visit: Callable[[Visit], None]
+    state: type[ScopeState]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+    rank: int = 2
+    is_configured: Callable[[Settings], bool] = lambda _settings: True
 
 
 class Identity(BaseModel):
@@ -50,7 +85,7 @@ class Visit:
     settings: Settings
     store: Store
     api: Api
-    source: str
+    source: Source
     scope: str
     clock: Clock
     budget: int | None = None
@@ -59,26 +94,43 @@ class Visit:
     progress: Callable[[str], None] = lambda _text: None
     meter: Meter = field(default_factory=Meter)
     identity: Identity | None = None
-    earlier_quota: int = 0
+
+    # --- the landing
 
     def open(self, kind: type[T]) -> Landing[T]:
         """The scope's next landing, or the one that an earlier visit did not complete."""
-        self.earlier_quota += self.meter.quota
-        self.meter = Meter()
-        return Landing(self.store, self.source, self.scope, kind, now=self.clock.now, meter=self.meter)
+        return Landing(self.store, self.source.name, self.scope, kind, now=self.clock.now, meter=self.meter)
 
     def complete(self, landing: Landing[T], keys: Iterable[Key] | None = None, **facts: Any) -> Manifest:
-        """Complete a landing under this run's name."""
+        """Complete a landing under this run's name. `facts` come before those of its state."""
         if self.identity:
             facts |= {"upstream_id": self.identity.id, "upstream_name": self.identity.full_name}
         run = {"run_id": self.settings.run_id, "as_of": self.settings.as_of}
-        manifest = landing.finish(run, keys, **facts)
+        manifest = landing.finish(run, keys, **landing.draft.facts() | facts)
         self.manifests.append(manifest)
         return manifest
 
+    def complete_resumed(self, landing: Landing[T], keys: Iterable[Key] | None = None) -> Manifest:
+        """Complete a landing that has seen what was new when it was started, and nothing since."""
+        covered_to = landing.draft.facts().get("covered_to")
+        return self.complete(landing, keys, covered_to=min(covered_to or landing.started_at, landing.started_at))
+
+    def end(self, ended: EndedError) -> None:
+        """Land how the upstream ended the visit, after what was fetched before."""
+        log.warning(f"{ended.status} upstream", source=self.source.name, scope=self.scope, detail=str(ended))
+        self.identity = read_model(self.store, state_path("github_repo", self.scope, "identity.json"), Identity)
+        landing = self.open(self.source.state)
+        if landing.pages:
+            self.complete_resumed(landing)
+            landing = self.open(self.source.state)
+        nothing = dict.fromkeys(landing.draft.facts())
+        self.complete(landing, **nothing | {"status": ended.status, "status_detail": str(ended)})
+
+    # --- requests
+
     def has_budget(self) -> bool:
         """Whether another request may be spent."""
-        return self.budget is None or self.earlier_quota + self.meter.quota < self.budget
+        return self.budget is None or self.meter.booked + self.meter.quota < self.budget
 
     def floor(self) -> datetime | None:
         """How far a first load looks back; None: to the beginning."""
@@ -87,12 +139,25 @@ class Visit:
         first = self.settings.as_of - timedelta(days=self.settings.lookback - 1)
         return datetime.combine(first, time(), UTC)
 
-    def get(self, url: str, **options: Any) -> Answer:
-        """`Api.get` on this visit's account, with ETags that stay with one token."""
-        return self.api.get(url, self.meter, home=f"{self.source}/{self.scope}", **options)
+    def get(self, url: str, *, parse: Parse = json_object, etag: str | None = None, can_shrink: bool = False) -> Answer:
+        """`Api.get` for this visit, as its source declares, with ETags that stay with one token.
+
+        Raises:
+            GoneError, ClosedError: the upstream refuses the list.
+            StepError: as `Api.get` does.
+        """
+        headers, refusals = self.source.headers, self.source.refusals
+        request = Request(url=url, parse=parse, etag=etag, can_shrink=can_shrink, headers=headers, refusals=refusals)
+        answer = self._send(request)
+        if any(refusal.matches(answer) for refusal in refusals):
+            raise self.refused(answer)
+        return answer
+
+    def _send(self, request: Request) -> Answer:
+        return self.api.get(replace(request, home=f"{self.source.name}/{self.scope}"), self.meter)
 
     def get_page(self, url: str, etag: str | None = None) -> Answer:
-        """A page of a list, in smaller pages where the upstream cannot make a whole one."""
+        """A page of a list, smaller where the upstream cannot make a full one."""
         while True:
             smaller = shrink(url)
             try:
@@ -100,20 +165,48 @@ class Visit:
             except HeavyPageError as error:
                 if smaller is None:
                     raise
-                log.warning("page too heavy, asking for a smaller one", source=self.source, scope=self.scope, why=str(error))
+                log.warning(
+                    "page too heavy, requesting a smaller one", source=self.source.name, scope=self.scope, why=str(error)
+                )
                 url, etag = resized(url, smaller), None
+
+    def items(self, answer: Answer, *, is_first: bool = False) -> list[Any]:
+        """The items of a page.
+
+        Raises:
+            GoneError, ClosedError: it is the first page of a list that does not exist.
+            TemporaryError: a later page is not available.
+        """
+        if answer.status == 200:
+            return list(answer.document)
+        if is_first and answer.is_gone:
+            raise self.refused(answer)
+        raise TemporaryError(f"{self.api.name}: {answer.message} for {answer.url}; run again later")
+
+    def refused(self, answer: Answer) -> EndedError:
+        """How a visit ends whose list is refused: closed while the upstream has the scope, else gone.
+
+        Raises:
+            StepError: the scope is refused too, as to bad credentials.
+        """
+        if self.identity is None:
+            return ClosedError(answer.message)
+        scope = self._send(Request(url=f"/repositories/{self.identity.id}"))
+        return GoneError(scope.message) if scope.is_gone else ClosedError(answer.message)
+
+    # --- the repository
 
     def repository(self) -> Identity:
         """The repository that the scope names, looked up once and remembered.
 
         Raises:
-            GoneError: there is none and never was.
+            GoneError: it is not known and not found.
         """
         path = state_path("github_repo", self.scope, "identity.json")
         known = read_model(self.store, path, Identity)
         if known is None:
-            answer = self.get(f"/repos/{self.scope}")
-            if answer.status in GONE:
+            answer = self._send(Request(url=f"/repos/{self.scope}"))
+            if answer.is_gone:
                 raise GoneError(answer.message)
             known = self.remember(answer.document)
         self.identity = known
@@ -127,28 +220,12 @@ class Visit:
         """
         number, name = document.get("id"), document.get("full_name")
         if not isinstance(number, int) or not isinstance(name, str):
-            raise TemporaryError(f"{self.api.name}: the answer for {self.scope} is no repository; run again later")
+            raise TemporaryError(f"{self.api.name}: the answer for {self.scope} is not a repository; run again later")
         found = Identity(id=number, full_name=name)
         if found != self.identity:
             write_model(self.store, state_path("github_repo", self.scope, "identity.json"), found)
         self.identity = found
         return found
-
-
-@dataclass(frozen=True)
-class Source:
-    """One kind of data from one upstream.
-
-    `rank` orders the sources where requests are scarce; those of rank 2 share what the others
-    leave.
-    """
-
-    name: str
-    api: str
-    scopes: Callable[[tuple[Project, ...]], list[str]]
-    visit: Callable[[Visit], None]
-    rank: int = 2
-    is_configured: Callable[[Settings], bool] = lambda _settings: True
 
 
 def moment(value: object) -> datetime | None:

@@ -1,7 +1,7 @@
 """Daily downloads by version from ClickHouse's public copy of PyPI's log, the data of ClickPy.
 
-Off unless CLICKHOUSE_URL is set. The public server cuts a result at 10,000 rows without an error,
-so days are asked for in spans that stay below that, and a span that reaches it is halved.
+Off unless CLICKHOUSE_URL is set. The public server truncates a result at 10,000 rows without an error,
+so days are requested in spans that stay below that, and a span that reaches it is halved.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from pydantic import Field
 
 from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse.projects import packages_of
-from lakepulse_fetch.client import json_object
+from lakepulse_fetch.answers import json_object
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import Source, Visit
 
-USER = "demo"
-"""The public server's read-only user; it has no password."""
+_HEADERS = {"x-clickhouse-user": "demo"}  # the public server's read-only user, without a password
 
 _FIRST = """
 SELECT min(date) AS first FROM pypi.pypi_downloads_per_day_by_version
@@ -38,7 +37,7 @@ _REVISED_DAYS = 10  # recent days are corrected for a while
 
 
 class _State(ScopeState):
-    """`next_day` is the first day not asked for yet; `digests` tell whether a recent day changed."""
+    """`next_day` is the first day not requested yet; `digests` tell whether a recent day changed."""
 
     next_day: date | None = None
     digests: dict[date, str] = Field(default_factory=dict)
@@ -49,11 +48,11 @@ def _rows(body: bytes, headers: httpx.Headers, url: str) -> list[dict[str, Any]]
     document = json_object(body, headers, url)
     rows = document.get("data")
     if not isinstance(rows, list) or document.get("rows") != len(rows) or "exception" in document:
-        raise ValueError("a result that is not whole")
+        raise ValueError("an incomplete result")
     return rows
 
 
-def _ask(visit: Visit, query: str, **parameters: object) -> list[dict[str, Any]]:
+def _query(visit: Visit, query: str, **parameters: object) -> list[dict[str, Any]]:
     given = {f"param_{name}": str(value) for name, value in parameters.items()}
     address = httpx.QueryParams({"query": " ".join(query.split()), "param_project": visit.scope} | given)
     answer = visit.get(f"/?{address}", parse=_rows)
@@ -74,20 +73,22 @@ def _visit(visit: Visit) -> None:
     draft, today = landing.draft, visit.settings.as_of
     first = draft.next_day
     if first is None:
-        found = _ask(visit, _FIRST)
+        found = _query(visit, _FIRST)
         first = _day(found[0].get("first")) if found else None
         if first is None or first.year < 2000:  # ClickHouse's minimum of nothing is 1970-01-01
             visit.complete(landing)
             return
-    # Also where a visit was cut short: what it had read may have been corrected since.
+    # After a visit that was cut short too: what it read may have been corrected since.
     day = first - timedelta(days=_REVISED_DAYS if draft.next_day else 0)
     span = _SPAN_DAYS
     while day < today:
         last = min(day + timedelta(days=span - 1), today - timedelta(days=1))
-        rows = _ask(visit, _ROWS, first=day, last=last)
+        rows = _query(visit, _ROWS, first=day, last=last)
         if len(rows) >= _MOST_ROWS:
             if last == day:
-                raise PermanentError(f"{visit.api.name}: {visit.scope} has {len(rows)} versions on {day}, more than is served")
+                raise PermanentError(
+                    f"{visit.api.name}: {visit.scope} has {len(rows)} versions on {day}, more than the server returns"
+                )
             span = max(1, ((last - day).days + 1) // 2)
             continue
         after = last + timedelta(days=1)
@@ -96,9 +97,9 @@ def _visit(visit: Visit) -> None:
             draft.next_day = next_day
 
         landing.add(_changed(draft, rows, today), note)
-        visit.progress(f"{visit.source} {visit.scope}: {last}")
+        visit.progress(f"{visit.source.name} {visit.scope}: {last}")
         day = after
-    visit.complete(landing, last_event_at=draft.last_event_at)
+    visit.complete(landing)
 
 
 def _changed(draft: _State, rows: list[dict[str, Any]], today: date) -> list[dict[str, Any]]:
@@ -107,7 +108,7 @@ def _changed(draft: _State, rows: list[dict[str, Any]], today: date) -> list[dic
     for row in rows:
         day = _day(row.get("date"))
         if day is None:
-            raise TemporaryError(f"clickhouse: {row.get('date')!r} is no date; run again later")
+            raise TemporaryError(f"clickhouse: {row.get('date')!r} is not a date; run again later")
         days.setdefault(day, []).append(row)
     kept: list[dict[str, Any]] = []
     for day, found in sorted(days.items()):
@@ -124,6 +125,12 @@ def _changed(draft: _State, rows: list[dict[str, Any]], today: date) -> list[dic
 
 SOURCES = (
     Source(
-        "clickhouse_versions", "clickhouse", packages_of, _visit, is_configured=lambda settings: bool(settings.clickhouse_url)
+        "clickhouse_versions",
+        "clickhouse",
+        packages_of,
+        _visit,
+        _State,
+        headers=_HEADERS,
+        is_configured=lambda settings: bool(settings.clickhouse_url),
     ),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lakepulse.projects import repos_of
-from lakepulse_fetch.lists import ListWalk
+from lakepulse_fetch.answers import Refusal
+from lakepulse_fetch.lists import ListState, ListWalk
 from lakepulse_fetch.visit import Source, Visit
 
 
@@ -12,4 +13,5 @@ def _visit(visit: Visit) -> None:
     ListWalk(visit, f"{base}?sort=updated&direction=desc", f"{base}?sort=created&direction=asc", "id").run()
 
 
-SOURCES = (Source("github_comments", "github", repos_of, _visit),)
+# 410: issues are switched off, and comments with them.
+SOURCES = (Source("github_comments", "github", repos_of, _visit, ListState, refusals=(Refusal(410),)),)

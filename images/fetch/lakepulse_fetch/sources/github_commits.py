@@ -1,9 +1,9 @@
 """Commits of the default branch, found by their parents and never by their dates.
 
-Known commits are kept as a set of ids. From the head the list is walked until no commit that is
-named as a parent is unknown, so a branch that is merged months late is found whatever its dates
-say. The walk names the head's id, so that a push meanwhile moves no page. If the old head was not
-met, the branch was rewritten: everything is listed again, and what is missing is unreachable.
+Known commits are kept as a set of ids. From the head the list is walked until every parent is
+known, so a branch that is merged months late is found whatever its dates. The walk names the
+head's id, so that a push meanwhile moves no page. If the walk does not meet the old head, the branch
+was rewritten: everything is listed again, and what is missing is unreachable.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import structlog
 from pydantic import Field
 
 from lakepulse.projects import repos_of
-from lakepulse_fetch.client import QuotaExhaustedError
 from lakepulse_fetch.landing_writer import Landing
-from lakepulse_fetch.lists import Probe, page_items
+from lakepulse_fetch.limits import QuotaExhaustedError
+from lakepulse_fetch.lists import Probe
 from lakepulse_fetch.pages import grown, with_param
 from lakepulse_fetch.shas import ShaSet, is_sha
 from lakepulse_fetch.state import ScopeState, read_object, state_path
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 class _State(ScopeState):
-    """`wanted`: parent not fetched yet -> when its child was committed; `chains`: pages to go on with.
+    """`wanted`: parent not fetched yet -> when its child was committed; `chains`: pages to continue with.
 
     Known are the ids in `known_file` and those in the pages of the landing under way from the index
     `known_from` on. `old_head` is set while a walk has yet to meet it.
@@ -63,11 +63,11 @@ class _Commits:
         landing = self._open()
         if landing.is_resumed:
             self._go_on(landing)
-            self._complete(landing)
+            self.visit.complete_resumed(landing, self._settle(landing))
             landing = self._open()
         self._probe(landing)
         self._go_on(landing)
-        self._complete(landing)
+        self.visit.complete(landing, self._settle(landing))
 
     def _open(self) -> Landing[_State]:
         landing = self.visit.open(_State)
@@ -84,7 +84,7 @@ class _Commits:
         return landing
 
     def _file(self, name: str) -> str:
-        return state_path(self.visit.source, self.visit.scope, name)
+        return state_path(self.visit.source.name, self.visit.scope, name)
 
     def _probe(self, landing: Landing[_State]) -> None:
         draft = landing.draft
@@ -92,7 +92,7 @@ class _Commits:
         answer = self.visit.get_page(probe.url, probe.etag)
         if answer.status in {304, 409}:  # 409: a repository without commits
             return
-        items = page_items(answer, is_first=True)
+        items = self.visit.items(answer, is_first=True)
         head = next((sha for sha, _, _ in commits_of(items)), None)
 
         def note() -> None:
@@ -118,13 +118,13 @@ class _Commits:
     def _forget(self, landing: Landing[_State]) -> None:
         """The branch was rewritten: only what is reachable from its new head is known."""
         draft = landing.draft
-        log.warning("the branch was rewritten, listing all commits", source=self.visit.source, scope=self.visit.scope)
+        log.warning("branch rewritten, listing all commits", source=self.visit.source.name, scope=self.visit.scope)
         self.known, self.here = ShaSet(), None
         draft.known_file, draft.known_from = None, landing.pages
         draft.wanted, draft.chains, draft.old_head, draft.is_rewritten = {}, [], None, True
 
     def _judge(self, landing: Landing[_State]) -> None:
-        """What the head's walk wanted is all there: the old head was met, or the branch rewritten."""
+        """The head's walk is complete: it met the old head, or the branch was rewritten."""
         draft = landing.draft
         self.here = None
         if draft.old_head:
@@ -132,7 +132,7 @@ class _Commits:
             draft.chains = [with_param(self.path, "sha", draft.head or "")]
 
     def _take(self, draft: _State, items: list[Any]) -> int:
-        """Note a page's commits and what parents they want; how many were unknown."""
+        """Note a page's commits and the parents that they want; how many were unknown."""
         unknown = 0
         for sha, parents, when in commits_of(items):
             if sha in self.known:
@@ -167,9 +167,9 @@ class _Commits:
             if not draft.chains:
                 jump = max(draft.wanted.keys() - absent, key=lambda sha: str(draft.wanted[sha]), default=None)
                 if jump is None:
-                    log.warning("parents that upstream does not serve", scope=self.visit.scope, commits=len(absent))
+                    log.warning("upstream does not serve some parents", scope=self.visit.scope, commits=len(absent))
                     return
-                absent.add(jump)  # asked for once a visit
+                absent.add(jump)  # tried once a visit
                 draft.chains = [with_param(self.path, "sha", jump)]
             try:
                 self._step(landing)
@@ -182,10 +182,10 @@ class _Commits:
         draft = landing.draft
         answer = self.visit.get_page(draft.chains[0])
         if answer.status != 200:
-            log.warning("a page link is no longer good", scope=self.visit.scope, status=answer.status)
+            log.warning("stale page link", source=self.visit.source.name, scope=self.visit.scope, status=answer.status)
             draft.chains.pop(0)
             return
-        items = page_items(answer)
+        items = self.visit.items(answer)
 
         def note() -> None:
             unknown = self._take(draft, items)
@@ -197,22 +197,23 @@ class _Commits:
             if is_satisfied and self.here is not None:
                 self._judge(landing)
 
-        self.visit.progress(f"{self.visit.source} {self.visit.scope}: page {landing.pages + 1}, {len(self.known)} commits")
+        self.visit.progress(f"{self.visit.source.name} {self.visit.scope}: page {landing.pages + 1}, {len(self.known)} commits")
         landing.add(items, note)
 
-    def _complete(self, landing: Landing[_State]) -> None:
+    def _settle(self, landing: Landing[_State]) -> ShaSet | None:
+        """Store the known ids before the landing is complete; its keys if they are due."""
         draft, visit = landing.draft, self.visit
         if landing.pages:
             draft.known_file = "known-a.bin" if landing.state.known_file == "known-b.bin" else "known-b.bin"
             obstore.put(visit.store, self._file(draft.known_file), self.known.to_bytes())
         today = visit.settings.as_of
-        # Walks keep the known set equal to what is reachable, so its keys cost no request.
+        # Walks keep the known set equal to what is reachable, so the keys cost no request.
         is_due = draft.swept_on is not None and days_between(draft.swept_on, today) >= visit.settings.sweep_days
         is_whole = not draft.wanted and not draft.chains and draft.old_head is None
         keys = self.known if is_whole and (draft.is_rewritten or is_due or visit.settings.sweep) else None
         if keys is not None or draft.swept_on is None:
             draft.is_rewritten, draft.swept_on = draft.is_rewritten and keys is None, today
-        visit.complete(landing, keys, covered_from=draft.covered_from, last_event_at=draft.last_event_at)
+        return keys
 
 
 def commits_of(items: list[Any]) -> Iterator[tuple[str, list[str], datetime | None]]:
@@ -232,4 +233,4 @@ def _visit(visit: Visit) -> None:
     _Commits(visit).run()
 
 
-SOURCES = (Source("github_commits", "github", repos_of, _visit),)
+SOURCES = (Source("github_commits", "github", repos_of, _visit, _State),)

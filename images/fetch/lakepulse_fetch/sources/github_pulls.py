@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lakepulse.projects import repos_of
-from lakepulse_fetch.lists import ListWalk
+from lakepulse_fetch.lists import ListState, ListWalk
 from lakepulse_fetch.visit import Source, Visit
 
 
@@ -12,4 +12,4 @@ def _visit(visit: Visit) -> None:
     ListWalk(visit, f"{base}&sort=updated&direction=desc", None, "number").run()
 
 
-SOURCES = (Source("github_pulls", "github", repos_of, _visit),)
+SOURCES = (Source("github_pulls", "github", repos_of, _visit, ListState),)

@@ -2,7 +2,7 @@
 
 CSV with a header or JSON lines, plain or gzip, with the columns project, date (or day), version
 and downloads (or num_downloads), of any number of projects. Files are read in the order of their
-names; where two have the same day and version, the later one counts.
+names; where two have the same day and version, the later one wins.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from datetime import UTC, date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
+
+from packaging.utils import canonicalize_name
 
 from lakepulse.outcome import PermanentError
 from lakepulse.projects import packages_of
@@ -48,7 +50,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a file.
 
     Raises:
-        PermanentError: it is not what its name says.
+        PermanentError: its content is not of the type in its name.
     """
     is_packed = path.suffix == ".gz"
     with gzip.open(path, "rb") if is_packed else path.open("rb") as data:
@@ -59,7 +61,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             else:
                 yield from (json.loads(line) for line in text if line.strip())
         except (ValueError, csv.Error, EOFError, gzip.BadGzipFile) as error:
-            raise PermanentError(f"{path}: not readable ({error}); export it again or take it away") from error
+            raise PermanentError(f"{path}: not readable ({error}); export it again or remove it") from error
 
 
 def _pick(path: Path, record: dict[str, Any], column: str) -> Any:
@@ -73,8 +75,8 @@ def _records(settings: Settings, package: str) -> Iterator[dict[str, Any]]:
     for path in _files(settings):
         for record in _lines(path):
             if not isinstance(record, dict):
-                raise PermanentError(f"{path}: a line that is no record; export it again or take it away")
-            if re.sub(r"[-_.]+", "-", str(_pick(path, record, "project"))).lower() != package:
+                raise PermanentError(f"{path}: a line that is not a record; export it again or remove it")
+            if canonicalize_name(str(_pick(path, record, "project"))) != package:
                 continue
             downloads = _pick(path, record, "downloads")
             is_number = isinstance(downloads, str) and downloads.isdecimal()
@@ -105,15 +107,24 @@ def _visit(visit: Visit) -> None:
             for record in batch:
                 draft.last_event_at = _later(draft.last_event_at, record["date"], visit.clock.now())
         draft.digest = digest
-    visit.complete(landing, last_event_at=draft.last_event_at)
+    visit.complete(landing)
 
 
 def _later(known: datetime | None, day: object, now: datetime) -> datetime | None:
     try:
         found = datetime.combine(date.fromisoformat(str(day)), time(), UTC)
     except ValueError:
-        return known  # the loader quarantines what is no date
+        return known  # the loader quarantines what is not a date
     return known if found > now or (known and known > found) else found
 
 
-SOURCES = (Source("import_versions", "imports", packages_of, _visit, is_configured=lambda settings: bool(_files(settings))),)
+SOURCES = (
+    Source(
+        "import_versions",
+        "imports",
+        packages_of,
+        _visit,
+        _State,
+        is_configured=lambda settings: bool(_files(settings)),
+    ),
+)

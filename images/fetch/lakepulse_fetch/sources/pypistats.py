@@ -1,6 +1,6 @@
 """Daily downloads of a package from pypistats, which serves the last 180 days and corrects them.
 
-So each visit takes the whole window, and lands it if it is not what was landed last.
+So each visit fetches the whole window, and lands it if it has changed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import httpx
 
 from lakepulse.outcome import TemporaryError
 from lakepulse.projects import packages_of
-from lakepulse_fetch.client import json_object
+from lakepulse_fetch.answers import json_object
 from lakepulse_fetch.state import ScopeState
-from lakepulse_fetch.visit import GONE, GoneError, Source, Visit
+from lakepulse_fetch.visit import GoneError, Source, Visit
 
 
 class _State(ScopeState):
@@ -30,7 +30,7 @@ def _visit(visit: Visit, kind: str) -> None:
     landing = visit.open(_State)
     draft = landing.draft
     answer = visit.get(f"/packages/{visit.scope}/{kind}", etag=draft.etag, parse=_rows)
-    if answer.status in GONE:
+    if answer.is_gone:
         raise GoneError(f"{answer.status}: pypistats has no package {visit.scope!r}")
     if answer.status == 200:
         rows = answer.document
@@ -42,7 +42,7 @@ def _visit(visit: Visit, kind: str) -> None:
             landing.add(rows)
     elif answer.status != 304:
         raise TemporaryError(f"{visit.api.name}: {answer.message} for {visit.scope}; run again later")
-    visit.complete(landing, last_event_at=draft.last_event_at)
+    visit.complete(landing)
 
 
 def _rows(body: bytes, headers: httpx.Headers, url: str) -> list[Any]:
@@ -57,12 +57,12 @@ def _last_day(values: list[object], visit: Visit) -> datetime | None:
     try:
         last = max((date.fromisoformat(value) for value in days), default=None)
     except ValueError:
-        return None  # the loader quarantines what is no date
+        return None  # the loader quarantines what is not a date
     today = visit.clock.now().date()
     return datetime.combine(min(last, today), time(), UTC) if last else None
 
 
 SOURCES = tuple(
-    Source(f"pypistats_{kind}", "pypistats", packages_of, partial(_visit, kind=kind))
+    Source(f"pypistats_{kind}", "pypistats", packages_of, partial(_visit, kind=kind), _State)
     for kind in ("overall", "python_minor", "system")
 )
