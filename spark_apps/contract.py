@@ -137,7 +137,7 @@ def _bronze_model(relation: _Relation) -> str:
     if relation.is_incremental:
         note, config = "", f"unique_key={list(relation.key)}"
     else:
-        note = "{# Read whole each time: two loads at once, or one that died, add rows under a load sequence seen before. #}\n"
+        note = "{# Rebuilt each time: two loads at once, or one that died, add rows under a load sequence seen before. #}\n"
         config = "materialized='table'"
     columns = ",\n".join(f"        {_renamed(relation, name, kind)}" for name, kind in relation.layout.items())
     new_rows = "    {{ new_rows() }}\n" if relation.is_incremental else ""
@@ -202,7 +202,7 @@ def _source_entry(relation: _Relation) -> str:
 
 def _model_entry(relation: _Relation) -> str:
     grain = ", ".join(relation.grain)
-    how = "Merged by load sequence" if relation.is_incremental else "Read whole each time"
+    how = "Merged by load sequence" if relation.is_incremental else "Rebuilt each time"
     description = _folded(f"{relation.description} Grain: {grain}. {how}; times are UTC without zone.")
     tests = f"data_tests:\n  - grain:\n      arguments: {{columns: [{grain}]}}\n"
     return _entry(f"bronze_{relation.name}", description + (relation.columns or "") + tests)

@@ -27,7 +27,7 @@ from lakepulse.projects import Project, load_projects
 from lakepulse.settings import Settings
 from lakepulse_dbt.build_store import GOLD_BUILD, GOLD_LOCK, BuildStore, GoldTable, Passed, RawTable, State, open_build_store
 from lakepulse_dbt.iceberg_source import READS_VARIABLE, Read, Reads
-from lakepulse_dbt.raw_tables import declared_tables, project_folder
+from lakepulse_dbt.raw_tables import check_rendered, declared_tables, project_folder
 from lakepulse_dbt.steps import reported
 from lakepulse_dbt.warehouse import open_catalog
 
@@ -41,14 +41,15 @@ _UNREACHABLE = re.compile(r"Max retries exceeded|Connection refused|TrinoConnect
 def build(settings: Settings) -> None:
     """Run dbt's seeds, models and data tests on one set of raw snapshots.
 
-    What passed is recorded beside the models, for `publish`. What an earlier build left behind is
-    built upon if the same code built it from the same tables, else built anew.
+    What passed is recorded beside the models, for `publish`. An earlier build is continued if the
+    same code built it from the same tables, else everything is rebuilt.
 
     Raises:
-        PermanentError: a model or a data test failed; the message names it.
-        TemporaryError: another run builds or publishes, or the engine is not there.
+        PermanentError: a model or a data test failed (the message names it), or the project needs `make render`.
+        TemporaryError: another run builds or publishes, or the engine cannot be reached.
     """
     projects = load_projects(settings.projects)
+    check_rendered(project_folder())
     open_data_dir(settings)
     with reported(settings, "build") as report, lock(settings, GOLD_LOCK):
         catalog = open_catalog(settings)
@@ -56,11 +57,11 @@ def build(settings: Settings) -> None:
         state = State(code_version=code_version(project_folder()), raw=raw_tables(catalog, declared_tables(project_folder())))
         before = store.state()
         dbt = _Dbt(settings, projects, store, state)
-        anew = before is None or not _continues(before, state)
-        result = dbt.build(anew)
-        if result.errors and not anew and not result.is_outside:
-            log.warning("the build failed on what an earlier one left behind; building anew", error=result.errors[0])
-            result = dbt.build(anew=True)
+        from_scratch = before is None or not _continues(before, state)
+        result = dbt.build(from_scratch)
+        if result.errors and not from_scratch and not result.is_outside:
+            log.warning("could not continue the earlier build; rebuilding everything", error=result.errors[0])
+            result = dbt.build(from_scratch=True)
         report.details |= {"models": result.models, "tests": result.tests, "failures": result.failures + result.errors}
         if problem := result.problem():
             raise problem
@@ -69,11 +70,11 @@ def build(settings: Settings) -> None:
         store.save(state.model_copy(update={"passed": passed}))
         report.rows = sum(table.rows for table in tables)
         report.details["tables"] = {table.name: table.rows for table in tables}
-        log.info("gold is built", run_id=settings.run_id, as_of=str(settings.as_of), tables=len(tables), rows=report.rows)
+        log.info("built gold", run_id=settings.run_id, as_of=str(settings.as_of), tables=len(tables), rows=report.rows)
 
 
 def code_version(project: Path) -> str:
-    """12 hex digits that change with whatever decides what the build's tables hold."""
+    """12 hex digits that change with everything that decides the content of the build's tables."""
     files = [
         path
         for path in sorted(project.rglob("*"))
@@ -87,7 +88,7 @@ def code_version(project: Path) -> str:
 
 
 def raw_tables(catalog: Catalog, names: Iterable[str]) -> dict[str, RawTable]:
-    """Those of the raw tables that exist, at their present snapshots."""
+    """Those of the raw tables that exist, at their current snapshots."""
     found: dict[str, RawTable] = {}
     for name in names:
         try:
@@ -105,10 +106,9 @@ def raw_tables(catalog: Catalog, names: Iterable[str]) -> dict[str, RawTable]:
 
 
 def _continues(before: State, now: State) -> bool:
-    """Whether the rows that came since are all that the earlier build lacks.
+    """Whether the earlier build lacks nothing but the rows loaded since.
 
-    Not so after a change of code or of a raw table's columns, or when a raw table was dropped,
-    made anew or rolled back.
+    False after a change of code or of a raw table's columns, or when a raw table was dropped, recreated or rolled back.
     """
     return before.code_version == now.code_version and all(
         (then := now.raw.get(name)) is not None
@@ -120,7 +120,7 @@ def _continues(before: State, now: State) -> bool:
 
 @dataclass
 class _Result:
-    """How dbt ended. `failures` are data tests, `errors` everything that could not be run."""
+    """How dbt ended. `failures` are failed data tests, `errors` everything that could not run."""
 
     models: int = 0
     tests: int = 0
@@ -130,7 +130,7 @@ class _Result:
 
     @property
     def is_outside(self) -> bool:
-        """Whether something else than the tables is at fault, so that building anew would end the same way."""
+        """Whether the cause is not in the tables, so that a full rebuild would end the same way."""
         return any(_NO_ROOM in error or _UNREACHABLE.search(error) for error in self.errors)
 
     def problem(self) -> StepError | None:
@@ -139,7 +139,7 @@ class _Result:
             if any(_NO_ROOM in error for error in self.errors):
                 return PermanentError(f"{text}; nothing is published, free space, then run again")
             if any(_UNREACHABLE.search(error) for error in self.errors):
-                return TemporaryError(f"{text}; nothing is published, run again when the engine is there")
+                return TemporaryError(f"{text}; nothing is published, run again when the engine is back")
             return PermanentError(f"{text}; nothing is published")
         if self.failures:
             return PermanentError(f"data tests failed: {_listed(self.failures)}; nothing is published")
@@ -179,13 +179,13 @@ class _Dbt:
         ]
         os.environ.update(store.environment(settings))
 
-    def build(self, anew: bool) -> _Result:
-        full_refresh = anew and not self.store.reset()
-        # From here on the store is in the making: no run has passed.
+    def build(self, from_scratch: bool) -> _Result:
+        full_refresh = from_scratch and not self.store.reset()
+        # From here on the store is half built: no run has passed.
         self.store.save(self.state)
-        # Without the run's variables, since dbt parses everything again when one of them changes.
-        # They decide what models hold, never which models there are.
-        manifest, error = self._invoke(["parse", *(["--no-partial-parse"] if anew else [])])
+        # Without the run's variables: dbt parses everything again when one of them changes, and they decide
+        # the content of models, never which models there are.
+        manifest, error = self._invoke(["parse", *(["--no-partial-parse"] if from_scratch else [])])
         if error:
             return _Result(errors=[error])
         os.environ[READS_VARIABLE] = self._reads(manifest).model_dump_json()
@@ -205,11 +205,11 @@ class _Dbt:
         return result
 
     def _invoke(self, arguments: list[str], manifest: Any = None) -> tuple[Any, str | None]:
-        from dbt.cli.main import dbtRunner  # slow, and publish does without
+        from dbt.cli.main import dbtRunner  # slow to import, and publish does not need it
 
-        # Python tells each line that dbt's log has no room for, with a traceback: thousands before our one line.
+        # On a full disk Python would print a traceback for each line of dbt's log: thousands before our one line.
         logging.raiseExceptions = False
-        # dbt logs to stdout, which is for results that a script reads.
+        # dbt logs to stdout, which is reserved for results.
         with contextlib.redirect_stdout(sys.stderr):
             outcome = dbtRunner(manifest=manifest).invoke([*arguments, *self.options])
         if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
@@ -217,7 +217,7 @@ class _Dbt:
         return outcome.result, one_line(outcome.exception) if outcome.exception else None
 
     def _reads(self, manifest: Any) -> Reads:
-        """What dbt needs of each raw table: no more than the loads that none of its readers has seen."""
+        """What dbt has to read of each raw table: only the loads that none of its readers has seen."""
         reads = {name: Read(snapshot_id=table.snapshot_id) for name, table in self.state.raw.items()}
         for source in manifest.sources.values():
             if source.schema == RAW and source.identifier in reads:
@@ -238,14 +238,21 @@ def _gold(manifest: Any) -> list[GoldTable]:
     """The gold models, by name.
 
     Raises:
-        PermanentError: a gold model does not say its grain.
+        PermanentError: a gold model does not declare its grain, or does not test it.
     """
     tables = []
+    tested = [
+        (node.attached_node, node.test_metadata.kwargs["columns"])
+        for node in manifest.nodes.values()
+        if getattr(node, "test_metadata", None) and node.test_metadata.name == "grain"
+    ]
     for node in manifest.nodes.values():
         if str(node.resource_type) == "model" and node.schema == GOLD_BUILD:
             grain = node.config.meta.get("grain")
             if not isinstance(grain, list) or not grain:
                 raise PermanentError(f"{node.original_file_path}: a gold model needs its grain: config: meta: grain: [columns]")
+            if (node.unique_id, grain) not in tested:
+                raise PermanentError(f"{node.original_file_path}: a gold model needs the data test grain of {', '.join(grain)}")
             columns = {column.name: column.description.strip() for column in node.columns.values()}
             tables.append(
                 GoldTable(name=node.alias, grain=tuple(grain), description=node.description.strip(), columns=columns, rows=0)

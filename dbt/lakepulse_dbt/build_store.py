@@ -1,7 +1,7 @@
-"""Where dbt builds: a DuckDB file on one machine, schemas on Trino. All that differs is here.
+"""Where dbt builds: a DuckDB file on one machine, schemas on Trino. Everything that differs between them is here.
 
-The store holds the models' tables and one small document, the `State`, which says by which code
-and from which raw snapshots they were built and which run last passed all tests.
+The store holds the models' tables and one small document, the `State`: the code and the raw snapshots
+that they were built from, and the run that last passed all tests.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class GoldTable(_Document):
 
 
 class Passed(_Document):
-    """The run whose gold stands in the store and passed every test."""
+    """The run whose gold is in the store and passed every test."""
 
     run_id: str
     as_of: date
@@ -66,7 +66,7 @@ class Passed(_Document):
 
 
 class State(_Document):
-    """What stands in the store. `passed` is empty while a build runs and after one that failed."""
+    """What is in the store. `passed` is None while a build runs and after one that failed."""
 
     code_version: str
     raw: dict[str, RawTable]
@@ -74,7 +74,7 @@ class State(_Document):
 
 
 class BuildStore(Protocol):
-    """What `build` and `publish` need of the place where dbt builds."""
+    """What `build` and `publish` need from the place where dbt builds."""
 
     target: str
     """dbt's target."""
@@ -83,27 +83,27 @@ class BuildStore(Protocol):
     """For dbt's own files."""
 
     def environment(self, settings: Settings) -> dict[str, str]:
-        """What `profiles.yml` reads of it."""
+        """Variables that `profiles.yml` reads."""
 
     def state(self) -> State | None:
-        """The last state; None if there is none that this version understands."""
+        """The last state; None without one that this version can read."""
 
     def save(self, state: State) -> None: ...
 
     def reset(self) -> bool:
-        """Drop everything that was built; False where dbt has to do it (`--full-refresh`)."""
+        """Drop everything that was built; False where dbt has to (`--full-refresh`)."""
 
     def newest_load(self, schema: str, name: str) -> int | None:
-        """The greatest `load_seq` of a table; None if there is no such table or column, or no row."""
+        """The greatest `load_seq` of a table; None without such a table or column, or without rows."""
 
     def pinned(self, table: GoldTable) -> GoldTable:
-        """The table with its present row count and snapshot."""
+        """The table with its current row count and snapshot."""
 
     def read(self, table: GoldTable) -> pa.Table:
         """The rows of a table of the schema `GOLD_BUILD`, in no particular order."""
 
     def release(self) -> None:
-        """Let go of what dbt left open in this process."""
+        """Close what dbt left open in this process."""
 
 
 class DuckDBStore:
@@ -115,7 +115,7 @@ class DuckDBStore:
         self.folder = settings.data_dir / "build"
         self.path = self.folder / "build.duckdb"
 
-    def environment(self, settings: Settings) -> dict[str, str]:  # noqa: ARG002 - Trino's needs them
+    def environment(self, settings: Settings) -> dict[str, str]:  # noqa: ARG002 - Trino's store needs them
         return {"DBT_BUILD_PATH": str(self.path)}
 
     @contextlib.contextmanager
@@ -139,7 +139,7 @@ class DuckDBStore:
                 row = connection.execute(f"select document from main.{_STATE_TABLE}").fetchone()  # noqa: S608 - a constant
             return State.model_validate_json(row[0]) if row else None
         except (duckdb.Error, PermanentError, ValidationError):
-            # Damaged, or of another version: derived data, so it is built anew.
+            # Damaged, or of another version: derived data, so it is rebuilt.
             return None
 
     def save(self, state: State) -> None:
@@ -171,7 +171,7 @@ class DuckDBStore:
             return connection.sql(f'select * from "{GOLD_BUILD}"."{table.name}"').to_arrow_table()  # noqa: S608 - dbt's names
 
     def release(self) -> None:
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # slow, and publish does without
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # slow to import, and publish does not need it
 
         if DuckDBConnectionManager._ENV is not None:  # noqa: SLF001 - its own accessor raises when dbt never connected
             DuckDBConnectionManager.env().close()
@@ -179,13 +179,13 @@ class DuckDBStore:
 
 
 class TrinoStore:
-    """dbt builds Iceberg tables through Trino, in the catalog that everything else is in."""
+    """dbt builds Iceberg tables through Trino, in the same catalog as everything else."""
 
     target = "trino"
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        # The step's container keeps nothing between two runs.
+        # The step's container keeps nothing between runs.
         self.folder = Path(tempfile.mkdtemp(prefix="lakepulse-dbt-"))
 
     def environment(self, settings: Settings) -> dict[str, str]:

@@ -32,7 +32,7 @@ def export(settings: Settings, out: Path) -> None:
     """Write `<table>.parquet` and `<table>.csv` of each gold table, and `manifest.json`, into the folder `out`.
 
     CSV is UTF-8 with a header; dates and UTC times are ISO 8601, null is empty, an empty text is
-    quoted. Rows are sorted by the table's grain. The folder appears whole or not at all.
+    quoted. Rows are sorted by the table's grain. The folder appears complete or not at all.
 
     Raises:
         PermanentError: nothing is published yet, or `out` holds something else.
@@ -66,9 +66,9 @@ def write_json(path: Path, document: object) -> None:
 
 @contextmanager
 def whole_folder(out: Path, index: str) -> Iterator[Path]:
-    """A folder to write into that becomes `out` at the end, in place of what an earlier call left there.
+    """A folder to write into that becomes `out` at the end, in place of an earlier call's.
 
-    The JSON file `index`, which the caller writes, gets the list of the folder's files, so that nothing else is ever deleted.
+    The JSON file `index`, which the caller writes, gets the list of the folder's files, so that no other file is ever deleted.
 
     Raises:
         PermanentError: `out` holds something else.
@@ -86,7 +86,7 @@ def whole_folder(out: Path, index: str) -> Iterator[Path]:
         write_json(partial / index, document | {"files": sorted(path.name for path in partial.iterdir())})
         partial.chmod(0o755)  # mkdtemp's is private
         if out.exists():
-            # Two renames: a reader may find no folder for a moment, but never half of one.
+            # Two renames: for a moment a reader may find no folder, but never half of one.
             old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
             out.rename(old / out.name)
             partial.rename(out)

@@ -1,8 +1,8 @@
 """dbt-duckdb plugin: gives dbt the raw Iceberg tables, read by PyIceberg.
 
-DuckDB's own Iceberg extension would have to be downloaded. `python -m lakepulse_dbt build` says
-in the environment (`Reads`) which snapshot of each table to read and from which load on; without
-it, as when somebody runs dbt by hand, each table is read whole at its present snapshot.
+DuckDB's own Iceberg extension would have to be downloaded. `lakepulse build` sets in the environment
+(`Reads`) which snapshot of each table to read and from which load on; without it, as when dbt is run
+by hand, each table is read in full at its current snapshot.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ READS_VARIABLE: Final = "LAKEPULSE_RAW_READS"
 
 
 class Read(BaseModel):
-    """What to read of one raw table: a snapshot (None: it has none), rows of later loads than `above`."""
+    """What to read of one raw table: a snapshot (None: it has none), and only rows of loads after `above`."""
 
     snapshot_id: int | None
     above: int | None = None
 
 
 class Reads(RootModel[dict[str, Read]]):
-    """Raw table -> what to read of it; a table that is not named does not exist."""
+    """Raw table -> what to read of it; a table without an entry does not exist."""
 
 
 class Plugin(BasePlugin):
@@ -54,15 +54,15 @@ class Plugin(BasePlugin):
         self.tables: dict[str, Table | None] = {}
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Make the schema once: dbt-duckdb would do it per source, and its threads would conflict.
+        """Create the schema once: dbt-duckdb would do it per source, and its threads would conflict.
 
-        What an earlier run copied is of no further use, and would be read as if it were all of raw.
+        An earlier run's copy is dropped, or it would be read as if it were all of raw.
         """
         conn.execute(f"drop schema if exists {RAW} cascade")
         conn.execute(f"create schema {RAW}")
 
     def load(self, source_config: SourceConfig) -> pa.RecordBatchReader:
-        """The source's declared columns as a stream of record batches; one that the table lacks is null.
+        """The source's declared columns as a stream of record batches; a column that the table lacks is null.
 
         Raises:
             KeyError: the project does not declare the table's columns.
@@ -75,7 +75,7 @@ class Plugin(BasePlugin):
         return _scan(table, read, declared)
 
     def _table(self, name: str) -> Table | None:
-        """The table as it was when this dbt run first asked, so that all its models see the same rows."""
+        """The table as it was when this dbt run first read it, so that all its models see the same rows."""
         with self.lock:
             if name not in self.tables:
                 try:
@@ -91,7 +91,7 @@ class Plugin(BasePlugin):
             return Read(snapshot_id=current.snapshot_id if current else None)
         read = self.planned[name]
         flags: Any = get_flags()  # type: ignore[no-untyped-call]
-        # A full refresh rebuilds from all rows, and `dbt source freshness` asks for the newest of all.
+        # A full refresh rebuilds from all rows, and `dbt source freshness` needs the newest of all.
         whole = getattr(flags, "FULL_REFRESH", False) or flags.WHICH == "freshness"
         return read.model_copy(update={"above": None}) if whole else read
 

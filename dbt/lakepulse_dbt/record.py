@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
+import httpx
 import pyarrow as pa
-import requests
 import structlog
 from pyiceberg.expressions import EqualTo
 
@@ -37,7 +37,7 @@ def record(settings: Settings, outcome: str | None, failed_step: str | None, mes
     Without it the reports decide, and a run without a report failed.
 
     Raises:
-        TemporaryError: another run records for too long, or the catalog did not answer.
+        TemporaryError: another run held the lock for too long, or the catalog did not answer.
     """
     open_data_dir(settings)
     # Not its own: recorded again, the run would differ.
@@ -57,8 +57,8 @@ def record(settings: Settings, outcome: str | None, failed_step: str | None, mes
             else:
                 table.append(rows)
         own.rows = 1
-    log.info("the run is recorded", run_id=settings.run_id, outcome=row["outcome"], failed_step=row["failed_step"])
-    _tell(settings, row)
+    log.info("recorded the run", run_id=settings.run_id, outcome=row["outcome"], failed_step=row["failed_step"])
+    _notify(settings, row)
 
 
 def run_row(
@@ -88,12 +88,12 @@ def run_row(
 
 
 def _hidden(settings: Settings, text: str) -> str:
-    """The text without secrets: what failed elsewhere may have quoted one."""
+    """The text without secrets: a failure elsewhere may have quoted one."""
     return reduce(lambda hidden, secret: hidden.replace(secret, HIDDEN), secrets_of(settings), text)
 
 
 def message(row: dict[str, Any]) -> dict[str, Any]:
-    """What the webhook gets: the run's row, its steps, what `publish` found of the alert rules, and all of it in a line.
+    """The webhook's JSON: the run's row, its steps, the alerts that `publish` found, and a summary in one line.
 
     The line is `text`, which chats show; they refuse a message without one.
     """
@@ -115,18 +115,18 @@ def _line(body: dict[str, Any]) -> str:
     return one_line(" · ".join([line, *(alert["message"] for alert in body["alerts"])]))
 
 
-def _tell(settings: Settings, row: dict[str, Any]) -> None:
-    """Post the outcome. Nobody's webhook decides whether a run succeeded, so a failure is one warning."""
+def _notify(settings: Settings, row: dict[str, Any]) -> None:
+    """Post the outcome. A webhook must not decide whether a run succeeded, so a failure is one warning."""
     if settings.webhook_url is None:
         return
     try:
         # A redirect could carry the outcome, and the secret in the path, elsewhere.
-        answer = requests.post(
-            settings.webhook_url.get_secret_value(), json=message(row), timeout=_WEBHOOK_SECONDS, allow_redirects=False
+        answer = httpx.post(
+            settings.webhook_url.get_secret_value(), json=message(row), timeout=_WEBHOOK_SECONDS, follow_redirects=False
         )
-        answer.raise_for_status()
-    except requests.HTTPError as error:
-        log.warning("the webhook refused the outcome", status=error.response.status_code)
-    except requests.RequestException as error:
-        # Its text holds the address, which is a secret.
-        log.warning("the webhook was not reached", reason=type(error).__name__)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # Its text may hold the address, which is a secret.
+        log.warning("the webhook could not be reached", reason=type(error).__name__)
+    else:
+        if not answer.is_success:
+            log.warning("the webhook refused the outcome", status=answer.status_code)

@@ -14,7 +14,7 @@
     cast('{{ day + modules.datetime.timedelta(days=1) }} 00:00:00' as timestamp)
 {%- endmacro %}
 
-{# When dbt started: the one clock of a run, for the tables that tell the time. #}
+{# When dbt started: a run's one clock, for the tables about freshness. #}
 {% macro run_time() -%}
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp(6))
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#
-    The rows of a raw table that bronze has not seen. By load sequence: an event time says nothing
-    about when a row arrived.
+    The rows of a raw table that bronze lacks. By load sequence: an event time says nothing about when a
+    row was loaded.
 #}
 {% macro new_rows() -%}
     {%- if is_incremental() -%}

@@ -1,8 +1,8 @@
 {#
     The rows of a bronze table that belong to a listed repo or package, with its listed name as
-    `listed_name`. Names are compared without case, as GitHub and PyPI do. Of rows that share `grain`
-    (a repository made anew under an old name starts its numbers again) the one that still exists,
-    then the one loaded last, is `copy_number` 1.
+    `listed_name`. Names are compared without case, as GitHub and PyPI do. Of rows that share `grain` (a
+    repository recreated under an old name starts its numbers again) the one that still exists, then the
+    one loaded last, is `copy_number` 1.
 #}
 {% macro listed_rows(model, kind, grain=none) -%}
     select

@@ -1,4 +1,4 @@
-"""Pull requests, from their own list, which tells when one was merged."""
+"""Pull requests, from their own list, which has the time of the merge."""
 
 from __future__ import annotations
 

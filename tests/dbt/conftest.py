@@ -25,5 +25,7 @@ def mini(lake: Lake) -> Lake:
     project = lake.folder / "project"
     shutil.copytree(Path(__file__).parent / "mini", project)
     shutil.copy(ROOT / "dbt" / "profiles.yml", project)
+    (project / "tests" / "generic").mkdir()
+    shutil.copy(ROOT / "dbt" / "tests" / "generic" / "grain.sql", project / "tests" / "generic")
     lake.extra["DBT_PROJECT_DIR"] = str(project)
     return lake

@@ -22,20 +22,13 @@ from lakepulse_dbt.build_store import GOLD_BUILD, DuckDBStore, GoldTable, Passed
 from lakepulse_dbt.publish import GRAIN, publish
 from lakepulse_dbt.raw_tables import declared_tables
 from lakepulse_dbt.warehouse import open_catalog
+from spark_apps.tables import all_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 
 RAW_TABLES = declared_tables(ROOT / "dbt")
 
-KEYS = {
-    "repo_snapshots": ("repo", "snapshot_date"),
-    "commits": ("repo", "sha"),
-    "issues": ("repo_id", "number"),
-    "issue_comments": ("repo_id", "comment_id"),
-    "pulls": ("repo_id", "number"),
-    "releases": ("repo_id", "release_id"),
-    "downloads": ("package", "kind", "category", "date"),
-    "package_files": ("package", "version", "filename"),
+KEYS = {table.name: table.key for table in all_tables().values()} | {
     "landings": ("landing_id",),
     "quarantine": ("landing_id", "page_file", "line"),
 }

@@ -60,7 +60,7 @@ def test_the_commands_build_and_publish_and_leave_nothing_in_the_project(mini: L
     assert (build.step, build.rows, build.details) == (
         "build",
         2,
-        {"models": 3, "tests": 3, "failures": [], "tables": {"fct_commits": 2, "fct_releases": 0}},
+        {"models": 3, "tests": 5, "failures": [], "tables": {"fct_commits": 2, "fct_releases": 0}},
     )
     assert (publish.step, publish.rows) == ("publish", 2)
 
@@ -90,6 +90,13 @@ def test_a_gold_model_without_a_grain_is_refused(mini: Lake) -> None:
     mini.load(commits=FIRST)
     edit(mini, "gold/gold.yml", "grain: [repo, tag_name]", "owner: nobody")
     with pytest.raises(PermanentError, match=r"models/gold/fct_releases\.sql: a gold model needs its grain"):
+        mini.build()
+
+
+def test_a_gold_model_whose_grain_is_not_tested_is_refused(mini: Lake) -> None:
+    mini.load(commits=FIRST)
+    edit(mini, "gold/gold.yml", "columns: [repo, tag_name]", "columns: [tag_name]")
+    with pytest.raises(PermanentError, match=r"fct_releases\.sql: a gold model needs the data test grain of repo, tag_name$"):
         mini.build()
 
 
@@ -132,9 +139,9 @@ from lakepulse_dbt import build
 from tests.dbt.test_build import SECOND, Lake
 from pathlib import Path
 whole = build._Dbt.build
-def late(self, anew):
+def late(self, from_scratch):
     Lake(Path("."), load_seq=1).load(commits=SECOND)  # a load that ends while dbt starts
-    return whole(self, anew)
+    return whole(self, from_scratch)
 build._Dbt.build = late
 build.build(load_settings())
 """,
@@ -145,7 +152,7 @@ build.build(load_settings())
     assert run(mini, "run-2") == {"ann": 2, "bob": 1}
 
 
-def test_a_damaged_build_database_is_built_anew(mini: Lake) -> None:
+def test_a_damaged_build_database_is_rebuilt(mini: Lake) -> None:
     mini.load(commits=FIRST)
     run(mini, "run-1")
     (mini.data_dir / "build" / "build.duckdb").write_bytes(b"not a database" * 1000)
@@ -153,7 +160,7 @@ def test_a_damaged_build_database_is_built_anew(mini: Lake) -> None:
     assert run(mini, "run-2") == {"ann": 2, "bob": 1}
 
 
-def test_new_code_builds_anew(mini: Lake) -> None:
+def test_new_code_rebuilds_everything(mini: Lake) -> None:
     mini.load(commits=FIRST)
     run(mini, "run-1")
     edit(mini, "bronze/bronze_commits.sql", "author_login,", "upper(author_login) as author_login,")
@@ -182,7 +189,7 @@ def test_a_raw_table_with_another_past_is_read_whole(mini: Lake, change: str) ->
     assert run(mini, "run-2") == expected
 
 
-def test_a_model_broken_by_what_was_left_behind_is_built_anew(mini: Lake) -> None:
+def test_a_model_broken_by_an_earlier_build_is_rebuilt(mini: Lake) -> None:
     mini.load(commits=FIRST)
     run(mini, "run-1")
     with database(mini) as connection:
@@ -191,7 +198,7 @@ def test_a_model_broken_by_what_was_left_behind_is_built_anew(mini: Lake) -> Non
     assert run(mini, "run-2") == {"ann": 2, "bob": 1}
 
 
-def test_a_build_that_is_killed_is_taken_up(mini: Lake) -> None:
+def test_a_build_that_was_killed_is_continued(mini: Lake) -> None:
     """Killed after bronze was merged and before gold was built on it."""
     mini.load(commits=FIRST)
     run(mini, "run-1")
@@ -253,13 +260,13 @@ def test_source_freshness_sees_the_newest_load_of_all(mini: Lake) -> None:
     assert (found["status"], found["max_loaded_at"]) == ("pass", "2024-03-10T12:00:00+00:00")
 
 
-def test_an_engine_that_is_away_is_no_reason_to_build_anew(mini: Lake) -> None:
+def test_an_engine_that_cannot_be_reached_is_no_reason_to_rebuild(mini: Lake) -> None:
     mini.load(commits=FIRST)
     mini.extra |= {"ENGINE": "trino", "TRINO_HOST": "127.0.0.1", "TRINO_PORT": "9"}
     store = open_build_store(mini.settings(), mini.catalog())
     now = building.raw_tables(mini.catalog(), declared_tables(mini.folder / "project"))
     store.save(State(code_version=building.code_version(mini.folder / "project"), raw=now))
     ended = mini.step("build", check=75)
-    assert "building anew" not in ended.stderr
+    assert "rebuilding everything" not in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("error: dbt could not build: ")
-    assert "run again when the engine is there" in ended.stderr.splitlines()[-1]
+    assert "run again when the engine is back" in ended.stderr.splitlines()[-1]

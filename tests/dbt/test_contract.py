@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 
 from lakepulse import sources
+from lakepulse.landing import Status
 from lakepulse.outcome import PermanentError
+from lakepulse_dbt.raw_tables import check_rendered
 from spark_apps import contract, tables
 from spark_apps.schema import Removal, Table, given, read
 
@@ -102,3 +107,49 @@ def test_a_shared_table_needs_a_kind_of_each_source(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sources, "REGISTER", (*sources.REGISTER, entry))
     with pytest.raises(PermanentError, match=r"source npm has no kind in lakepulse/sources\.py"):
         kind_by_source("downloads")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the shipped project, as far as `make render` writes it."""
+    for path in contract.rendered():
+        copy = tmp_path / path.relative_to(contract.PROJECT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    return tmp_path
+
+
+def test_the_rendered_project_fits_the_register(project: Path) -> None:
+    check_rendered(project)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "problem"),
+    [
+        ("models/bronze/_sources.yml", "      - name: pulls\n", "raw table pulls has no source"),
+        ("models/bronze/bronze_pulls.sql", None, r"raw table pulls has no .*models/bronze/bronze_pulls\.sql"),
+        ("macros/rendered.sql", "{'name': 'pulls',", r"pulls is missing in .*macros/rendered\.sql"),
+        ("macros/rendered.sql", "{'name': 'github_pulls',", r"github_pulls is missing in .*macros/rendered\.sql"),
+        ("seeds/sources.csv", "github_pulls,repo,48,false\n", r"source github_pulls differs .*seeds/sources\.csv"),
+        ("seeds/sources.csv", "744", r"source import_versions differs .*seeds/sources\.csv"),
+    ],
+)
+def test_a_build_refuses_what_differs_from_the_register(project: Path, path: str, old: str | None, problem: str) -> None:
+    file = project / path
+    if old is None:
+        file.unlink()
+    else:
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, old.replace("pulls", "other").replace("744", "24")), encoding="utf-8")
+    with pytest.raises(PermanentError, match=rf"{problem}.*; run make render$"):
+        check_rendered(project)
+
+
+def test_gold_knows_every_ending_of_a_visit() -> None:
+    endings = set(get_args(Status))
+    for model, others in (("fct_data_freshness", set()), ("fct_data_quality", {"ok", "left_out", "held_back"})):
+        text = (contract.PROJECT / "models" / "gold" / f"{model}.yml").read_text(encoding="utf-8")
+        columns = {column["name"]: column for column in yaml.safe_load(text)["models"][0]["columns"]}
+        (test,) = columns["status"]["data_tests"]
+        assert set(test["accepted_values"]["arguments"]["values"]) == endings | others

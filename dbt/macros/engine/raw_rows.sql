@@ -1,6 +1,6 @@
 {#
-    A raw table's rows, at the snapshot that the run has settled on (`raw_snapshots`, table to snapshot id),
-    so that all models see one state. dbt-duckdb's plugin does this by itself.
+    A raw table's rows at the snapshot that the run reads (`raw_snapshots`: table to snapshot id), so that all
+    models see one state. On DuckDB the plugin does this.
 #}
 {% macro raw_rows(table) -%}
     {%- set relation = source('raw', table) -%}
@@ -24,7 +24,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A raw table that nothing was loaded into yet: no rows, the columns that the source declares. #}
+{# A raw table without any load yet: no rows, the columns that the source declares. #}
 {% macro no_rows(table) -%}
     {%- set declared = graph.sources.values() | selectattr('source_name', 'equalto', 'raw')
         | selectattr('name', 'equalto', table) | first -%}

@@ -11,7 +11,7 @@
     cast(date_trunc('month', {{ value }}) as date)
 {%- endmacro %}
 
-{# Whether a period that starts with `day` is wholly covered; `covered_date` is null when all history is. #}
+{# Whether a period that starts with `day` is fully covered; `covered_date` is null when all history is. #}
 {% macro is_covered(day, covered_date) -%}
     ({{ covered_date }} is null or {{ day }} >= {{ covered_date }})
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# pypistats spells a client that did not say with the text null. #}
+{# pypistats has the text null where the client did not say. #}
 {% macro category_or_unknown(category) -%}
     case when {{ category }} = 'null' then 'unknown' else {{ category }} end
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Issues that count, with the date from which the repo's list of issues is whole (null: all history). #}
+{# Issues that count, with the date from which the repo's list of issues is complete (null: all history). #}
 {% macro counted_issues() -%}
     select
         issues.*,

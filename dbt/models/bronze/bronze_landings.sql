@@ -1,5 +1,5 @@
 {# Written by `make render` from spark_apps/ledger.py; edit it there. #}
-{# Read whole each time: two loads at once, or one that died, add rows under a load sequence seen before. #}
+{# Rebuilt each time: two loads at once, or one that died, add rows under a load sequence seen before. #}
 {{ config(materialized='table') }}
 
 with source as (

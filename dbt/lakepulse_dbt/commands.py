@@ -1,0 +1,110 @@
+"""The commands of the transform stage."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from lakepulse.logs import configure_logs
+from lakepulse.outcome import run_step
+from lakepulse.settings import load_settings
+
+
+def build() -> int:
+    """Run dbt's models and data tests."""
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.build import build  # imports dbt and PyIceberg, which takes seconds
+
+        build(settings)
+
+    return run_step(step)
+
+
+def publish() -> int:
+    """Make what this run built the newest publication."""
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.publish import publish  # imports PyIceberg
+
+        publish(settings)
+
+    return run_step(step)
+
+
+def record(
+    *,
+    outcome: Annotated[str | None, Parameter(env_var="OUTCOME")] = None,
+    failed_step: Annotated[str | None, Parameter(env_var="FAILED_STEP")] = None,
+    message: Annotated[str | None, Parameter(env_var="MESSAGE")] = None,
+) -> int:
+    """Record the run in ops.runs and notify the webhook.
+
+    Args:
+        outcome: 'succeeded', in any case; anything else: the run failed. Default: as its step reports say.
+        failed_step: name of the step that failed.
+        message: why it failed, one line.
+    """
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.record import record  # imports PyIceberg
+
+        record(settings, outcome, failed_step, message)
+
+    return run_step(step)
+
+
+def export(out: Path, /) -> int:
+    """Write the gold tables as Parquet and CSV.
+
+    Args:
+        out: a folder: new, empty, or an earlier export.
+    """
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.export import export  # imports PyIceberg
+
+        export(settings, out)
+
+    return run_step(step)
+
+
+def badges(out: Path, /) -> int:
+    """Write SVG badges and a JSON file per project.
+
+    Args:
+        out: a folder: new, empty, or one that an earlier call wrote.
+    """
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.badges import badges  # imports PyIceberg
+
+        badges(settings, out)
+
+    return run_step(step)
+
+
+def digest() -> int:
+    """Print the week as Markdown."""
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.digest import digest  # imports PyIceberg
+
+        sys.stdout.write(digest(settings))
+
+    return run_step(step)
