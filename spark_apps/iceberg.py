@@ -24,7 +24,7 @@ BRANCH_NAME = f"branch_{BRANCH}"
 """The branch as the last part of a table's name in SQL."""
 
 STAMP = "lakepulse."
-"""Prefix of what lakepulse writes into a snapshot's summary."""
+"""Prefix of what lakepulse writes into a snapshot's summary or a table's properties."""
 
 _PROPERTIES = {
     "format-version": "2",
@@ -109,6 +109,14 @@ class IcebergTable:
         """Branches and tags with their snapshot ids."""
         return {name: ref.snapshotId() for name, ref in self._java.refs().items()}
 
+    def stamped(self, key: str) -> str | None:
+        """The table property STAMP + `key`; None without it."""
+        return self.properties.get(f"{STAMP}{key}")
+
+    def stamp(self, key: str, value: str) -> None:
+        """Set the table property STAMP + `key`, which takes no snapshot."""
+        self._java.updateProperties().set(f"{STAMP}{key}", value).commit()
+
     def begin(self) -> None:
         """Create the audit branch from main, in place of one that a load left behind."""
         main = self._java.currentSnapshot()
@@ -137,9 +145,21 @@ class IcebergTable:
 
 
 def ensure_table(
-    session: SparkSession, name: str, layout: dict[str, str], partitions: str = "", target_file_mb: int = 64
+    session: SparkSession,
+    name: str,
+    layout: dict[str, str],
+    *,
+    partitions: str = "",
+    target_file_mb: int = 64,
+    stamps: dict[str, str] | None = None,
 ) -> IcebergTable:
     """The table, created if it does not exist, with the columns that a later version added.
+
+    Args:
+        layout: columns with their SQL types, in order.
+        partitions: SQL list of partition transforms.
+        target_file_mb: size of data files, MB.
+        stamps: properties that a new table gets, without STAMP.
 
     Raises:
         PermanentError: a column has another type.
@@ -149,6 +169,7 @@ def ensure_table(
         properties = _PROPERTIES | {"write.target-file-size-bytes": str(target_file_mb * 1024 * 1024)}
         if "payload" in layout:
             properties["write.metadata.metrics.column.payload"] = "none"
+        properties |= {f"{STAMP}{key}": value for key, value in (stamps or {}).items()}
         listed = ", ".join(f"'{key}'='{value}'" for key, value in properties.items())
         session.sql(f"CREATE NAMESPACE IF NOT EXISTS {full_name(name).rsplit('.', 1)[0]}")
         session.sql(

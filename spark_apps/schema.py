@@ -7,7 +7,8 @@ sent as a string is kept apart from a missing one, and each text is then typed o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,18 +17,21 @@ from lakepulse.sources import ScopeKind, sources_of
 
 Type = Literal["string", "bigint", "int", "boolean", "date", "timestamp", "array<string>"]
 
-EARLIEST = "1900-01-01"
+EARLIEST = "1970-01-02"
+"""The first date that a row can have: a clock that was reset says the start of the epoch."""
+
 LATEST = "2200-01-01"
-"""Dates are at or after EARLIEST and before LATEST; beyond lies what engines cannot all hold."""
+"""The first date that no row can have: not all engines hold later ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column and the Spark SQL expression that gives it.
 
-    `text` is an expression over `item` (the parsed JSON) whose text is typed strictly; `given` one that
-    has the type already and may also use the landing's `scope`, `source`, `as_of` and `upstream_id`.
-    dbt reads the column unless `in_bronze` is false.
+    `text` is an expression over `item` (the parsed JSON) whose text is typed strictly; `given` one that has
+    the type already, of either `item` or the landing's `scope`, `source`, `as_of` and `upstream_id`. A row
+    without a required value is held back; of dates, one that is usable is enough. dbt reads the column unless
+    `in_bronze` is false.
     """
 
     name: str
@@ -43,8 +47,13 @@ class Column:
         return _TYPED[self.type](self.text) if self.text else str(self.given)
 
     @property
+    def is_from_item(self) -> bool:
+        """Whether the kept payload gives the value."""
+        return self.text is not None or "item." in str(self.given)
+
+    @property
     def problem(self) -> str | None:
-        """SQL text that says what is wrong with a row's value, null where nothing is; None if nothing can be."""
+        """SQL text that says why a row's value cannot be used, null where it can; None if it always can."""
         cases = ""
         if self.text and self.type != "string":
             cases += (
@@ -193,8 +202,35 @@ class Table:
 
     @property
     def typed(self) -> tuple[str, ...]:
-        """Names of the typed columns, the removal flag last."""
-        return tuple(column.name for column in self.columns) + ((self.removal.column,) if self.removal else ())
+        """Names of the columns that an item decides: the typed ones, the removal flag and `odd`."""
+        return tuple(column.name for column in self.columns) + ((self.removal.column,) if self.removal else ()) + (ODD,)
+
+    @property
+    def problems(self) -> str:
+        """SQL text that names the columns whose text cannot be used, and why; empty if all can."""
+        return f"concat_ws('; ', {', '.join(column.problem for column in self.columns if column.problem)})"
+
+    @property
+    def is_unusable(self) -> str:
+        """SQL condition: a row lacks its key, another required value, or a usable date where it gives dates."""
+        needed = [c for c in self.columns if c.name in self.key or (c.is_required and c.name not in self.dates)]
+        undated = " AND ".join(f"{name} IS NULL" for name in self.dates)
+        dates = ", ".join(column.problem for column in self.columns if column.name in self.dates and column.problem)
+        conditions = [f"{column.name} IS NULL" for column in needed]
+        conditions += [f"({undated} AND concat_ws('', {dates}) <> '')"] if dates else []
+        return " OR ".join(conditions)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that change with how an item is typed."""
+        facts = (self.item, self.problems, *(f"{column.name} {column.type} {column.value}" for column in self.columns))
+        return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+
+    def scope_literals(self, values: Iterable[str]) -> str:
+        """SQL list of values of the scope column, given as text; empty without any."""
+        if self.scope_value == "upstream_id":
+            return ", ".join(sorted(set(values)))
+        return ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(set(values)))
 
     @property
     def layout(self) -> dict[str, str]:
@@ -214,14 +250,18 @@ class Table:
         return tuple(column.name for column in self.columns if column.type in ("date", "timestamp"))
 
 
+ODD = "odd"
+"""Column that says which texts of a row's item could not be used, and why; null where all could."""
+
 PAYLOAD = "payload"
 """Column with the item as it came; by far the largest, and never read after load."""
 
 COMMON: dict[str, str] = {
+    ODD: "string",
     "landing_id": "string",
     "load_seq": "bigint",
     "fetched_at": "timestamp",
     "loaded_at": "timestamp",
     PAYLOAD: "string",
 }
-"""Columns of every raw table: where a row came from, which load wrote it, and its item."""
+"""Columns of every raw table: what is odd about a row, where it came from, which load wrote it, and its item."""

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - as Spark's own documentation calls it
 from pyspark.storagelevel import StorageLevel
 
@@ -19,7 +19,7 @@ from lakepulse.names import RAW
 from lakepulse.settings import Settings
 from spark_apps.iceberg import full_name
 from spark_apps.ledger import rows_frame, scope_of
-from spark_apps.schema import Removal, Table
+from spark_apps.schema import ODD, Removal, Table
 
 # What a load does about a staged row.
 INSERT = "insert"
@@ -35,6 +35,9 @@ WRITTEN = (INSERT, UPDATE, REMOVAL, REVIVAL)
 
 _FEW_ROWS = 100_000
 """A batch of up to so many rows is cached in memory, and finds its rows in the table by a broadcast of its keys."""
+
+_SHARED = "key: shared by "
+"""Begins what `odd` says of a key that several rows of one landing share; nothing follows it there."""
 
 _ID_PATTERN = "([^/]+/[^/]+/[0-9]{8})/[^/]+$"
 
@@ -70,10 +73,13 @@ class Batch:
 
     def scope_literals(self, landings: Iterable[Manifest]) -> str:
         """SQL list of what the table's scope column holds for `landings`; empty if nothing."""
-        values = sorted({value for manifest in landings if (value := self.scope_value(manifest)) is not None})
-        if self.table.scope_value == "upstream_id":
-            return ", ".join(values)
-        return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+        return self.table.scope_literals(value for m in landings if (value := self.scope_value(m)) is not None)
+
+
+def storage_level(rows: int) -> StorageLevel:
+    """Where a frame of so many rows is cached."""
+    # With millions of rows in the heap, garbage collection takes a third of the load.
+    return StorageLevel.DISK_ONLY if rows > _FEW_ROWS else StorageLevel.MEMORY_AND_DISK
 
 
 @contextmanager
@@ -88,9 +94,7 @@ def stage(session: SparkSession, settings: Settings, batch: Batch, *, is_empty: 
 
         def keep(frame: DataFrame) -> DataFrame:
             stack.callback(frame.unpersist)
-            # With millions of rows in the heap, garbage collection takes a third of the load.
-            is_large = batch.rows > _FEW_ROWS
-            return frame.persist(StorageLevel.DISK_ONLY if is_large else StorageLevel.MEMORY_AND_DISK)
+            return frame.persist(storage_level(batch.rows))
 
         yield keep(_staged(session, settings, batch, keep, is_empty=is_empty))
 
@@ -163,20 +167,50 @@ _ABOUT = {
 
 
 def _typed(lines: DataFrame, table: Table) -> DataFrame:
-    """Lines with the table's columns, and `reason` where a row cannot be typed."""
-    item = F.from_json(
-        "payload", f"{table.item}, _corrupt STRING", {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
-    )
-    parsed = lines.withColumn("item", item)
+    """Lines with the table's columns, and `reason` where a row cannot be used."""
+    parsed = lines.withColumn("item", _item(table))
     kept = ["landing_id", "landing_order", "source", "scope", "fetched_at", "page_file", "line", "payload"]
     typed = parsed.select(*kept, "item", *(F.expr(column.value).alias(column.name) for column in table.columns))
-    problems = [column.problem for column in table.columns if column.problem]
-    reason = f"""
-        CASE WHEN NOT startswith(ltrim(payload), '{{') THEN 'not a JSON object'
-             WHEN item._corrupt IS NOT NULL THEN 'not valid JSON, or a field of another kind than expected'
-             ELSE nullif(concat_ws('; ', {", ".join(problems)}), '') END
+    reason = (
+        F.when(~F.ltrim("payload").startswith("{"), "not a JSON object")
+        .when(F.col("item._corrupt").isNotNull(), "not valid JSON, or a field of another kind than expected")
+        .when(F.expr(table.is_unusable), F.col(ODD))
+    )
+    return typed.withColumn(ODD, _odd(table)).withColumn("reason", reason).drop("item")
+
+
+def _item(table: Table) -> Column:
+    """The payload parsed; `_corrupt` is null unless it is no JSON of the table's kind."""
+    layout = f"{table.item}, _corrupt STRING"
+    return F.from_json("payload", layout, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"})
+
+
+def _odd(table: Table) -> Column:
+    """Which texts of `item` gave no value to the typed columns beside it, and why; null if all did."""
+    return F.nullif(F.expr(table.problems), F.lit(""))
+
+
+def retyped(session: SparkSession, table: Table, scopes: str) -> DataFrame:
+    """Rows of the scopes `scopes` (SQL list) whose kept payload gives other values today than the table has.
+
+    Columns: the table's own without `load_seq` and `loaded_at`, and `action`, as `stage` gives them. Keys stay,
+    and so does what the landing decided.
     """
-    return typed.withColumn("reason", F.expr(reason)).drop("item")
+    fresh = [column for column in table.columns if column.is_from_item and column.name not in table.key]
+    stored = session.read.table(full_name(f"{RAW}.{table.name}")).where(f"{table.scope} IN ({scopes})")
+    parsed = stored.withColumn("item", _item(table)).where("item IS NOT NULL AND item._corrupt IS NULL")
+    kept = [name for name in table.layout if name not in {ODD, "load_seq", "loaded_at", *(column.name for column in fresh)}]
+    typed = parsed.select(
+        *(F.col(name) for name in kept),
+        "item",
+        *(F.expr(column.value).alias(column.name) for column in fresh),
+        *(F.col(name).alias(f"_t_{name}") for name in (ODD, *(column.name for column in fresh))),
+    )
+    # That rows of its landing shared the key is not in the payload.
+    shared = F.nullif(F.regexp_extract(f"_t_{ODD}", f"{_SHARED}.*$", 0), F.lit(""))
+    rows = typed.withColumn(ODD, F.nullif(F.concat_ws("; ", _odd(table), shared), F.lit(""))).drop("item")
+    differs = " OR ".join(f"NOT ({name} <=> _t_{name})" for name in (ODD, *(column.name for column in fresh)))
+    return rows.where(differs).select(*kept, ODD, *(column.name for column in fresh)).withColumn("action", F.lit(UPDATE))
 
 
 def _ranked(typed: DataFrame, table: Table) -> DataFrame:
@@ -191,8 +225,20 @@ def _ranked(typed: DataFrame, table: Table) -> DataFrame:
             "last_order": F.max("landing_order").over(same_key),
         }
     )
+    if not table.changed_at:
+        # Where items say when they changed, a list that changes while it is read gives one twice.
+        ranked = _shared(ranked, table)
     action = f"CASE WHEN reason IS NOT NULL THEN '{BAD}' WHEN _rank > 1 THEN '{DUPLICATE}' END"
     return ranked.withColumn("action", F.expr(action)).drop("_rank")
+
+
+def _shared(rows: DataFrame, table: Table) -> DataFrame:
+    """With `odd` saying where different rows of one landing share a key."""
+    same_landing = Window.partitionBy(*table.key, F.col("reason").isNull(), "landing_order")
+    content = F.xxhash64("payload")
+    is_shared = F.min(content).over(same_landing) != F.max(content).over(same_landing)
+    text = F.concat(F.lit(_SHARED), F.count("*").over(same_landing), F.lit(" rows of its landing"))
+    return rows.withColumn(ODD, F.nullif(F.concat_ws("; ", ODD, F.when(is_shared, text)), F.lit("")))
 
 
 def _keys(session: SparkSession, settings: Settings, batch: Batch) -> DataFrame:
@@ -268,11 +314,12 @@ def _compared(session: SparkSession, rows: DataFrame, batch: Batch) -> DataFrame
     same_key = [F.col(name) == F.col(f"_t_{name}") for name in table.key]
     joined = rows.join(current, [F.col("action").isNull(), *same_key], "left")
     same = " AND ".join(f"{name} <=> _t_{name}" for name in table.typed)
-    if table.changed_at:
-        newer = f"{table.changed_at} >= _t_{table.changed_at}"
-    else:
-        # Landings of two scopes, as after a rename in the project list, have no order of their own.
-        newer = "substring_index(landing_id, '/', 2) <> substring_index(_t_landing_id, '/', 2) OR landing_id >= _t_landing_id"
+    # Landings of two scopes, as after a rename in the project list, have no order of their own.
+    newer = "substring_index(landing_id, '/', 2) <> substring_index(_t_landing_id, '/', 2) OR landing_id >= _t_landing_id"
+    if changed := table.changed_at:
+        # A version whose time cannot be used is older than any with one.
+        is_later = f"coalesce({changed} >= _t_{changed}, {changed} IS NOT NULL)"
+        newer = f"IF(coalesce({changed}, _t_{changed}) IS NULL, {newer}, {is_later})"
     flag = table.removal.column if table.removal else None
     revived = f"WHEN {flag} <> _t_{flag} THEN '{REVIVAL}'" if flag else ""
     action = f"""

@@ -9,7 +9,8 @@ TABLE = Table(
     description="One pull request, from GitHub's list of pull requests, in its last known state.",
     item="""
         number STRING, state STRING, draft STRING, title STRING, user STRUCT<login: STRING, id: STRING, type: STRING>,
-        created_at STRING, updated_at STRING, closed_at STRING, merged_at STRING, html_url STRING
+        created_at STRING, updated_at STRING, closed_at STRING, merged_at STRING, merge_commit_sha STRING,
+        html_url STRING
     """,
     columns=(
         given("repo", "string", "scope"),
@@ -25,6 +26,7 @@ TABLE = Table(
         read("updated_at", "timestamp", "updated_at", required=True),
         read("closed_at", "timestamp", "closed_at"),
         read("merged_at", "timestamp", "merged_at"),
+        read("merge_commit_sha", "string", "merge_commit_sha"),
         read("html_url", "string", "html_url"),
     ),
     key=("repo_id", "number"),

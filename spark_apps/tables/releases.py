@@ -9,7 +9,7 @@ TABLE = Table(
     description="One GitHub release, drafts included.",
     item="""
         id STRING, tag_name STRING, name STRING, draft STRING, prerelease STRING, created_at STRING, published_at STRING,
-        author STRUCT<login: STRING>, html_url STRING
+        author STRUCT<login: STRING, id: STRING, type: STRING>, html_url STRING
     """,
     columns=(
         given("repo", "string", "scope"),
@@ -22,6 +22,8 @@ TABLE = Table(
         read("created_at", "timestamp", "created_at"),
         read("published_at", "timestamp", "published_at"),
         read("author_login", "string", "author.login"),
+        read("author_id", "bigint", "author.id"),
+        read("author_type", "string", "author.type"),
         read("html_url", "string", "html_url"),
     ),
     key=("repo_id", "release_id"),

@@ -9,9 +9,8 @@ TABLE = Table(
     description="GitHub's repository object as of a date.",
     item="""
         id STRING, full_name STRING, default_branch STRING, archived STRING, disabled STRING, has_issues STRING,
-        forks_count STRING, size STRING,
-        watchers_count STRING, stargazers_count STRING, subscribers_count STRING, open_issues_count STRING,
-        network_count STRING, created_at STRING, pushed_at STRING, updated_at STRING
+        forks_count STRING, size STRING, watchers_count STRING, stargazers_count STRING, subscribers_count STRING,
+        open_issues_count STRING, network_count STRING, created_at STRING, pushed_at STRING, updated_at STRING
     """,
     columns=(
         given("repo", "string", "scope"),

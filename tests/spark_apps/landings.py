@@ -110,7 +110,7 @@ def comment(number: int, updated: float = 0, **changes: Any) -> dict[str, Any]:
 
 
 def pull(number: int, updated: float = 0, **changes: Any) -> dict[str, Any]:
-    return issue(number, updated) | {"merged_at": None} | changes
+    return issue(number, updated) | {"merged_at": None, "merge_commit_sha": None} | changes
 
 
 def commit(sha: str, **changes: Any) -> dict[str, Any]:
@@ -130,6 +130,8 @@ def repository(**changes: Any) -> dict[str, Any]:
         "full_name": REPO,
         "default_branch": "main",
         "archived": False,
+        "disabled": False,
+        "has_issues": True,
         "forks_count": 10,
         "size": 2000,
         "watchers_count": 50,
@@ -152,7 +154,7 @@ def release(number: int, **changes: Any) -> dict[str, Any]:
         "prerelease": False,
         "created_at": "2026-10-01T00:00:00Z",
         "published_at": "2026-10-01T00:00:00Z",
-        "author": {"login": "octocat"},
+        "author": {"login": "octocat", "id": 1, "type": "User"},
         "html_url": "https://github.com/",
     } | changes
 
@@ -167,6 +169,23 @@ def package_file(version: str, **changes: Any) -> dict[str, Any]:
         "yanked_reason": None,
         "requires_python": ">=3.9",
     } | changes
+
+
+def break_manifest(store: Store, identifier: str) -> bytes:
+    """Let a landing's manifest promise a row more; returns what it was, for `put_manifest`."""
+    path = f"{landing_path(identifier)}/{MANIFEST}"
+    text = bytes(obstore.get(store, path).bytes())
+    manifest = Manifest.model_validate_json(text)
+    pages = manifest.pages or (Page(file="page-00001.jsonl.gz", rows=0),)
+    if not manifest.pages:
+        obstore.put(store, f"{landing_path(identifier)}/{pages[0].file}", pack_lines([]))
+    more = (*pages[:-1], pages[-1].model_copy(update={"rows": pages[-1].rows + 1}))
+    put_manifest(store, identifier, manifest.model_copy(update={"pages": more}).model_dump_json().encode())
+    return text
+
+
+def put_manifest(store: Store, identifier: str, text: bytes) -> None:
+    obstore.put(store, f"{landing_path(identifier)}/{MANIFEST}", text)
 
 
 def download(day: str, downloads: object, category: str | None = "without_mirrors") -> dict[str, Any]:

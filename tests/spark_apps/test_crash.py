@@ -17,12 +17,11 @@ import pytest
 import spark_apps.load
 from lakepulse.locks import lock
 from lakepulse.outcome import PermanentError, TemporaryError
-from lakepulse.reports import read_reports
 from spark_apps import quarantine
 from spark_apps.iceberg import BRANCH, IcebergTable
 from spark_apps.ledger import Ledger
 from tests.spark_apps.conftest import Lake
-from tests.spark_apps.landings import at, download, issue, land
+from tests.spark_apps.landings import at, break_manifest, download, issue, land
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +31,7 @@ class Killed(BaseException):
 
 
 def scene(lake: Lake) -> None:
-    """A table with history, then landings that insert, update, remove and cannot all be typed."""
+    """A table with history, then landings that insert, update, remove, cannot all be typed, and one that is refused."""
     land(lake.store, "github_issues", [issue(1), issue(2), issue(3)])
     land(lake.store, "pypistats_overall", [download("2026-10-01", 1)], scope="p")
     lake.load()
@@ -44,6 +43,7 @@ def scene(lake: Lake) -> None:
         started=at(60),
     )
     land(lake.store, "pypistats_overall", [download("2026-10-01", 2), download("2026-10-02", "?")], scope="p", started=at(60))
+    break_manifest(lake.store, land(lake.store, "github_issues", [issue(6)], scope="apache/hudi", upstream_id=7))
 
 
 def outcome(lake: Lake) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def undisturbed(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     scene(lake)
     lake.load()
     found = outcome(lake)
-    assert [len(rows) for rows in found.values()] == [4, 1, 2, 4]
+    assert [len(rows) for rows in found.values()] == [4, 1, 3, 4]
     return found
 
 
@@ -64,9 +64,10 @@ BOUNDARIES: dict[str, tuple[Any, str]] = {
     "quarantine": (quarantine, "hold_back"),
     "branch": (IcebergTable, "begin"),
     "merge": (spark_apps.load, "_merge"),
-    "audit": (spark_apps.load, "_audit_branch"),
+    "audit": (spark_apps.load, "audit_branch"),
     "fast-forward": (IcebergTable, "publish"),
     "ledger": (Ledger, "add"),
+    "refusals": (quarantine, "refuse"),
 }
 
 
@@ -100,7 +101,7 @@ def test_a_first_load_that_died_leaves_a_branch_that_the_next_one_replaces(lake:
         raise Killed
 
     land(lake.store, "github_issues", [issue(1)])
-    monkeypatch.setattr(spark_apps.load, "_audit_branch", dies)
+    monkeypatch.setattr(spark_apps.load, "audit_branch", dies)
     with pytest.raises(Killed):
         lake.load()
     monkeypatch.undo()
@@ -134,24 +135,6 @@ def test_load_sequences_rise_even_when_the_ledger_lags(lake: Lake, monkeypatch: 
     lake.load()
     assert {row["number"]: row["load_seq"] for row in lake.rows("issues", "number", "load_seq")} == {1: 1, 2: 2, 3: 3}
     assert [row["load_seq"] for row in lake.rows("landings")] == [1, 2, 3]
-
-
-def test_a_manifest_that_promises_more_rows_stops_at_the_audit(lake: Lake) -> None:
-    land(lake.store, "github_issues", [issue(1)])
-    lake.load()
-    before = outcome(lake)
-    identifier = land(lake.store, "github_issues", [issue(2), issue(3)], started=at(60))
-    land(lake.store, "pypistats_overall", [download("2026-10-01", 1)], scope="p")
-    manifest = lake.settings.data_dir / "landing" / identifier / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"rows":2', '"rows":3'))
-    with pytest.raises(PermanentError, match=rf"^landing {identifier} has 2 rows, its manifest says 3; [^\n]+$"):
-        lake.load()
-    after = outcome(lake)
-    assert after["issues"] == before["issues"]
-    assert len(after["downloads"]) == 1  # another table's trouble is not its own
-    assert [row["source"] for row in after["landings"]] == ["github_issues", "pypistats_overall"]
-    (report,) = read_reports(lake.store, "run-1")
-    assert (report.outcome, str(report.message).startswith(f"landing {identifier}")) == ("failed", True)
 
 
 def test_doubled_keys_stop_at_the_audit_and_main_stays(lake: Lake) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from lakepulse.outcome import PermanentError
 from tests.spark_apps.conftest import Lake
-from tests.spark_apps.landings import REPO, at, comment, commit, iso, issue, land, package_file
+from tests.spark_apps.landings import at, comment, commit, iso, issue, land, package_file
 
 
 def deleted(lake: Lake) -> dict[int, bool]:
@@ -90,16 +87,3 @@ def test_commits_comments_and_package_files(lake: Lake) -> None:
     }
     assert [r["comment_id"] for r in lake.rows("issue_comments", "comment_id", "is_deleted") if r["is_deleted"]] == [101]
     assert [r["filename"] for r in lake.rows("package_files", "filename", "is_deleted") if not r["is_deleted"]] == ["é.whl"]
-
-
-def test_a_scope_that_shrinks_by_more_than_half_is_refused_until_allowed(lake: Lake) -> None:
-    land(lake.store, "github_issues", [issue(n) for n in range(1, 301)])
-    lake.load()
-    land(lake.store, "github_issues", keys=[], started=at(60))
-    before = lake.rows("issues")
-    with pytest.raises(PermanentError, match=rf"300 of 300 rows of raw\.issues for {REPO}.*ALLOW_SHRINK=1"):
-        lake.load()
-    assert lake.rows("issues") == before
-    assert len(lake.rows("landings")) == 1
-    lake.load(allow_shrink=True)
-    assert all(deleted(lake).values())

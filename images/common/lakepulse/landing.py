@@ -138,11 +138,26 @@ def read_manifest(store: Store, identifier: str) -> Manifest:
             raise PermanentError(f"{path}: layout {document.get('layout')!r}, this version reads {LAYOUT}; upgrade lakepulse")
         return Manifest.model_validate(document)
     except ValueError as error:
-        raise PermanentError(f"{path}: not a landing manifest ({error}); remove its folder to fetch it again") from error
+        raise PermanentError(f"{path}: not a landing manifest ({error}); {fetch_again(identifier)}") from error
+
+
+def fetch_again(identifier: str) -> str:
+    """What to do about a landing that cannot be used: without the scope's state the next visit fetches all of it."""
+    return f"remove {landing_path(identifier)}/ and state/{identifier.rsplit('/', 1)[0]}.json to fetch the scope again"
 
 
 def complete_landings(store: Store, source: str, slug: str, after: str | None = None) -> Iterator[Manifest]:
-    """Complete landings of one scope in order; with `after` those after that landing id."""
+    """Complete landings of one scope in order; with `after` those after that landing id.
+
+    Raises:
+        PermanentError: as in `read_manifest`.
+    """
+    for identifier in complete_landing_ids(store, source, slug, after):
+        yield read_manifest(store, identifier)
+
+
+def complete_landing_ids(store: Store, source: str, slug: str, after: str | None = None) -> list[str]:
+    """Ids of one scope's complete landings in order; with `after` those after that landing id."""
     prefix = f"{ROOT}/{source}/{slug}"
     # Object stores list in key order from an offset, so a long history costs nothing.
     offset = f"{landing_path(after)}/~" if after else None
@@ -152,8 +167,7 @@ def complete_landings(store: Store, source: str, slug: str, after: str | None = 
             path = str(entry["path"])
             if path.endswith(f"/{MANIFEST}"):
                 found.add(path.removeprefix(f"{ROOT}/").removesuffix(f"/{MANIFEST}"))
-    for identifier in sorted(found):
-        yield read_manifest(store, identifier)
+    return sorted(found)
 
 
 def scopes(store: Store, source: str) -> list[str]:
