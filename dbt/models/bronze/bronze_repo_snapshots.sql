@@ -26,6 +26,7 @@ renamed as (
         {{ utc_timestamp('created_at') }} as created_at,
         {{ utc_timestamp('pushed_at') }} as pushed_at,
         {{ utc_timestamp('updated_at') }} as updated_at,
+        odd,
         landing_id,
         load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,

@@ -3,7 +3,7 @@
     ('after_as_of', 'dated after the end of as_of'),
     ('without_time', 'no date to count it by'),
     ('removed_upstream', 'deleted or transferred upstream, or no longer on the default branch'),
-    ('impossible_date', 'a date that cannot be; the rest of the row counts'),
+    ('impossible_value', 'a date or value that cannot be used; the rest of the row counts'),
 ] %}
 
 with scopes as (
@@ -36,11 +36,11 @@ counts as (
             where {{ 'false' if table.removal is none else 'landed.' ~ table.removal ~ ' = ' ~ (table.gone_value | lower) }}
         ) as removed_upstream,
         count(*) filter (
-            where false
+            where landed.odd is not null
             {%- for moment in table.moments %}
             or cast(landed.{{ moment }} as timestamp(6)) < timestamp '1970-01-02 00:00:00'
             {%- endfor %}
-        ) as impossible_date
+        ) as impossible_value
     from scopes
     left join {{ ref('bronze_' ~ table.name) }} as landed on scopes.match_key = lower(landed.{{ table.scope }})
     where scopes.kind = '{{ table.scope }}'
@@ -53,17 +53,20 @@ quarantined as (
     select
         source,
         lower(scope) as match_key,
+        coalesce(kind = 'landing', false) as is_landing,
         coalesce(reason, 'no reason given') as reason,
-        count(*) as num_rows
+        sum(coalesce(row_count, 1)) as num_rows
     from {{ ref('bronze_quarantine') }}
     where resolved_at is null
-    group by source, lower(scope), coalesce(reason, 'no reason given')
+    group by source, lower(scope), coalesce(kind = 'landing', false), coalesce(reason, 'no reason given')
 ),
 
 by_frequency as (
     select
         *,
-        row_number() over (partition by source, match_key order by num_rows desc, reason asc) as position
+        row_number() over (
+            partition by source, match_key, is_landing order by num_rows desc, reason asc
+        ) as position
     from quarantined
 ),
 
@@ -71,12 +74,18 @@ held_back as (
     select
         sources.source,
         scopes.scope,
+        kinds.is_landing,
         coalesce(sum(held.num_rows), 0) as failing_rows,
         max(case when held.position = 1 then held.reason end) as reason
     from scopes
     inner join {{ ref('sources') }} as sources on scopes.kind = sources.kind
-    left join by_frequency as held on sources.source = held.source and scopes.match_key = held.match_key
-    group by sources.source, scopes.scope
+    cross join (values (false), (true)) as kinds (is_landing)
+    left join by_frequency as held
+        on
+            sources.source = held.source
+            and scopes.match_key = held.match_key
+            and kinds.is_landing = held.is_landing
+    group by sources.source, scopes.scope, kinds.is_landing
 ),
 
 -- They count in totals, and in no time that something took.
@@ -122,7 +131,8 @@ checks as (
     union all
 
     select
-        source || '_quarantined' as check_name,
+        -- Lines that could not be typed, or a whole scope that a load refused.
+        source || case when is_landing then '_held_back' else '_quarantined' end as check_name,
         scope,
         failing_rows,
         case when failing_rows = 0 then 'ok' else 'held_back' end as status,
