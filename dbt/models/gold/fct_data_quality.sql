@@ -93,7 +93,7 @@ not_judged as (
     select
         'issues' as subject,
         repo as scope,
-        count(*) filter (where not is_judged) as num_rows
+        count(*) filter (where not is_judged or is_closed_before_opened) as num_rows
     from {{ ref('silver_issue_responses') }}
     group by repo
 
@@ -125,7 +125,7 @@ checks as (
         scope,
         num_rows as failing_rows,
         case when num_rows = 0 then 'ok' else 'left_out' end as status,
-        case when num_rows > 0 then 'older than its repository, or answered or merged before it was opened' end as reason
+        case when num_rows > 0 then 'older than its repository, or answered, closed or merged before it was opened' end as reason
     from not_judged
 
     union all

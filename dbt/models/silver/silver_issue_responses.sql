@@ -30,7 +30,8 @@ select
     issues.created_at,
     coalesce(people.is_bot, false) as is_by_bot,
     first_answers.first_response_at,
-    not issues.is_imported and coalesce(first_answers.first_response_at >= issues.created_at, true) as is_judged
+    not issues.is_imported and coalesce(first_answers.first_response_at >= issues.created_at, true) as is_judged,
+    coalesce(issues.closed_at < issues.created_at, false) as is_closed_before_opened
 from issues
 left join first_answers on issues.repo = first_answers.repo and issues.number = first_answers.number
 left join {{ ref('silver_people') }} as people on issues.person_key = people.person_key

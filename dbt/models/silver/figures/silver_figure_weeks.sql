@@ -14,17 +14,17 @@ events as (
     group by repo
 
     union all
-    {%- for model, kind, name, moment in (
-        ('silver_issues', 'repo', 'repo', 'created_at'),
-        ('silver_change_requests', 'repo', 'repo', 'created_at'),
+    {%- for model, condition in (
+        ('silver_issues', 'is_counted and not is_switched_off'),
+        ('silver_change_requests', 'is_counted'),
     ) %}
     select
-        '{{ kind }}' as kind,
-        {{ name }} as member,
-        min({{ day_of(moment) }}) as first_date
+        'repo' as kind,
+        repo as member,
+        min({{ day_of('created_at') }}) as first_date
     from {{ ref(model) }}
-    where is_counted
-    group by {{ name }}
+    where {{ condition }}
+    group by repo
 
     union all
     {% endfor %}

@@ -191,8 +191,12 @@ select
     -- Half or more without an answer: the median is longer than anybody has waited.
     case when 2 * answers.answered > answers.n then answers.median_hours end as first_response_median_hours_12w,
     coalesce(answers.n, 0) as first_response_median_hours_12w_n,
-    case when 2 * answers.answered <= answers.n then 'known' end as first_response_median_hours_12w_status,
     case
+        when switched_off.scope is not null then 'none'
+        when 2 * answers.answered <= answers.n then 'known'
+    end as first_response_median_hours_12w_status,
+    case
+        when switched_off.scope is not null then 'issues are switched off'
         when 2 * answers.answered <= answers.n
             then
                 'no answer to ' || cast(answers.n - answers.answered as varchar)
