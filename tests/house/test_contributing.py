@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.dbt import rendering
 from tests.house import tree
 from tests.house.code import ROOT
 
@@ -26,9 +27,9 @@ FIGURE = {"dbt/models/silver/figures/silver_figures_releases.sql", "dbt/models/s
 
 FETCH = """
 import json
-from pathlib import Path
 import httpx
 from lakepulse.landing import complete_landings
+from lakepulse.logs import configure_logs
 from lakepulse.projects import Project
 from lakepulse.settings import Settings
 from lakepulse.store import open_store
@@ -37,19 +38,25 @@ from lakepulse_fetch.sources import all_sources
 
 asked = []
 
+def respond(status, document):
+    # In parts, as from a socket: a body that is read already cannot be read with a limit.
+    return httpx.Response(status, headers={"content-type": "application/json"}, content=iter([json.dumps(document).encode()]))
+
 def answer(request):
     asked.append((request.url.path, request.headers["accept"]))
     if request.url.path == "/repos/acme/harbour":
-        return httpx.Response(200, json={"id": 7, "full_name": "acme/harbour"})
+        return respond(200, {"id": 7, "full_name": "acme/harbour"})
     if request.url.path == "/repositories/8/stargazers":
-        return httpx.Response(403, json={"message": "Resource not accessible"})
+        return respond(403, {"message": "Resource not accessible"})
     if request.url.path in ("/repos/acme/lost", "/repositories/8"):
-        return httpx.Response(200, json={"id": 8, "full_name": "acme/lost"})
-    return httpx.Response(200, json=[{"starred_at": "2026-11-01T10:00:00Z", "user": {"id": 1, "login": "ada"}}])
+        return respond(200, {"id": 8, "full_name": "acme/lost"})
+    return respond(200, [{"starred_at": "2026-11-01T10:00:00Z", "user": {"id": 1, "login": "ada"}}])
 
 settings = Settings(github_token="one", as_of="2026-11-02")
+configure_logs(settings)
 source = all_sources()["github_stargazers"]
-fetch(settings, [source], (Project(name="Harbour", repos=("acme/harbour", "acme/lost")),), transport=httpx.MockTransport(answer))
+projects = (Project(name="Harbour", repos=("acme/harbour", "acme/lost"), packages=()),)
+fetch(settings, [source], projects, transport=httpx.MockTransport(answer))
 store = open_store(settings)
 for slug in ("acme__harbour", "acme__lost"):
     (landing,) = complete_landings(store, source.name, slug)
@@ -144,6 +151,25 @@ def test_dbt_takes_the_models_and_the_figure(followed: Path) -> None:
     done = tree.python(followed, "-c", COLUMNS)
     assert done.stdout.split() == ["releases_365d", "releases_90d", "days_since_release"]
     assert '"releases_90d"' in (followed / "dbt/macros/figure_models.sql").read_text(encoding="utf-8")
+
+
+def test_the_sql_counts(followed: Path) -> None:
+    gold = (followed / "dbt/models/gold/fct_stars_by_month.sql").read_text(encoding="utf-8")
+    releases = (followed / "dbt/models/silver/figures/silver_figures_releases.sql").read_text(encoding="utf-8")
+    stars = [
+        {"repo": "Acme/harbour", "user_id": user, "starred_at": day}
+        for user, day in ((1, "2026-10-03"), (2, "2026-10-30"), (3, "2026-11-01"), (4, "2026-11-02"))
+    ]
+    with tree.empty_lake() as (connection, run):
+        run.build(connection, "silver_listed_scopes", "silver_figure_weeks", "silver_scope_versions")
+        rendering.table(connection, "bronze_stargazers", stars, repo="varchar", user_id="bigint", starred_at="timestamp")
+        counted = sorted(connection.execute(run.expression(gold)).fetchall())
+        named = [column[0] for column in connection.execute(f"describe {run.expression(releases)}").fetchall()]
+    assert [(repo, str(month), number) for repo, month, number in counted] == [
+        ("acme/harbour", "2026-10-01", 2),
+        ("acme/harbour", "2026-11-01", 1),
+    ]
+    assert {"releases_90d", "releases_90d_n"} <= set(named)
 
 
 def test_the_new_code_is_in_our_style(followed: Path) -> None:

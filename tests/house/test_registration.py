@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import pytest
 
 from lakepulse.cli import COMMANDS
@@ -19,8 +18,6 @@ from lakepulse.outcome import PermanentError
 from lakepulse.render import RENDERERS
 from lakepulse_dbt import build
 from lakepulse_dbt.declared_figures import declared_figures
-from tests.dbt import rendering
-from tests.dbt.rendering import Rendering
 from tests.house import registered, tree
 from tests.house.code import PACKAGES, ROOT
 from workflows.pipelines import PIPELINES
@@ -80,13 +77,25 @@ CASES = {
     ),
     # --- the rendered files
     "a bronze model": Case(
-        "dbt/models/bronze/bronze_pulls.sql", None, None, RENDER, "error: out of date: {tree}/dbt/models/bronze/bronze_pulls.sql;"
+        "dbt/models/bronze/bronze_pulls.sql",
+        None,
+        None,
+        RENDER,
+        "error: out of date: {tree}/dbt/models/bronze/bronze_pulls.sql;",
     ),
     "a bronze model, at build": Case(
-        "dbt/models/bronze/bronze_pulls.sql", None, None, BUILD, "error: raw table pulls has no {tree}/dbt/models/bronze/bronze_"
+        "dbt/models/bronze/bronze_pulls.sql",
+        None,
+        None,
+        BUILD,
+        "error: raw table pulls has no {tree}/dbt/models/bronze/bronze_",
     ),
     "a bronze model of a table that is gone": Case(
-        "dbt/models/bronze/bronze_stars.sql", None, "select 1\n", RENDER, "{tree}/dbt/models/bronze/bronze_stars.sql (its origin"
+        "dbt/models/bronze/bronze_stars.sql",
+        None,
+        "select 1\n",
+        RENDER,
+        "{tree}/dbt/models/bronze/bronze_stars.sql (its origin",
     ),
     "a column of the dbt sources": Case(
         "dbt/models/bronze/_sources.yml", "          - {name: merged_at, ", "          - {name: m_at, ", RENDER, "_sources.yml;"
@@ -116,11 +125,19 @@ CASES = {
         "workflows/rendered/old.yaml", None, "a: 1\n", RENDER, "{tree}/workflows/rendered/old.yaml (its origin is gone);"
     ),
     "a pipeline in the kustomization": Case(
-        "workflows/kustomization.yaml", "- rendered/issues.yaml\n", "", RENDER, "out of date: {tree}/workflows/kustomization.yaml"
+        "workflows/kustomization.yaml",
+        "- rendered/issues.yaml\n",
+        "",
+        RENDER,
+        "out of date: {tree}/workflows/kustomization.yaml",
     ),
     # --- figures and rules
     "a figure's source": Case(
-        FIGURES, "sources: [github_repo]", "sources: [github_stars]", RENDER, "_figures.yml: figure stars: unknown source github_s"
+        FIGURES,
+        "sources: [github_repo]",
+        "sources: [github_stars]",
+        RENDER,
+        "_figures.yml: figure stars: unknown source github_s",
     ),
     "a line of a figure's entry": Case(
         FIGURES, "            title: Stars\n", "", RENDER, "_figures.yml: figure stars: title: Field required"
@@ -133,11 +150,19 @@ CASES = {
         "_figures.yml: figure commits_28d: declared in models/gold/dim_figures.yml already",
     ),
     "the figure of an alert's rule": Case(
-        "dbt/alerts.yaml", "figure: days_since_release", "figure: days_since", RULES, "rule 6: figure: unknown figure 'days_since'"
+        "dbt/alerts.yaml",
+        "figure: days_since_release",
+        "figure: days_since",
+        RULES,
+        "rule 6: figure: unknown figure 'days_since'",
     ),
     # --- pages
     "a page's declaration": Case(
-        "dashboard/views/pulls.py", "\nPAGE = ", "\nOTHER = ", PAGES, "dashboard.views.pulls declares no page: add PAGE = Page(...)"
+        "dashboard/views/pulls.py",
+        "\nPAGE = ",
+        "\nOTHER = ",
+        PAGES,
+        "dashboard.views.pulls declares no page: add PAGE = Page(...)",
     ),
 }
 
@@ -208,9 +233,7 @@ def test_commands_and_their_functions_agree() -> None:
     others = [command for command in COMMANDS if command.name != "load"]
     assert registered.unlisted_commands(others) == ["spark_apps.commands: load has no line in COMMANDS of lakepulse/cli.py"]
     lost = (*COMMANDS, COMMANDS[0]._replace(name="walk"))
-    assert registered.unlisted_commands(lost) == [
-        "workflows.commands: no function walk for the command of lakepulse/cli.py"
-    ]
+    assert registered.unlisted_commands(lost) == ["workflows.commands: no function walk for the command of lakepulse/cli.py"]
 
 
 def test_every_renderer_is_called() -> None:
@@ -260,10 +283,7 @@ Columns = Callable[[str, str], list[str]]
 @pytest.fixture(scope="module")
 def columns() -> Iterator[Columns]:
     """The columns of a figure model (its name, its text), of an empty lake."""
-    with rendering.database() as connection:
-        rendering.bronze(connection)
-        _seeds(connection)
-        run = Rendering("2026-11-01", [{"project": "Harbour", "kind": "repo", "name": "acme/harbour"}])
+    with tree.empty_lake() as (connection, run):
         run.build(connection, *MODELS)
 
         def described(name: str, text: str) -> list[str]:
@@ -271,13 +291,6 @@ def columns() -> Iterator[Columns]:
             return [row[0] for row in connection.execute(f"describe {name}").fetchall()]
 
         yield described
-
-
-def _seeds(connection: duckdb.DuckDBPyConnection) -> None:
-    for path in (ROOT / "dbt" / "seeds").glob("*.csv"):
-        header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
-        kinds = ", ".join(f"{name} {'date' if name.endswith('_date') else 'varchar'}" for name in header)
-        connection.execute(f"create table {path.stem} ({kinds})")
 
 
 def all_columns(columns: Columns) -> dict[str, list[str]]:
@@ -309,9 +322,7 @@ def test_an_entry_that_is_forgotten_is_named(copied: Path, columns: Columns) -> 
     entry = text[text.index("          stars_gained_28d:\n") : text.index("    data_tests:", text.index("stars_gained_28d:"))]
     with changed(copied, FIGURES, entry, ""):
         found = registered.figure_drift(declared_figures(copied / "dbt"), all_columns(columns))
-    assert found[0] == (
-        "silver_figures_stars: column stars_gained_28d_n belongs to no figure that the YAML beside it declares"
-    )
+    assert found[0] == ("silver_figures_stars: column stars_gained_28d_n belongs to no figure that the YAML beside it declares")
     # A model that declares none at all.
     others = {model: figures for model, figures in declared_figures().items() if model != "silver_figures_stars"}
     assert registered.figure_drift(others, all_columns(columns))

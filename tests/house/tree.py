@@ -7,9 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+import duckdb
+
+from tests.dbt import rendering
 from tests.house.code import PACKAGES, ROOT
 
 _FOLDERS = ("images", "spark_apps", "dbt", "dashboard", "workflows", "k8s")
@@ -48,3 +53,15 @@ def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def lakepulse(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a console command of a copy."""
     return python(tree, "-m", "lakepulse", *arguments)
+
+
+@contextmanager
+def empty_lake() -> Iterator[tuple[duckdb.DuckDBPyConnection, rendering.Rendering]]:
+    """Bronze tables and seeds without rows, in memory, and what renders models for them."""
+    with rendering.database() as connection:
+        rendering.bronze(connection)
+        for path in (ROOT / "dbt" / "seeds").glob("*.csv"):
+            header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
+            types = {name: "date" if name.endswith("_date") else "varchar" for name in header}
+            rendering.table(connection, path.stem, [], **types)
+        yield connection, rendering.Rendering("2026-11-01", [{"project": "Harbour", "kind": "repo", "name": "acme/harbour"}])

@@ -49,7 +49,9 @@ class Entry:
             ("pipeline", self.pipeline, get_args(Pipeline)),
         ):
             if value not in known:
-                raise PermanentError(f"lakepulse/sources.py: source {self.name}: {field} {value!r} is not one of {', '.join(known)}")
+                raise PermanentError(
+                    f"lakepulse/sources.py: source {self.name}: {field} {value!r} is not one of {', '.join(known)}"
+                )
 
     @property
     def part(self) -> str:
