@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @EACH_PAGE
 def test_make_targets_exist(page: Path) -> None:
-    named = set(re.findall(r"(?:`|^|\s)make ([a-z0-9-]+)(?=[`\s,;.:)])", _code(page), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)(?:[A-Z_]+=\S+ )?make ([a-z0-9-]+)", _code(page), re.MULTILINE))
     assert named - TARGETS == set()
 
 
@@ -91,8 +90,3 @@ def _code(page: Path) -> str:
 def test_the_page_of_a_stage_can_be_read_in_a_minute() -> None:
     sizes = {folder: len((ROOT / folder / "README.md").read_text(encoding="utf-8").splitlines()) for folder in STAGES}
     assert {folder: lines for folder, lines in sizes.items() if not 30 <= lines <= 70} == {}
-
-
-def test_help_lists_every_target() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {target for target in TARGETS if f"  {target} " not in done.stdout} == set()
