@@ -162,9 +162,8 @@ lock: $(READY) ## resolve pyproject.toml into requirements.lock
 	    --custom-compile-command "make lock" $(ARGS) pyproject.toml --output-file requirements.lock
 
 .PHONY: render
-render: $(READY) ## write the Argo manifests and dbt's raw tables from their Python
+render: $(READY) ## rewrite the files that follow from others: Argo's manifests, dbt's bronze and lists
 	@$(LAKEPULSE) render
-	@$(PY) -c 'from spark_apps import contract; print(*contract.write(), sep="\n")'
 
 .PHONY: clean
 clean: ## delete what this project made here: .venv, .data/demo, .data/docs, caches (never .data/real)

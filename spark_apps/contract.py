@@ -117,20 +117,29 @@ def rendered() -> dict[Path, str]:
     return models | {SOURCES_YAML: _sources_yaml(relations), SEED: _seed(), MACROS: _macros()}
 
 
+def stale() -> list[Path]:
+    """Bronze models of raw tables that are gone, which `write` removes.
+
+    Raises:
+        PermanentError: as in `rendered`.
+    """
+    files = rendered()
+    return sorted(path for path in BRONZE.glob("*.sql") if path not in files)
+
+
 def write() -> list[Path]:
     """Write the rendered files, remove bronze models of tables that are gone; returns the paths that changed.
 
     Raises:
         PermanentError: as in `rendered`.
     """
-    files = rendered()
-    stale = [path for path in BRONZE.glob("*.sql") if path not in files]
-    for path in stale:
+    files, removed = rendered(), stale()
+    for path in removed:
         path.unlink()
     changed = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in changed:
         path.write_text(files[path], encoding="utf-8")
-    return stale + changed
+    return removed + changed
 
 
 def _bronze_model(relation: _Relation) -> str:

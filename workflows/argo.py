@@ -399,17 +399,22 @@ def commands(pipeline: Pipeline, shards: int = 1) -> Iterator[tuple[Step, list[s
                 yield step, chosen, fixed | swept | {"SHARD": f"{shard}/{shards}"}
 
 
+def stale() -> list[Path]:
+    """Manifests of pipelines that are gone, which `write` removes."""
+    files = rendered()
+    return sorted(path for path in RENDERED.glob("*.yaml") if path not in files)
+
+
 def write() -> list[Path]:
     """Write the rendered files and remove those of deleted pipelines; the files that changed."""
-    files = rendered()
+    files, removed = rendered(), stale()
     RENDERED.mkdir(exist_ok=True)
-    stale = [path for path in RENDERED.glob("*.yaml") if path not in files]
-    for path in stale:
+    for path in removed:
         path.unlink()
     changed = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in changed:
         path.write_text(files[path], encoding="utf-8")
-    return stale + changed
+    return removed + changed
 
 
 class _Dumper(yaml.SafeDumper):

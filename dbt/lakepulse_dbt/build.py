@@ -26,6 +26,7 @@ from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_lin
 from lakepulse.projects import Project, load_projects
 from lakepulse.settings import Settings
 from lakepulse_dbt.build_store import GOLD_BUILD, GOLD_LOCK, BuildStore, GoldTable, Passed, RawTable, State, open_build_store
+from lakepulse_dbt.declared_figures import check_rendered as check_figures
 from lakepulse_dbt.iceberg_source import READS_VARIABLE, Read, Reads
 from lakepulse_dbt.raw_tables import check_rendered, declared_tables, project_folder
 from lakepulse_dbt.steps import reported
@@ -50,6 +51,7 @@ def build(settings: Settings) -> None:
     """
     projects = load_projects(settings.projects)
     check_rendered(project_folder())
+    check_figures(project_folder())
     open_data_dir(settings)
     with reported(settings, "build") as report, lock(settings, GOLD_LOCK):
         catalog = open_catalog(settings)

@@ -43,7 +43,7 @@ from typing import NamedTuple
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from lakepulse.outcome import PERMANENT, one_line
+from lakepulse.outcome import PERMANENT, StepError, one_line
 
 
 class Command(NamedTuple):
@@ -88,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _app(wanted)(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _refused(f"{_problem(error)}; see {' '.join(['lakepulse', *(error.command_chain or ())])} --help")
+    except StepError as error:  # raised as a stage is imported, such as by the register of sources
+        return _refused(one_line(error))
     except KeyboardInterrupt:
         return 130
     if code is None:  # the help was printed: on request, or for want of a command

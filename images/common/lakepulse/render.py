@@ -1,7 +1,8 @@
 """The command `render`: rewrites every file of the repository that follows from another one.
 
 Each stage renders its own: a module with `rendered()`, path -> text of each file, and `write()`, which
-brings them up to date and returns the paths that changed.
+brings them up to date and returns the paths that changed. Where it removes files whose origin is gone, `stale()`
+lists them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def render(*, check: bool = False) -> int:
             for path, text in module.rendered().items()
             if not path.exists() or path.read_text(encoding="utf-8") != text
         ]
+        late += [f"{path} (its origin is gone)" for module in modules if hasattr(module, "stale") for path in module.stale()]
         if late:
             raise PermanentError(f"out of date: {', '.join(late)}; run make render")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from lakepulse.outcome import PermanentError
 
@@ -27,6 +27,9 @@ class Entry:
     what they carry in its column `kind`, where several sources share one. `pipeline` fetches it between two
     daily runs. Without a visit for `stale_after_hours` it is stale. `is_optional`: a setting switches it on, and
     until then it is not late. `is_local`: it reads files in DATA_DIR, so a cluster does not have it.
+
+    Raises:
+        PermanentError: `upstream`, `scope` or `pipeline` is none of the known ones.
     """
 
     name: str
@@ -38,6 +41,17 @@ class Entry:
     stale_after_hours: int = 48
     is_optional: bool = False
     is_local: bool = False
+
+    def __post_init__(self) -> None:
+        for field, value, known in (
+            ("upstream", self.upstream, get_args(Upstream)),
+            ("scope", self.scope, get_args(ScopeKind)),
+            ("pipeline", self.pipeline, get_args(Pipeline)),
+        ):
+            if value not in known:
+                raise PermanentError(
+                    f"lakepulse/sources.py: source {self.name}: {field} {value!r} is not one of {', '.join(known)}"
+                )
 
     @property
     def part(self) -> str:
