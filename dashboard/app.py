@@ -172,12 +172,11 @@ def _scopes_with(view: session.View, problem: str) -> list[str]:
     fresh = card.freshness(view)
     number = fresh["scope"].value_counts()
     found = fresh[fresh["problem"] == problem].sort_values("source")
-    return [
-        text.literal(scope)
-        if len(rows) == number[scope] > 1
-        else f"{text.literal(scope)} ({', '.join(map(_said, rows.itertuples()))})"
-        for scope, rows in found.groupby("scope")
-    ]
+    scopes = []
+    for scope, rows in found.groupby("scope"):
+        sources = "" if len(rows) == number[scope] > 1 else f" ({', '.join(map(_said, rows.itertuples()))})"
+        scopes.append(f"{text.literal(scope)}{sources}")
+    return scopes
 
 
 def _said(row: Any) -> str:

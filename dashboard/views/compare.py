@@ -102,8 +102,8 @@ class Comparison:
 
 def _reason(rows: pd.DataFrame, project: str) -> str:
     """Why a project has no value, as gold says of its last row."""
-    reasons = rows.loc[rows["project"] == project, "reason"].dropna() if "reason" in rows else []
-    return str(reasons.iloc[-1]) if len(reasons) else "no data, or an incomplete history"
+    reasons = [] if "reason" not in rows else rows.loc[rows["project"] == project, "reason"].dropna().to_list()
+    return str(reasons[-1]) if reasons else "no data, or an incomplete history"
 
 
 def show(view: View) -> None:
