@@ -157,19 +157,32 @@ def _notices(view: session.View) -> None:
             f"**These figures are old.** The newest publication is as of {newest.as_of}, {text.age(newest.as_of, view.now)}.",
             icon=":material/schedule:",
         )
-    if stale := _stale_scopes(view):
-        st.warning(f"**Out of date**: {text.listed(stale, 5)}. See the Data page.", icon=":material/cloud_off:")
+    for problem, icon in (("gone", ":material/link_off:"), ("closed", ":material/block:"), ("stale", ":material/cloud_off:")):
+        if scopes := _scopes_with(view, problem):
+            show = st.info if problem == "closed" else st.warning
+            show(f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page.", icon=icon)
     projects = text.listed([text.literal(name) for name in selection.projects], 4)
     repos = text.count(len(selection.repos), "repository", "repositories")
     packages = text.count(len(selection.packages), "package")
     st.caption(f"{projects} · {repos}, {packages} · {selection.first} to {selection.last} (UTC)")
 
 
-def _stale_scopes(view: session.View) -> list[str]:
-    """The selected scopes with sources that were out of date or gone at publishing, each with those sources."""
+def _scopes_with(view: session.View, problem: str) -> list[str]:
+    """The selected scopes with sources that had this problem at publishing, each with those sources unless all had it."""
     fresh = card.freshness(view)
-    stale = fresh[fresh["is_stale"].astype(bool)].sort_values("source")
-    return [f"{text.literal(scope)} ({', '.join(map(text.literal, rows['source']))})" for scope, rows in stale.groupby("scope")]
+    number = fresh["scope"].value_counts()
+    found = fresh[fresh["problem"] == problem].sort_values("source")
+    scopes = []
+    for scope, rows in found.groupby("scope"):
+        sources = "" if len(rows) == number[scope] > 1 else f" ({', '.join(map(_said, rows.itertuples()))})"
+        scopes.append(f"{text.literal(scope)}{sources}")
+    return scopes
+
+
+def _said(row: Any) -> str:
+    """A source, and why its upstream refuses it."""
+    detail = str(row.status_detail or "").rstrip(".") if row.problem == "closed" else ""
+    return text.literal(f"{row.source}: {detail}" if detail else row.source)
 
 
 def _explain(what: str, why: str) -> None:

@@ -29,6 +29,9 @@ _log = logging.getLogger("lakepulse.dashboard")
 _PREVIEW = 1000
 _MOST_INCOMPLETE = 3
 
+PROBLEMS = {"gone": "Not found", "closed": "Switched off or refused by the upstream", "stale": "Out of date"}
+"""What can be wrong with a source of a repository or package -> how pages say so."""
+
 Draw = Callable[[View, pd.DataFrame], None]
 
 
@@ -65,6 +68,7 @@ def figure(
     note: str | None = None,
     extra: Values | None = None,
     scopes: Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
 ) -> None:
     """Show one figure: heading, drawing, card. A figure that fails leaves the rest of the page intact.
 
@@ -81,12 +85,13 @@ def figure(
         note: a caption below the drawing.
         extra: further values of the queries.
         scopes: the repositories and packages of the figure, if not those selected.
+        sources: what the figure is made of, if not all that its table is.
     """
     st.header(title, anchor=_slug(title))
     try:
         frame = view.frame(drawn or sql, extra)
         fresh = freshness(view, scopes)
-        fresh = fresh[fresh["source"].isin(definitions()[table].sources)]
+        fresh = fresh[fresh["source"].isin(definitions()[table].sources if sources is None else sources)]
         incomplete = _incomplete(fresh)
         if len(frame):
             draw(view, frame)
@@ -228,9 +233,19 @@ def _card(view: View, shown: _Shown) -> None:
 
 
 def freshness(view: View, scopes: Sequence[str] | None = None) -> pd.DataFrame:
-    """The freshness of every source of these scopes (default: those selected), one row each."""
+    """The freshness of every source of these scopes (default: those selected), one row each.
+
+    `problem` is gone, closed or stale, or None: what upstream no longer has or refuses is more than out of date.
+    """
     fresh = view.frame(query("freshness"))
-    return fresh[fresh["scope"].isin(view.selection.scopes if scopes is None else scopes)]
+    return judged(fresh[fresh["scope"].isin(view.selection.scopes if scopes is None else scopes)])
+
+
+def judged(fresh: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `fct_data_freshness` with their `problem`; without the columns of upstreams' answers in old publications."""
+    fresh = fresh.assign(**{name: None for name in ("status", "status_detail") if name not in fresh})
+    stale = fresh["is_stale"].map({True: "stale"})
+    return fresh.assign(problem=fresh["status"].where(fresh["status"].isin(["gone", "closed"]), stale).astype(object))
 
 
 def _incomplete(fresh: pd.DataFrame) -> list[str]:
@@ -244,9 +259,10 @@ def _incomplete(fresh: pd.DataFrame) -> list[str]:
 
 def _limits(fresh: pd.DataFrame) -> str:
     parts = _incomplete(fresh)
-    stale = sorted(set(fresh.loc[fresh["is_stale"].astype(bool), "source"]))
-    if stale:
-        parts.append(f"Out of date when this was published: {', '.join(text.literal(source) for source in stale)}.")
+    for problem, said in PROBLEMS.items():
+        sources = sorted(set(fresh.loc[fresh["problem"] == problem, "source"]))
+        if sources:
+            parts.append(f"{said} when this was published: {', '.join(text.literal(source) for source in sources)}.")
     return " ".join(parts)
 
 

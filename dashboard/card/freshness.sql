@@ -1,2 +1,3 @@
-SELECT source, scope, last_event_at, last_fetched_at, covered_from, is_stale
+-- All columns, since old publications lack the newer ones. The Data page sorts its own.
+SELECT *
 FROM gold.fct_data_freshness

@@ -97,7 +97,13 @@ class Comparison:
             if not filters.names(view.members, self.metric.kind, [project]):
                 st.caption(f"{text.literal(project)} has no {MEMBERS[self.metric.kind]}.")
             elif project not in drawn:
-                st.caption(f"{text.literal(project)} has no line: no data, or an incomplete history.")
+                st.caption(f"{text.literal(project)} has no line: {text.sentence(_reason(rows, project))}")
+
+
+def _reason(rows: pd.DataFrame, project: str) -> str:
+    """Why a project has no value, as gold says of its last row."""
+    reasons = [] if "reason" not in rows else rows.loc[rows["project"] == project, "reason"].dropna().to_list()
+    return str(reasons[-1]) if reasons else "no data, or an incomplete history"
 
 
 def show(view: View) -> None:
@@ -142,6 +148,7 @@ def show(view: View) -> None:
         extra={"projects": tuple(projects), **metric.extra},
         keys=("project", "date"),
         scopes=scopes,
+        sources=metric.sources,
         step=metric.grain,
         note=f"{metric.says} Age is counted from {BIRTH[metric.kind]}. The card has the complete history.",
         empty="None of these projects has this metric.",

@@ -19,11 +19,17 @@ MOMENT = "YYYY-MM-DD HH:mm"
 
 
 def freshness(view: View, frame: pd.DataFrame) -> None:
-    stale = int(frame["is_stale"].sum())
-    if stale:
-        st.warning(f"{stale} of {len(frame)} sources were out of date when this was published.", icon=":material/schedule:")
+    found = card.judged(frame)
+    number = found["problem"].value_counts()
+    parts = [f"{number[problem]} {said.lower()}" for problem, said in card.PROBLEMS.items() if problem in number]
+    if parts:
+        st.warning(
+            f"Of {len(frame)} sources when this was published: {text.listed(parts, len(parts))}.", icon=":material/schedule:"
+        )
     else:
         st.success(f"All {len(frame)} sources were up to date when this was published.", icon=":material/check_circle:")
+    # What is wrong comes first.
+    frame = found.iloc[found["problem"].isna().to_numpy().argsort(kind="stable")]
     fetched = frame["last_fetched_at"].dt.tz_localize("UTC")
     st.dataframe(
         frame.assign(age_hours=(view.now - fetched).dt.total_seconds() / 3600),
@@ -33,22 +39,30 @@ def freshness(view: View, frame: pd.DataFrame) -> None:
             "source",
             "scope",
             "is_stale",
+            "status",
+            "status_detail",
+            "upstream_status",
             "age_hours",
             "stale_after_hours",
             "last_fetched_at",
             "last_event_at",
             "covered_from",
+            "covered_to",
             "rows",
         ],
         column_config={
             "source": "Source",
             "scope": "Repository or package",
             "is_stale": st.column_config.CheckboxColumn("Out of date"),
+            "status": st.column_config.TextColumn("Last visit", help="How the last visit to the upstream ended."),
+            "status_detail": st.column_config.TextColumn("Upstream's words"),
+            "upstream_status": st.column_config.TextColumn("Upstream status", help="What upstream says about it, if anything."),
             "age_hours": st.column_config.NumberColumn("Age now (hours)", format="%.0f"),
             "stale_after_hours": st.column_config.NumberColumn("Limit (hours)", format="%d"),
             "last_fetched_at": st.column_config.DatetimeColumn("Last fetched (UTC)", format=MOMENT),
             "last_event_at": st.column_config.DatetimeColumn("Newest event (UTC)", format=MOMENT),
             "covered_from": st.column_config.DatetimeColumn("Incomplete before (UTC)", format="YYYY-MM-DD"),
+            "covered_to": st.column_config.DatetimeColumn("Incomplete after (UTC)", format="YYYY-MM-DD"),
             "rows": st.column_config.NumberColumn("Rows", format="localized"),
         },
         alt="Freshness of each source",
@@ -56,9 +70,12 @@ def freshness(view: View, frame: pd.DataFrame) -> None:
 
 
 def quality(_: View, frame: pd.DataFrame) -> None:
-    found = frame[frame["status"] != "ok"]
-    if len(found):
-        st.warning(f"{len(found)} of {text.count(len(frame), 'check')} held back or left out rows.", icon=":material/rule:")
+    held = int(frame["status"].isin(["held_back", "left_out"]).sum())
+    lost = int(frame["status"].isin(["gone", "closed"]).sum())
+    if held or lost:
+        parts = [f"{held} of {text.count(len(frame), 'check')} held back or left out rows."] if held else []
+        parts += [f"{text.count(lost, 'source')} can no longer be fetched, so the rows held only get older."] if lost else []
+        st.warning(" ".join(parts), icon=":material/rule:")
     else:
         st.success(f"All {len(frame)} checks passed. No rows were held back or left out.", icon=":material/check_circle:")
     st.dataframe(

@@ -23,6 +23,7 @@ from lakepulse.data_dir import open_data_dir
 from lakepulse.names import CATALOG, GOLD, PUBLICATIONS, RUNS
 from lakepulse.reports import StepReport
 from lakepulse.settings import Settings
+from lakepulse_dbt.declared_figures import declared_figures
 
 TEXT, COUNT, RATIO, DAY, FLAG = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_()
 MOMENT, INSTANT = pa.timestamp("us"), pa.timestamp("us", tz="UTC")
@@ -64,8 +65,12 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "stargazers_count": COUNT, "subscribers_count": COUNT, "open_issues_count": COUNT, "network_count": COUNT,
         "created_at": MOMENT, "pushed_at": MOMENT, "updated_at": MOMENT,
     },
-    "fct_all_time_author_commits_trend": {"repo": TEXT, "commit_author_date": DAY, "num_commits": COUNT},
-    "fct_all_time_committer_commits_trend": {"repo": TEXT, "commit_committer_date": DAY, "num_commits": COUNT},
+    "fct_all_time_author_commits_trend": {
+        "repo": TEXT, "commit_author_date": DAY, "num_commits": COUNT, "num_commits_by_people": COUNT,
+    },
+    "fct_all_time_committer_commits_trend": {
+        "repo": TEXT, "commit_committer_date": DAY, "num_commits": COUNT, "num_commits_by_people": COUNT,
+    },
     "fct_num_author_commits_by_repo": {"repo": TEXT, "author": TEXT, "is_bot": FLAG, "num_commits": COUNT, "rank": COUNT},
     "fct_num_committer_commits_by_repo": {
         "repo": TEXT, "committer": TEXT, "is_bot": FLAG, "num_commits": COUNT, "rank": COUNT,
@@ -107,7 +112,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "downloads_7d_after": COUNT, "uplift_percent": RATIO,
     },
     "fct_download_anomalies": {
-        "package": TEXT, "category": TEXT, "date": DAY, "downloads": COUNT, "median_28d": RATIO, "mad_28d": RATIO,
+        "package": TEXT, "category": TEXT, "date": DAY, "downloads": COUNT, "expected": RATIO, "spread": RATIO,
         "robust_z": RATIO, "is_anomaly": FLAG,
     },
     "fct_first_commits": {"repo": TEXT, "author": TEXT, "first_commit_date": DAY},
@@ -122,12 +127,33 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
     },
     "fct_data_freshness": {
         "source": TEXT, "scope": TEXT, "last_event_at": MOMENT, "last_fetched_at": MOMENT, "covered_from": MOMENT,
-        "rows": COUNT, "lag_hours": RATIO, "stale_after_hours": COUNT, "is_stale": FLAG,
+        "rows": COUNT, "lag_hours": RATIO, "stale_after_hours": COUNT, "is_stale": FLAG, "covered_to": MOMENT,
+        "status": TEXT, "status_detail": TEXT, "upstream_status": TEXT,
     },
     "fct_data_quality": {
         "check_name": TEXT, "scope": TEXT, "checked_at": MOMENT, "failing_rows": COUNT, "status": TEXT, "reason": TEXT,
     },
     "dim_projects": {"project": TEXT, "kind": TEXT, "name": TEXT},
+    "dim_figures": {
+        "figure": TEXT, "title": TEXT, "question": TEXT, "unit": TEXT, "better": TEXT, "scope_kinds": TEXT, "definition": TEXT,
+        "link": TEXT, "sources": TEXT, "window_days": COUNT, "headline": COUNT,
+    },
+    "fct_figures": {
+        "scope_kind": TEXT, "scope": TEXT, "figure": TEXT, "week": DAY, "value": RATIO, "n": COUNT, "status": TEXT,
+        "reason": TEXT,
+    },
+    "fct_people": {
+        "scope_kind": TEXT, "scope": TEXT, "window_days": COUNT, "person": TEXT, "commits": COUNT, "share": RATIO,
+        "rank": COUNT, "first_commit_at": MOMENT, "last_commit_at": MOMENT, "is_bot": FLAG, "carries": FLAG, "is_new": FLAG,
+        "co_authored": COUNT,
+    },
+    "fct_project_state": {"project": TEXT, "state": TEXT, "flags": TEXT, "sentence": TEXT},
+    "fct_project_releases": {
+        "project": TEXT, "version": TEXT, "released_at": MOMENT, "is_on_pypi": FLAG, "is_on_github": FLAG,
+    },
+    "fct_news": {
+        "project": TEXT, "scope": TEXT, "kind": TEXT, "happened_on": DAY, "subject": TEXT, "value": RATIO, "usual": RATIO,
+    },
 }  # fmt: skip
 
 _PUBLICATIONS = {
@@ -140,6 +166,11 @@ _RUNS = {
 }  # fmt: skip
 
 Row = tuple[Any, ...]
+
+FIGURES = {name: figure for figures in declared_figures().values() for name, figure in figures.items()}
+"""The figures as dbt declares them."""
+_PLAUSIBLE = {"share": 0.5, "ratio": 1.0, "hours": 40.0, "days": 12.0, "percent": 20.0}
+"""Unit -> a usual value; other units are counts."""
 
 
 def days(first: date, last: date, step: int = 1) -> Iterator[date]:
@@ -209,7 +240,8 @@ class Sample:
             for day in days(first, self.as_of):
                 draw = self.draw(repo, kind, day)
                 busy = 1 if day.weekday() < 5 else 0.25
-                yield repo, day, int(draw.gammavariate(2.0, self.volume * busy * (2 + sin(day.toordinal() / 90))))
+                commits = int(draw.gammavariate(2.0, self.volume * busy * (2 + sin(day.toordinal() / 90))))
+                yield repo, day, commits, commits * 4 // 5
 
     def _all_time_author_commits_trend(self) -> Iterable[Row]:
         return self._commits("author")
@@ -217,7 +249,7 @@ class Sample:
     def _all_time_committer_commits_trend(self) -> Iterable[Row]:
         return self._commits("committer")
 
-    def _people(self, kind: str) -> Iterable[Row]:
+    def _committed(self, kind: str) -> Iterable[Row]:
         for repo in self.repos:
             counts = {person: self.draw(repo, kind, person).randrange(20, 900) for person in PEOPLE}
             ranked = sorted({n for p, n in counts.items() if not p.endswith("[bot]") and p != "web-flow"}, reverse=True)
@@ -226,10 +258,10 @@ class Sample:
                 yield repo, person, is_bot, commits, None if is_bot else ranked.index(commits) + 1
 
     def _num_author_commits_by_repo(self) -> Iterable[Row]:
-        return self._people("author")
+        return self._committed("author")
 
     def _num_committer_commits_by_repo(self) -> Iterable[Row]:
-        return self._people("committer")
+        return self._committed("committer")
 
     def _issues(self) -> Iterator[tuple[str, date, int, int, int]]:
         for repo, first in self.repos.items():
@@ -414,8 +446,8 @@ class Sample:
         for package, category, day, count in self.downloads():
             i = (day - self.packages[package]).days
             odd = i % 173 == 60 or day == self.as_of - timedelta(days=2)
-            median = count / 4 if odd else count * 0.98
-            yield package, category, day, count, median, median * 0.05, (count - median) / (1.4826 * median * 0.05), odd
+            expected = count / 4 if odd else count * 0.98
+            yield package, category, day, count, expected, expected * 0.05, (count - expected) / (1.4826 * expected * 0.05), odd
 
     def _known_breaks(self) -> Iterable[Row]:
         yield (
@@ -443,18 +475,107 @@ class Sample:
         for repo in self.repos:
             for source in sources:
                 cut = moment(self.as_of - timedelta(days=30)) if (repo, source) == ("apache/hudi", "github_comments") else None
-                yield source, repo, fetched - timedelta(hours=3), fetched, cut, 1000, 3.0, 48, False
+                yield source, repo, fetched - timedelta(hours=3), fetched, cut, 1000, 3.0, 48, False, None, "ok", None, None
         for package in self.packages:
             for source in ("pypistats_overall", "pypistats_python_minor", "pypistats_system", "pypi_releases"):
                 stale = source == "pypistats_system"
                 lag = 96 if stale else 24
-                yield source, package, fetched - timedelta(hours=lag), fetched, None, 500, float(lag), 48, stale
+                upstream = "active" if source == "pypi_releases" else None
+                event = fetched - timedelta(hours=lag)
+                yield source, package, event, fetched, None, 500, float(lag), 48, stale, None, "ok", None, upstream
 
     def _data_quality(self) -> Iterable[Row]:
         at = moment(self.as_of, 7)
         yield "commits_after_as_of", "apache/iceberg", at, 2, "left_out", "dated after the end of as_of"
         yield "github_issues_quarantined", "apache/hudi", at, 1, "held_back", "title is not a string"
         yield "commits_without_parent", "", at, 0, "ok", None
+
+    def _dim_figures(self) -> Iterable[Row]:
+        for name, figure in FIGURES.items():
+            yield (
+                name, figure.title, figure.question, figure.unit, figure.better, ", ".join(figure.scope_kinds),
+                figure.definition, figure.link, ", ".join(figure.sources), figure.window_days, figure.headline,
+            )  # fmt: skip
+
+    def _scopes(self) -> Iterator[tuple[str, str, date, bool]]:
+        """Kind, name, first date, and whether there is a package, of everything that has figures."""
+        for project, (repos, packages) in self.projects.items():
+            yield "project", project, min([*repos.values(), *packages.values()]), bool(packages)
+            yield from (("repo", repo, first, False) for repo, first in repos.items())
+            yield from (("package", package, first, True) for package, first in packages.items())
+
+    def _figures(self) -> Iterable[Row]:
+        for kind, scope, first, has_package in self._scopes():
+            for name, figure in FIGURES.items():
+                if kind not in figure.scope_kinds:
+                    continue
+                draw = self.draw(scope, name)
+                for week in mondays(first, self.as_of):
+                    value = _PLAUSIBLE.get(figure.unit, 400.0) * draw.uniform(0.8, 1.2)
+                    value = value if figure.unit in _PLAUSIBLE else float(round(value))
+                    if name.startswith("downloads") and not has_package:
+                        yield kind, scope, name, week, None, 0, "none", "no package"
+                    elif (scope, name) == ("Delta Lake", "first_response_median_hours_12w"):
+                        yield kind, scope, name, week, None, 5, "unknown", "no answer to 4 of 5 issues"
+                    elif (scope, name) == ("Apache Iceberg", "stars"):
+                        yield kind, scope, name, week, value, 1, "partial", "no snapshot of apache/iceberg-python"
+                    else:
+                        yield kind, scope, name, week, value, 28, "known", None
+
+    def _people(self) -> Iterable[Row]:
+        for project, (repos, _) in self.projects.items():
+            total: dict[str, int] = {}
+            for repo, person, _, commits, _ in self._committed("author"):
+                if repo in repos:
+                    total[person] = total.get(person, 0) + commits
+            bots = {person for person in total if person.endswith("[bot]") or person == "web-flow"}
+            by_people = sum(commits for person, commits in total.items() if person not in bots)
+            ranked = sorted({commits for person, commits in total.items() if person not in bots}, reverse=True)
+            for person, commits in total.items():
+                is_bot = person in bots
+                share, rank = (None, None) if is_bot else (commits / by_people, ranked.index(commits) + 1)
+                first, last = moment(min(repos.values())), moment(self.as_of)
+                yield "project", project, 0, person, commits, share, rank, first, last, is_bot, rank == 1, True, 0
+
+    def _project_state(self) -> Iterable[Row]:
+        for project in self.projects:
+            if project == "Delta Lake":
+                yield project, "quiet", "archived, one_person", "Quiet: no commit by a person in 90 days."
+            else:
+                yield project, "active", "", f"Active: {len(project)} people made 40 commits in 28 days."
+
+    def _project_releases(self) -> Iterable[Row]:
+        found: dict[tuple[str, str], tuple[datetime, set[str]]] = {}
+        for project, source, _, name, at, is_prerelease, is_yanked, _ in self._releases():
+            if not is_prerelease and not is_yanked:
+                first, sources = found.get((project, name.removeprefix("v")), (at, set()))
+                found[project, name.removeprefix("v")] = min(first, at), sources | {source}
+        for (project, version), (at, sources) in found.items():
+            yield project, version, at, "pypi" in sources, "github" in sources
+
+    def _news(self) -> Iterable[Row]:
+        return [row for row in self.news() if self.as_of - timedelta(days=28) < row[3] <= self.as_of]
+
+    def news(self) -> Iterator[Row]:
+        """What happened, whenever that was."""
+        of = {name: project for project, members in self.projects.items() for names in members for name in names}
+        for project, version, at, *_ in self._project_releases():
+            yield project, project, "release", at.date(), version, None, None
+        for package, category, day, count, expected, _, _, is_anomaly in self._download_anomalies():
+            if is_anomaly and category == "without_mirrors":
+                yield of[package], package, "unusual_downloads", day, package, float(count), expected
+        before: dict[str, float] = {}
+        for repo, week, _, _, index, *_ in self._issue_backlog():
+            if repo in before and (index < 1) != (before[repo] < 1):
+                kind = "backlog_grows" if index < 1 else "backlog_shrinks"
+                yield of[repo], repo, kind, week + timedelta(days=6), repo, index, before[repo]
+            before[repo] = index
+        # Of several repositories, the first commit counts.
+        firsts: dict[tuple[str, str], date] = {}
+        for repo, person, day in self._first_commits():
+            firsts[of[repo], person] = min(day, firsts.get((of[repo], person), day))
+        for (project, person), day in firsts.items():
+            yield project, project, "newcomer", day, person, None, None
 
 
 def open_catalog(settings: Settings) -> Catalog:
@@ -488,7 +609,13 @@ def publish(settings: Settings, sample: Sample, run_id: str, published_at: datet
 
 
 ALERTS = [
-    {"project": "Apache Hudi", "metric": "absence_factor", "value": 1, "change_percent": None, "message": f"Hudi: {HOSTILE}."}
+    {
+        "project": "Apache Hudi",
+        "figure": "absence_factor_365d",
+        "value": 1,
+        "change_percent": None,
+        "message": f"Hudi: {HOSTILE}.",
+    }
 ]
 """In the form that `publish` reports."""
 
