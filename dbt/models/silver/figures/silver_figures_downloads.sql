@@ -217,13 +217,15 @@ select
         when means.per_day_before = 0 then 'no downloads a year before'
         else
             nullif(
-                case when means.days_there < 28 then cast(means.days_there as varchar) || ' of 28 days; ' else '' end
-                || case
-                    when means.days_there_before < 28
-                        then cast(means.days_there_before as varchar) || ' of 28 days a year before; '
-                    else ''
-                end
-                || coalesce(breaks.reason, ''),
+                concat_ws(
+                    '; ',
+                    case when means.days_there < 28 then cast(means.days_there as varchar) || ' of 28 days' end,
+                    case
+                        when means.days_there_before < 28
+                            then cast(means.days_there_before as varchar) || ' of 28 days a year before'
+                    end,
+                    breaks.reason
+                ),
                 ''
             )
     end as downloads_change_year_reason
