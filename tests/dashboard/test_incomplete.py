@@ -1,4 +1,4 @@
-"""A figure of several repositories or packages is null unless each of them has one."""
+"""What is shown of incomplete histories and missing rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.metrics import BIRTHS, METRICS
 from tests.dashboard import sample
 from tests.dashboard.conftest import APP, drawn, switch
 from tests.dashboard.sample import Row, Sample
-from tests.dashboard.test_pages import Tiles, words
+from tests.dashboard.test_pages import words
 
 DAY = date(2026, 3, 2)
 AT = sample.moment(DAY)
@@ -37,59 +37,15 @@ def ask(sql: str, **tables: list[Row]) -> list[Row]:
 MEMBERS: list[Row] = [("P", "repo", "p/a"), ("P", "repo", "p/b"), ("P", "package", "a"), ("P", "package", "b")]
 
 
-def fresh(cut: date | None = None) -> list[Row]:
-    """Freshness of two repositories; the history of the second may start only at `cut`."""
-    sources = ("github_commits", "github_issues", "github_comments", "github_pulls", "github_releases")
-    return [
-        (source, repo, AT, AT, sample.moment(cut) if cut and repo == "p/b" else None, 1, 1.0, 48, False)
-        for source in sources
-        for repo in ("p/a", "p/b")
+def test_a_month_without_a_release_is_zero_from_the_first_release_on() -> None:
+    weeks = [date(2026, month, 5) for month in (1, 2, 3, 4)]
+    figures: list[Row] = [("project", "P", "stars", week, 1.0, 1, "known", None) for week in weeks]
+    released: list[Row] = [
+        ("P", version, sample.moment(date(2026, 2, day)), True, False) for version, day in (("1", 1), ("2", 9))
     ]
-
-
-def test_a_repository_without_rows_counts_as_zero_only_if_its_history_is_complete() -> None:
-    commits: list[Row] = [("p/a", DAY, 3)]
-    known = {"dim_projects": MEMBERS, "fct_all_time_author_commits_trend": commits}
-    assert ask(METRICS["commits"].sql, **known, fct_data_freshness=fresh()) == [("P", DAY, 3)]
-    assert ask(METRICS["commits"].sql, **known, fct_data_freshness=fresh(DAY)) == [("P", DAY, None)]
-    assert ask(METRICS["commits"].sql, **known) == [("P", DAY, None)]
-
-
-def test_a_value_missing_from_an_incomplete_history_leaves_the_project_without() -> None:
-    backlog: list[Row] = [("p/a", DAY, 1, 1, 1.0, 7, 2.0), ("p/b", DAY, None, None, None, None, None)]
-    found = {"dim_projects": MEMBERS, "fct_issue_backlog": backlog, "fct_data_freshness": fresh(DAY)}
-    assert ask(METRICS["open"].sql, **found) == [("P", DAY, None)]
-    assert ask(METRICS["backlog"].sql, **found) == [("P", DAY, None)]
-
-
-def test_the_slowest_repository_is_known_only_if_all_are() -> None:
-    one: list[Row] = [("p/a", DAY, 2, 2, 0, 1.0, 2.0, 3.0)]
-    both: list[Row] = [*one, ("p/b", DAY, 0, 0, 0, None, None, None)]
-    known = {"dim_projects": MEMBERS, "fct_data_freshness": fresh(DAY)}
-    assert ask(METRICS["response"].sql, **known, fct_issue_response=one) == [("P", DAY, None)]
-    assert ask(METRICS["response"].sql, **known, fct_issue_response=both) == [("P", DAY, 2.0)]
-
-
-def test_stars_of_one_repository_are_not_those_of_the_project() -> None:
-    def stats(repo: str, day: date, stars: int) -> Row:
-        return (repo, day, 1, 1, stars, stars, 1, 1, 1, AT, AT, AT)
-
-    later = DAY + timedelta(days=1)
-    rows = [stats("p/a", DAY, 5), stats("p/b", DAY, 6), stats("p/a", later, 7)]
-    found = ask(METRICS["stars"].sql, dim_projects=MEMBERS, fct_all_time_base_repo_stats=rows)
-    assert found == [("P", DAY, 11), ("P", later, None)]
-
-
-def test_downloads_need_each_package_that_is_released() -> None:
-    def downloads(package: str, day: date, week: int | None) -> Row:
-        return (package, "without_mirrors", day, 1, None, week, None)
-
-    later = DAY + timedelta(days=1)
-    released: list[Row] = [("P", "pypi", "b", "1", sample.moment(later), False, False, None)]
-    rows = [downloads("a", DAY, 10), downloads("a", later, 11), downloads("b", later, None)]
-    found = {"dim_projects": MEMBERS, "fct_percent_change_downloads_overall": rows}
-    assert ask(METRICS["downloads"].sql, **found, fct_releases=released) == [("P", DAY, 10), ("P", later, None)]
-    assert ask(METRICS["downloads"].sql, **found) == [("P", DAY, None), ("P", later, None)]
+    found = ask(METRICS["releases"].sql, fct_figures=figures, fct_project_releases=released)
+    assert found == [("P", date(2026, 2, 1), 2), ("P", date(2026, 3, 1), 0), ("P", date(2026, 4, 1), 0)]
+    assert ask(METRICS["releases"].sql, fct_figures=figures) == []
 
 
 def test_a_project_is_born_with_its_first_repository_and_its_first_release() -> None:
@@ -145,19 +101,10 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.usefixtures("clean_caches")
-def test_the_overview_shows_a_dash_and_the_reason_if_a_repository_has_no_value(
-    cut: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_publication_without_snapshots_says_why(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(cut))
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not page.exception
-    shown = {(tile["lp-label"], tile["lp-value"], tile.get("lp-note", "")) for tile in Tiles(page).found[6:12]}
-    assert ("Stars", "–", "a repository has no snapshot") in shown
-    assert ("Open issues", "–", "incomplete history") in shown
-    assert ("First response", "–", "no answers, or incomplete history") in shown
-    assert ("Absence factor", "–", "no commits, or incomplete history") in shown
-    hudi = {(tile["lp-label"], tile.get("lp-note")) for tile in Tiles(page).found[:6]}
-    assert ("Downloads", "no packages") in hudi
     assert "This publication has no snapshots of these repositories" in words(page)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -83,6 +83,11 @@ class Tiles(HTMLParser):
         return {(tile["lp-label"], tile["lp-value"]) for tile in self.found}
 
 
+def by_project(page: AppTest) -> list[tuple[str, dict[str, str]]]:
+    """The name of its project with each figure of the Overview."""
+    return [(parse_qs(urlsplit(tile["link"]).query)["project"][0], tile) for tile in Tiles(page).found]
+
+
 def first_of(as_of: date, days: int = 364) -> date:
     day = as_of - timedelta(days=days)
     return day - timedelta(days=day.weekday())
@@ -108,88 +113,73 @@ def test_every_page_survives_a_selection_without_data(app: App, path: str) -> No
     assert not page.error
 
 
-def test_overview_figures_equal_gold(app: App, newest: Sql, as_of: date) -> None:
-    page = app()
-    shown = Tiles(page).figures
-    stars = newest(
-        "SELECT sum(stargazers_count) FROM fct_all_time_base_repo_stats "
-        "WHERE repo LIKE 'apache/iceberg%' AND snapshot_date = ?", as_of,
+def test_overview_figures_equal_gold(app: App, newest: Sql) -> None:
+    shown = {(name, tile["lp-label"]): tile for name, tile in by_project(app())}
+    written = {
+        "stars": ("Stars", "{:,.0f}"),
+        "open_issues": ("Open issues", "{:,.0f}"),
+        "downloads_per_day_28d": ("Downloads per day", "{:,.0f} a day"),
+        "days_since_release": ("Days since the last release", "{:.1f} days"),
+        "absence_factor_365d": ("Absence factor", "{:,.0f}"),
+    }
+    rows = newest(
+        "SELECT scope, figure, value, before.value FROM fct_figures AS figures JOIN fct_figures AS before "
+        "USING (scope_kind, scope, figure) WHERE scope_kind = 'project' AND figures.week = "
+        "(SELECT max(week) FROM fct_figures) AND before.week = figures.week - 28 AND figures.value IS NOT NULL"
+    )
+    compared = [row for row in rows if row[1] in written]
+    assert len(compared) > 10
+    for project, figure, value, before in compared:
+        title, form = written[figure]
+        tile = shown[project, title]
+        assert tile["lp-value"] == form.format(value).replace(".0 days", " days")
+        change = 100 * (value / before - 1)
+        assert tile["lp-note"].startswith(f"{change:+,.1f} % in 4 weeks")
+
+
+def test_a_figure_that_is_not_fully_known_says_why(app: App, newest: Sql) -> None:
+    shown = {(name, tile["lp-label"]): tile for name, tile in by_project(app())}
+    # Partial: the value stays, and the note names what is missing.
+    value = newest(
+        "SELECT value FROM fct_figures WHERE scope = 'Apache Iceberg' AND figure = 'stars' ORDER BY week DESC LIMIT 1"
     )[0][0]  # fmt: skip
-    still_open = newest(
-        "SELECT sum(num_open) FROM fct_all_time_issues_trend WHERE repo LIKE 'apache/iceberg%' AND date = ?", as_of
-    )
-    downloads = newest(
-        "SELECT sum(downloads), count(*) FROM fct_percent_change_downloads_overall "
-        "WHERE package = 'pyiceberg' AND category = 'without_mirrors' AND date > ?", as_of - timedelta(days=28),
-    )[0]  # fmt: skip
-    absence = newest(
-        "SELECT min(factor) FROM fct_contributor_absence_factor WHERE repo LIKE 'apache/iceberg%' AND window_days = 365"
-    )
-    assert ("Stars", f"{stars:,}") in shown
-    assert ("Open issues", f"{still_open[0][0]:,}") in shown
-    assert ("Downloads", f"{downloads[0] / 1e6:.1f}M" if downloads[1] == 28 else "–") in shown
-    assert ("Absence factor", str(absence[0][0])) in shown
-    assert ("Last release", "1.10.0") in shown
+    partial = shown["Apache Iceberg", "Stars"]
+    assert partial["lp-value"] == f"{value:,.0f}"
+    assert partial["lp-note"].endswith("; no snapshot of apache/iceberg-python")
+    unknown = shown["Delta Lake", "Median time to first response"]
+    assert (unknown["lp-value"], unknown["lp-note"]) == ("–", "no answer to 4 of 5 issues")
+    none = shown["Apache Hudi", "Downloads per day"]
+    assert (none["lp-value"], none["lp-note"]) == ("–", "no package")
 
 
-def test_first_response_is_the_median_of_weekly_medians(app: App, newest: Sql, as_of: date) -> None:
-    monday = as_of - timedelta(days=as_of.weekday())
-    medians = [
-        hours
-        for (hours,) in newest(
-            "SELECT p50_hours FROM fct_issue_response WHERE repo = 'apache/hudi' AND p50_hours IS NOT NULL "
-            "AND week BETWEEN ? AND ? ORDER BY 1", monday - timedelta(weeks=12), monday - timedelta(weeks=1),
-        )
-    ]  # fmt: skip
-    expected = medians[(len(medians) + 1) // 2 - 1]
-    page = app(project=["Apache Hudi"])
-    [tile] = [tile for tile in Tiles(page).found if tile["lp-label"] == "First response"]
-    assert tile["lp-value"] == (f"{expected:.1f} h" if expected < 48 else f"{expected / 24:.1f} days")
-    answered, opened = newest(
-        "SELECT sum(answered), sum(issues_opened) FROM fct_issue_response WHERE repo = 'apache/hudi' AND week BETWEEN ? AND ?",
-        monday - timedelta(weeks=12), monday - timedelta(weeks=1),
-    )[0]  # fmt: skip
-    assert tile["lp-note"] == f"median, 12 weeks: {answered} of {opened} answered"
+def test_a_project_shows_its_state_and_flags(app: App) -> None:
+    shown = "".join(element.proto.body for element in app().get("html"))
+    assert "Active: 11 people made 40 commits in 28 days.</p>" in shown
+    said = "Quiet: no commit by a person in 90 days. Note: a repository is archived; one person makes half of the commits."
+    assert said in shown
 
 
-def test_first_response_of_a_project_is_that_of_its_slowest_repository_and_links_to_it(
-    app: App, newest: Sql, as_of: date
-) -> None:
-    monday = as_of - timedelta(days=as_of.weekday())
-    slowest = newest(
-        "SELECT repo, quantile_disc(p50_hours, 0.5) AS hours FROM fct_issue_response "
-        "WHERE repo LIKE 'apache/iceberg%' AND week BETWEEN ? AND ? GROUP BY repo ORDER BY hours DESC",
-        monday - timedelta(weeks=12), monday - timedelta(weeks=1),
-    )  # fmt: skip
-    assert len(slowest) == 2
-    [(repo, hours), (_, less)] = slowest
-    assert hours > less
-    [tile] = [tile for tile in Tiles(app(project=["Apache Iceberg"])).found if tile["lp-label"] == "First response"]
-    assert tile["lp-value"] == (f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days")
-    assert f", {repo.removeprefix('apache/')}: " in tile["lp-note"]
-    assert parse_qs(urlsplit(tile["link"]).query).get("answers_of", ["apache/iceberg"]) == [repo]
-    page = app("issues", project=["Apache Iceberg"], answers_of=repo)
-    assert page.selectbox(key="answers_of").value == repo
+NEW_TABLES = {"dim_figures", "fct_figures", "fct_people", "fct_project_state", "fct_project_releases", "fct_news"}
 
 
-def test_stars_show_their_change_if_there_is_a_snapshot_from_28_days_before(
+def test_an_older_publication_without_figures_of_projects_shows_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None
 ) -> None:
-    class Few(sample.Sample):
-        def _all_time_base_repo_stats(self) -> Iterable[sample.Row]:
-            wanted = {"apache/hudi": (0, 30, 33, 40), "delta-io/delta": (0, 27, 35)}
-            for repo, day, *rest in super()._all_time_base_repo_stats():
-                if (self.as_of - day).days in wanted.get(repo, (0,)):
-                    yield repo, day, *rest
+    class Before(sample.Sample):
+        def tables(self) -> dict[str, list[sample.Row]]:
+            return {name: rows for name, rows in super().tables().items() if name not in NEW_TABLES}
 
-    sample.build(tmp_path, kind=Few)
-    rows = {(row[0], row[1]): row[5] for row in Few(datetime.now(UTC).date(), revised=True)._all_time_base_repo_stats()}
-    today = datetime.now(UTC).date()
-    more = rows["apache/hudi", today] - rows["apache/hudi", today - timedelta(days=30)]
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
-    notes = [tile["lp-note"] for tile in Tiles(page).found if tile["lp-label"] == "Stars"]
-    assert notes == [f"{more:+,} in 28 days", *["change known after 28 days of runs"] * 2]
+    sample.build(tmp_path, kind=Before)
+    page = open_app(monkeypatch, tmp_path)
+    assert not page.exception
+    assert not page.error
+    assert "without figures of whole projects" in words(page)
+    assert "without news" in words(page)
+    assert [header.value for header in page.header][-3:] == ["Repositories", "Stars and forks", "Releases"]
+    assert charts_of(page)
+    switch(page, "compare")
+    assert not page.exception
+    assert "without figures of whole projects" in words(page)
 
 
 def test_a_single_snapshot_draws_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
@@ -241,7 +231,7 @@ def test_an_error_in_a_figure_leaves_the_others(app: App, monkeypatch: pytest.Mo
 def test_an_unknown_option_of_a_page_in_the_address_is_reported(app: App) -> None:
     page = app("compare", metric="nonsense", compare=["Foo", "Delta Lake"])
     said = words(page).replace("\\", "")
-    assert "Metric not found: **nonsense**. Showing Commits per week." in said
+    assert "Metric not found: **nonsense**. Showing Commits in 28 days." in said
     assert "Project to compare not found: **Foo**. Showing Delta Lake." in said
     page.selectbox(key="metric").select_index(2).run()
     said = words(page).replace("\\", "")
@@ -271,21 +261,17 @@ def test_a_figure_links_to_the_page_of_its_project_at_the_same_date(app: App, as
     for asked, carried in (({}, ""), ({"as_of": then}, f"&as_of={then}")):
         links = {tile["lp-label"]: tile.get("link") for tile in Tiles(app(project=["Apache Hudi"], **asked)).found}
         assert links["Open issues"] == f"issues?project=Apache+Hudi{carried}#open-issues"
-        assert links["Downloads"] == f"pypi?project=Apache+Hudi{carried}#downloads"
+        assert links["Downloads per day"] == f"pypi?project=Apache+Hudi{carried}#downloads"
         assert links["Stars"] == f"?project=Apache+Hudi{carried}#stars-and-forks"
-        assert links["Last release"] == f"?project=Apache+Hudi{carried}#releases"
+        assert links["Days since the last release"] == f"?project=Apache+Hudi{carried}#releases"
 
 
-def test_figures_and_their_links_keep_the_repositories_and_the_period(app: App) -> None:
+def test_links_of_figures_keep_the_repositories_and_the_period(app: App) -> None:
     page = app(project=["Apache Iceberg", "Delta Lake"], repo=["apache/iceberg-python"], period="3 years")
-    by_project: dict[str, dict[str, dict[str, str]]] = {}
-    for tile in Tiles(page).found:
-        by_project.setdefault(str(tile["link"]).split("project=")[1].split("&")[0].split("#")[0], {})[tile["lp-label"]] = tile
-    iceberg, delta = by_project["Apache+Iceberg"], by_project["Delta+Lake"]
+    links = {name: tile["link"] for name, tile in by_project(page) if tile["lp-label"] == "Open issues"}
     link = "issues?project=Apache+Iceberg&repo=apache%2Ficeberg-python&period=3+years#open-issues"
-    assert iceberg["Open issues"]["link"] == link
-    assert "apache-iceberg-1" not in str(iceberg["Last release"])
-    assert "none selected" in str(delta["Stars"])
+    assert links["Apache Iceberg"] == link
+    assert links["Delta Lake"] == "issues?project=Delta+Lake&period=3+years#open-issues"
 
 
 @pytest.mark.parametrize("path", ["overview", "commits"])
@@ -312,30 +298,68 @@ def test_alerts_are_those_of_the_publication_and_project_shown(app: App) -> None
     [alert] = [element.value for element in page.warning if "Hudi" in element.value]
     assert "**bold**" not in alert
     assert "bold" in alert
+    assert "[More](commits?project=Apache+Hudi)" in alert
     assert any(element.value == "No alerts." for element in app(project=["Delta Lake"]).success)
+
+
+def test_what_upstreams_no_longer_serve_is_not_called_out_of_date(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = session.View.frame
+
+    def frame(self: session.View, sql: str, extra: Values | None = None) -> pd.DataFrame:
+        found = real(self, sql, extra)
+        if "is_stale" not in found or "source" not in found:
+            return found
+        gone = found["scope"].isin(["delta-io/delta"])
+        closed = (found["scope"] == "apache/hudi") & (found["source"] == "github_issues")
+        found = found.assign(is_stale=gone | (found["source"] == "pypistats_system"))
+        return found.assign(
+            status=found["status"].mask(gone, "gone").mask(closed, "closed"),
+            status_detail=found["status_detail"].mask(gone, "404 Not Found").mask(closed, "410 Issues has been disabled."),
+        )
+
+    monkeypatch.setattr(session.View, "frame", frame)
+    page = app()
+    warned = [element.value.replace("\\", "") for element in page.warning]
+    # All sources of the repository, so none is named.
+    assert "**Not found**: delta-io/delta. See the Data page." in warned
+    late = "**Out of date**: delta-spark (pypistats_system) and pyiceberg (pypistats_system). See the Data page."
+    assert late in warned
+    closed = "**Switched off or refused by the upstream**: apache/hudi (github_issues: 410 Issues has been disabled). See"
+    assert any(element.value.replace("\\", "").startswith(closed) for element in page.info)
+    page = switch(page, "data")
+    said = "when this was published: 6 not found, 1 switched off or refused by the upstream and 2 out of date."
+    assert said in words(page)
+    shown = table_with(page, "stale_after_hours")
+    assert list(shown["problem"].head(9).isna()) == [False] * 9
+    assert set(shown["status_detail"].dropna()) == {"404 Not Found", "410 Issues has been disabled."}
 
 
 def test_what_changed_this_week_names_what_gold_has(app: App, newest: Sql, as_of: date) -> None:
     said = "\n".join(element.value for element in app().markdown).replace("\\", "")
-    week_ago = as_of - timedelta(days=6)
-    releases = newest("SELECT scope, name FROM fct_releases WHERE released_at >= ? AND NOT is_yanked", week_ago)
-    unusual = newest(
-        "SELECT package, downloads FROM fct_download_anomalies WHERE is_anomaly AND category = 'without_mirrors' AND date >= ?",
-        week_ago,
-    )
-    assert releases
-    assert unusual
-    for scope, name in releases:
-        assert re.search(rf"of \[\*\*{scope}\*\*\]\(\?project=[^)]+#releases\): \*\*{name}\*\*", said)
-    for package, downloads in unusual:
-        assert re.search(rf"\[\*\*{package}\*\*\]\(pypi\?project=[^)]+\) was downloaded {downloads:,} times on", said)
-    for (repo,) in newest("SELECT DISTINCT repo FROM fct_first_commits"):
-        new = newest(
-            "SELECT author FROM fct_first_commits WHERE repo = ? AND first_commit_date >= ? ORDER BY first_commit_date, author",
-            repo, week_ago,
-        )  # fmt: skip
-        assert f"{len(new)} people made their first commit to [**{repo}**]" in said
-        assert f": {' and '.join(name for (name,) in new)}." in said
+    rows = newest(
+        "SELECT kind, project, scope, subject, happened_on, value FROM fct_news WHERE happened_on >= ? "
+        "ORDER BY kind, happened_on DESC, project, subject", as_of - timedelta(days=6),
+    )  # fmt: skip
+    assert {kind for kind, *_ in rows} >= {"release", "unusual_downloads", "newcomer"}
+    newcomers: dict[str, list[str]] = {}
+    for kind, project, scope, subject, day, value in rows:
+        link = f"[**{scope}**]({{path}}?project={project.replace(' ', '+')}#{{anchor}})"
+        if kind == "release":
+            assert f"{link.format(path='', anchor='releases')} released **{subject}** on {day}." in said
+        elif kind == "unusual_downloads":
+            assert f"{link.format(path='pypi', anchor='unusual-days')} was downloaded {value:,.0f} times on {day}," in said
+        elif kind == "newcomer":
+            newcomers.setdefault(project, []).append(subject)
+        else:
+            assert f"The backlog of {link.format(path='issues', anchor='backlog')} started to " in said
+    for project, names in newcomers.items():
+        listed = " and ".join(sorted(names))
+        assert f"{len(names)} people made their first commit to [**{project}**]" in said
+        assert f"#first-commits): {listed}." in said
+    # What happened before this week is in gold, but no news.
+    [(before,)] = newest("SELECT count(*) FROM fct_news WHERE happened_on < ?", as_of - timedelta(days=6))
+    assert before
+    assert str(as_of - timedelta(days=7)) not in said
 
 
 def test_the_repository_table_equals_the_last_snapshot(app: App, newest: Sql) -> None:
@@ -524,26 +548,42 @@ def test_without_a_source_of_versions_the_page_says_so(app: App) -> None:
     assert "CLICKHOUSE_URL" not in words(app("pypi", project=["Apache Iceberg"]))
 
 
-@pytest.mark.parametrize("metric", list(METRICS))
+def test_compare_offers_the_figures_of_projects_and_releases(app: App, newest: Sql) -> None:
+    titles = {title for (title,) in newest("SELECT title FROM dim_figures WHERE scope_kinds LIKE '%project%'")}
+    assert len(titles) > 10
+    offered = app("compare").selectbox(key="metric").options
+    assert set(offered) == titles | {METRICS["releases"].title}
+    assert len(offered) == len(titles) + 1
+
+
+def title_of(name: str) -> str:
+    return METRICS[name].title if name in METRICS else sample.FIGURES[name].title
+
+
+@pytest.mark.parametrize("metric", ["stars", "commits_28d", "answered_7d_share_12w", "downloads_per_day_28d", "releases"])
 def test_every_metric_compares_by_calendar_and_by_age(app: App, metric: str) -> None:
-    page = app("compare", metric=METRICS[metric].title)
+    page = app("compare", metric=title_of(metric))
     assert not page.exception
     assert not page.error
-    assert page.header[0].value == METRICS[metric].title
+    assert page.header[0].value == title_of(metric)
     assert total(page, 0, "value") > 0
-    aged = app("compare", metric=METRICS[metric].title, align="By age")
-    rows = drawn(aged, 0)
+    aged = drawn(app("compare", metric=title_of(metric), align="By age"), 0)
     # Ages count from the creation of a repository, which is the sample's first day, not from our first row.
-    if metric in {"stars", "forks", "subscribers"}:
-        assert (rows.groupby("project")["age"].min() > 365).all()
-    elif METRICS[metric].kind == "repo" and metric != "releases":
-        assert rows["age"].min().round() in {-1.0, 0.0}
+    if metric not in METRICS and not metric.startswith("downloads"):
+        assert aged["age"].min().round() in {-1.0, 0.0}
 
 
-def test_compared_commits_equal_gold(app: App, newest: Sql) -> None:
-    page = app("compare", metric="Commits per week", align="By age", compare=["Apache Iceberg", "Delta Lake"])
-    expected = newest("SELECT sum(num_commits) FROM fct_all_time_author_commits_trend WHERE repo <> 'apache/hudi'")
+def test_compared_figures_equal_gold(app: App, newest: Sql) -> None:
+    page = app("compare", metric=title_of("commits_28d"), align="By age", compare=["Apache Iceberg", "Delta Lake"])
+    expected = newest(
+        "SELECT sum(value) FROM fct_figures WHERE figure = 'commits_28d' AND scope IN ('Apache Iceberg', 'Delta Lake')"
+    )
     assert total(page, 0, "value") == expected[0][0]
+
+
+def test_a_project_without_a_line_says_why(app: App) -> None:
+    page = app("compare", metric=title_of("first_response_median_hours_12w"), compare=["Apache Hudi", "Delta Lake"])
+    assert "Delta Lake has no line: no answer to 4 of 5 issues." in words(page)
 
 
 def test_one_project_cannot_be_compared(app: App) -> None:
@@ -556,7 +596,7 @@ def test_the_data_page_shows_freshness_checks_runs_and_snapshots(app: App, newes
     page = app("data")
     assert len(table_with(page, "lag_hours")) == newest("SELECT count(*) FROM fct_data_freshness")[0][0]
     late = newest("SELECT count(*) FROM fct_data_freshness WHERE is_stale")[0][0]
-    assert f"{late} of " in words(page)
+    assert f"sources when this was published: {late} out of date." in words(page)
     assert set(table_with(page, "check_name")["check_name"]) == {
         name for (name,) in newest("SELECT check_name FROM fct_data_quality")
     }
@@ -667,7 +707,8 @@ def test_hostile_names_are_shown_and_never_interpreted(app: App) -> None:
 def test_every_gold_table_has_a_definition_and_known_sources() -> None:
     from lakepulse.sources import SOURCES
 
-    assert set(card.definitions()) == set(sample.SCHEMAS) - {"dim_projects"} | {"overview"}
+    without_card = {"dim_projects", *NEW_TABLES} - {"fct_figures"}
+    assert set(card.definitions()) == set(sample.SCHEMAS) - without_card
     assert {source for definition in card.definitions().values() for source in definition.sources} <= set(SOURCES)
 
 
@@ -803,27 +844,15 @@ def test_a_backfill_of_a_published_day_is_listed_separately_and_links_keep_it(
     assert "backfill" in list(said.values())[1]
 
 
-def test_the_age_of_a_release_is_its_age_on_the_as_of_date(app: App, as_of: date) -> None:
-    for asked in ({}, {"as_of": (as_of - timedelta(days=7)).isoformat()}):
-        notes = {tile["lp-label"]: tile.get("lp-note") for tile in Tiles(app(project=["Apache Hudi"], **asked)).found}
-        assert notes["Last release"] == "3 days old"
-
-
-def test_a_change_across_a_known_break_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
-    class Broken(sample.Sample):
-        def _known_breaks(self) -> Iterable[sample.Row]:
-            yield "b", "pypistats", "", self.as_of - timedelta(days=10), None, "Counts differently", "Fewer", None
-
-        def downloads(self) -> Iterator[tuple[str, str, date, int]]:
-            first = self.as_of - timedelta(days=90)
-            return ((*scope, day, 9) for scope in (("pyiceberg", "without_mirrors"),) for day in sample.days(first, self.as_of))
-
-    sample.build(tmp_path, kind=Broken)
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
-    notes = [tile.get("lp-note") for tile in Tiles(page).found if tile["lp-label"] == "Downloads"]
-    assert "28 days, +0.0%, across break A" in notes
-    assert any("Counts differently" in element.value for element in page.markdown)
+def test_an_older_publication_shows_the_figures_of_its_week(app: App, older: Sql, as_of: date) -> None:
+    then = as_of - timedelta(days=7)
+    [tile] = [
+        tile for tile in Tiles(app(project=["Apache Hudi"], as_of=then.isoformat())).found if tile["lp-label"] == "Open issues"
+    ]
+    expected = older(
+        "SELECT value FROM fct_figures WHERE scope = 'Apache Hudi' AND figure = 'open_issues' ORDER BY week DESC LIMIT 1"
+    )
+    assert tile["lp-value"] == f"{expected[0][0]:,.0f}"
 
 
 def test_comparisons_across_a_known_break_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_caches: None) -> None:
@@ -847,9 +876,6 @@ def test_comparisons_across_a_known_break_say_so(tmp_path: Path, monkeypatch: py
     sample.build(tmp_path, kind=Broken)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     page = AppTest.from_file(str(APP), default_timeout=60).run()
-    [news] = [element.value.replace("\\", "") for element in page.markdown if "was downloaded" in element.value]
-    across = f"(counted differently before the known break of {broken})."
-    assert [line.endswith(across) for line in news.splitlines() if "was downloaded" in line] == [False, True]
     switch(page, "pypi")
     unusual, uplift = table_with(page, "robust_z"), table_with(page, "uplift_percent")
     assert {day.date() for day, of in zip(unusual["date"], unusual["broken_on"], strict=True) if not pd.isna(of)} == set(
@@ -864,8 +890,7 @@ def test_the_card_of_the_projects_names_the_tables_of_its_query(app: App) -> Non
     page.session_state["card-projects"] = True
     page.run()
     said = words(page)
-    assert "`gold.fct_issue_response`" in said
-    assert "gold.overview" not in said
+    assert "`gold.fct_figures`, `gold.dim_figures`" in said
 
 
 def test_a_closed_card_shows_how_many_rows_were_revised(app: App, as_of: date) -> None:
@@ -890,7 +915,7 @@ def test_a_project_without_packages_is_named_once(app: App) -> None:
     page = app("pypi", project=["Apache Hudi"])
     assert [element.value for element in page.info if "no package" in element.value]
     assert not page.header
-    compared = app("compare", metric=METRICS["downloads"].title)
+    compared = app("compare", metric=title_of("downloads_per_day_28d"))
     assert "Apache Hudi has no packages." in words(compared)
 
 
@@ -933,12 +958,14 @@ def test_a_change_in_several_sources_appears_once_with_its_effect_on_each(
 
 
 def test_a_comparison_reports_the_incomplete_histories_of_its_own_projects(app: App) -> None:
-    def shown(**query: str | list[str]) -> str:
-        return words(app("compare", metric=METRICS["answered"].title, **query)).replace("\\", "")
+    def shown(metric: str = "answered_7d_share_12w", **query: str | list[str]) -> str:
+        return words(app("compare", metric=title_of(metric), **query)).replace("\\", "")
 
     incomplete = "apache/hudi has github_comments only since"
     assert incomplete in shown(project=["Delta Lake"], compare=["Apache Hudi", "Delta Lake"])
     assert incomplete not in shown(project=["Apache Hudi"], compare=["Apache Iceberg", "Delta Lake"])
+    # Nor of sources that the figure is not made of.
+    assert incomplete not in shown("commits_28d", compare=["Apache Hudi", "Delta Lake"])
 
 
 @pytest.mark.parametrize("figure", ["stars", "forks", "subscribers"])
