@@ -20,10 +20,11 @@ repo_flags as (
     select
         project,
         count(*) as num_repos,
-        bool_and(is_known and is_archived) as is_archived,
+        -- Of those that were found.
+        bool_and(case when is_known then is_archived end) as is_archived,
         bool_or(is_archived) as has_archived,
         bool_or(is_disabled) as has_disabled,
-        bool_and(is_known and has_issues_off) as has_issues_off
+        bool_or(has_issues_off) as has_issues_off
     from repos
     group by project
 ),
