@@ -239,7 +239,8 @@ rules:
 """
 ACROSS = " Its source has a known break on 2024-01-16: 54 ago. Its source has a known break on 2024-03-10: 0 ago."
 ALERTS = [
-    f"Lake & Co., Downloads per day: changed by -50.0 % in four weeks, to 280 in 28 days, 10 a day; the limit is -49.0 %.{ACROSS}",
+    "Lake & Co., Downloads per day: changed by -50.0 % in four weeks, to 280 in 28 days, 10 a day; the limit is -49.0 %."
+    + ACROSS,
     "Lake & Co., Stars: changed by +100.0 % in four weeks, to 120; the limit is +99.0 %.",
     "Pond, Stars: 7 is above 6.",
 ]
@@ -381,7 +382,10 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
         "acme/lake: began to grow, 0.40 closed per opened in 8 weeks, 1.10 a week earlier"
     ]
     assert section(text, "Longest without an answer") == [
-        "[acme/lake \\#7](https://x.example/acme/lake/issues/7): \\<img src=x\\> \\[click\\]\\(http://x\\) \\@all \\# big, 12 days",
+        (
+            "[acme/lake \\#7](https://x.example/acme/lake/issues/7): "
+            "\\<img src=x\\> \\[click\\]\\(http://x\\) \\@all \\# big, 12 days"
+        ),
         "acme/dam \\#1: Why, 2 days",
     ]
     assert section(text, "Out of date") == ["github\\_releases: acme/dam, not fetched yet; acme/pond, last fetched 2024-03-01"]
