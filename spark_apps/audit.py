@@ -102,15 +102,16 @@ def audit_branch(
         PermanentError: keys have several rows, rows are missing or surplus, or a date is out of range.
     """
     keys = ", ".join(table.key)
-    written = f"load_seq = {load_seq}"
-    days = {column: f"IF({written}, CAST({column} AS DATE), NULL)" for column in table.dates}
-    bounds = [f"min({day}) AS lo_{column}, max({day}) AS hi_{column}" for column, day in days.items()]
-    outer = [f"min(lo_{c}) AS lo_{c}, max(hi_{c}) AS hi_{c}" for c in table.dates]
-    found = session.sql(
-        f"SELECT coalesce(sum(n), 0) AS n, coalesce(max(n), 0) AS most, coalesce(sum(fresh), 0) AS fresh, {', '.join(outer)}"
-        " FROM ("
-        f"SELECT {keys}, count(*) AS n, count_if({written}) AS fresh, {', '.join(bounds)}"
-        f" FROM {full_name(f'{RAW}.{table.name}')}.{BRANCH_NAME} GROUP BY {keys})"
+    rows = session.table(f"{full_name(f'{RAW}.{table.name}')}.{BRANCH_NAME}")
+    written = F.col("load_seq") == load_seq
+    days = {column: F.when(written, F.col(column).cast("date")) for column in table.dates}
+    bounds = [pair for c, day in days.items() for pair in (F.min(day).alias(f"lo_{c}"), F.max(day).alias(f"hi_{c}"))]
+    by_key = rows.groupBy(*table.key).agg(F.count("*").alias("n"), F.count_if(written).alias("fresh"), *bounds)
+    found = by_key.agg(
+        F.coalesce(F.sum("n"), F.lit(0)).alias("n"),
+        F.coalesce(F.max("n"), F.lit(0)).alias("most"),
+        F.coalesce(F.sum("fresh"), F.lit(0)).alias("fresh"),
+        *(pair for c in table.dates for pair in (F.min(f"lo_{c}").alias(f"lo_{c}"), F.max(f"hi_{c}").alias(f"hi_{c}"))),
     ).collect()[0]
     problems = []
     if found.most > 1:

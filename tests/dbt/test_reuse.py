@@ -74,8 +74,8 @@ def dimension() -> tuple[list[str], pa.Table]:
 
 def gold() -> Gold:
     """Two projects; what is not here, nobody has."""
-    none = {"status": "none", "reason": "no package", "n": 0}
-    cut = {"status": "unknown", "reason": "without acme/dam: not found", "n": 0}
+    none: dict[str, Any] = {"status": "none", "reason": "no package", "n": 0}
+    cut: dict[str, Any] = {"status": "unknown", "reason": "without acme/dam: not found", "n": 0}
     return {
         "dim_figures": dimension(),
         "fct_figures": table(

@@ -96,7 +96,7 @@ def unused_queries(dashboard: Path) -> list[str]:
     problems = []
     for module in sorted(dashboard.rglob("*.py")):
         folder, tree = module.with_suffix(""), _tree(module)
-        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         called = {
             argument.value
             for node in ast.walk(tree)
