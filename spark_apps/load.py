@@ -207,7 +207,10 @@ class _TableLoad:
             yield
         finally:
             # A scope may be refused again, for an earlier landing.
-            first = {scope_of(refusal.landing_id): refusal for refusal in sorted(self.held, key=attrgetter("landing_id"), reverse=True)}
+            first = {
+                scope_of(refusal.landing_id): refusal
+                for refusal in sorted(self.held, key=attrgetter("landing_id"), reverse=True)
+            }
             for refusal in first.values():
                 # In one text: a run prints warnings of the same text once.
                 log.warning(f"{refusal.scope} of {refusal.source} is held back: {refusal.reason}")

@@ -34,5 +34,5 @@
 
 {# The first date that a raw table can hold. #}
 {% macro earliest_date() -%}
-    cast('1900-01-01' as date)
+    cast('1970-01-02' as date)
 {%- endmacro %}

@@ -25,6 +25,7 @@ renamed as (
         committer_type,
         message,
         is_reachable,
+        odd,
         landing_id,
         load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,

@@ -13,6 +13,7 @@ renamed as (
         category,
         date,
         downloads,
+        odd,
         landing_id,
         load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,

@@ -19,6 +19,7 @@ renamed as (
         {{ utc_timestamp('updated_at') }} as updated_at,
         html_url,
         is_deleted,
+        odd,
         landing_id,
         load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,

@@ -28,6 +28,7 @@ renamed as (
         {{ utc_timestamp('merged_at') }} as merged_at,
         html_url,
         is_deleted,
+        odd,
         landing_id,
         load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,

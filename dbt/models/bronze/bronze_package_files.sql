@@ -18,6 +18,7 @@ renamed as (
         yanked_reason,
         requires_python,
         is_deleted,
+        odd,
         landing_id,
         load_seq,
         {{ utc_timestamp('fetched_at') }} as fetched_at,
