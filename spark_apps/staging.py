@@ -198,7 +198,9 @@ def retyped(session: SparkSession, table: Table, scopes: str) -> DataFrame:
     """
     fresh = [column for column in table.columns if column.is_from_item and column.name not in table.key]
     stored = session.read.table(full_name(f"{RAW}.{table.name}")).where(f"{table.scope} IN ({scopes})")
-    parsed = stored.withColumn("item", _item(table)).where("item IS NOT NULL AND item._corrupt IS NULL")
+    # Exploded, since Spark would push the filters below into the parsing and parse once for each column.
+    parsed = stored.select("*", F.explode(F.array(_item(table))).alias("item"))
+    parsed = parsed.where("item IS NOT NULL AND item._corrupt IS NULL")
     kept = [name for name in table.layout if name not in {ODD, "load_seq", "loaded_at", *(column.name for column in fresh)}]
     typed = parsed.select(
         *(F.col(name) for name in kept),

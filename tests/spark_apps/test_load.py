@@ -170,11 +170,11 @@ def test_a_ledger_of_an_older_version_gets_the_new_columns(lake: Lake, monkeypat
     (old,) = lake.rows("landings")
     assert not old.keys() & set(added)
     assert lake.load().rows == 0
-    land(lake.store, "github_issues", started=at(60), covered_to=at(50))
+    land(lake.store, "github_issues", started=at(60), covered_to=at(50), upstream_status="archived")
     lake.load()
     rows = lake.rows("landings")
     assert [{name: row[name] for name in old} for row in rows[:1]] == [old]
-    assert [(row["covered_to"], row["upstream_status"]) for row in rows] == [(None, None), (at(50), None)]
+    assert [(row["covered_to"], row["upstream_status"]) for row in rows] == [(None, None), (at(50), "archived")]
 
 
 def test_the_same_items_again_change_nothing(lake: Lake) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import spark_apps.load
 from lakepulse.outcome import PermanentError
-from spark_apps import tables
+from spark_apps import quarantine, tables
 from spark_apps.audit import audit_branch
 from spark_apps.iceberg import IcebergTable
 from spark_apps.maintain import maintain
@@ -99,14 +99,14 @@ def test_rows_are_typed_as_today_and_lines_that_can_be_used_today_are_loaded(lak
     assert len(lake.rows("landings")) == 2
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
-    ("owner", "name"),
+    ("owner", "name", "when"),
     [
-        (spark_apps.load, "_merge"),
-        (IcebergTable, "publish"),
-        (spark_apps.quarantine, "resolve"),
-        (IcebergTable, "stamp"),
+        (spark_apps.load, "_merge", "before"),
+        (IcebergTable, "publish", "after"),
+        (quarantine, "resolve", "before"),
+        (IcebergTable, "stamp", "before"),
+        (IcebergTable, "stamp", "after"),
     ],
 )
 def test_an_upgrade_that_died_goes_on(lake: Lake, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, when: str) -> None:
