@@ -64,3 +64,8 @@
         '?'
     )
 {%- endmacro %}
+
+{# The second and later persons of a name get their number. #}
+{% macro numbered(name, number) -%}
+    {{ name }} || case when {{ number }} > 1 then ' (' || cast({{ number }} as varchar) || ')' else '' end
+{%- endmacro %}
