@@ -20,7 +20,7 @@ RENDERING = Rendering("2024-12-31", [{"project": "Lake", "kind": "repo", "name":
 BOTS, NOT_BOTS = {"web-flow", "ci runner"}, {"not-a-bot"}
 
 LOGINS = ("Ann", "bob", "cy-bot", "web-flow", "not-a-bot")
-NAMES = ("Ann Lake", "Bob Stone", "林\u3000安", "\u3000", "bob", "Bob", "ann@x.example", "CI Runner", "release-robot", "", " ", None)
+NAMES = ("Ann Lake", "Bob Stone", "林\u3000安", "bob", "Bob", "ann@x.example", "CI Runner", "release-robot", "", "\u3000", None)
 EMAILS = ("ann@x.example", "ANN@x.example", "shared@x.example", "2+Bob@users.noreply.github.com", "", None)
 NOREPLY = re.compile(r"(\d+)\+([^@]+)@users\.noreply\.github\.com")
 
