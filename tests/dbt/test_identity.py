@@ -20,7 +20,7 @@ RENDERING = Rendering("2024-12-31", [{"project": "Lake", "kind": "repo", "name":
 BOTS, NOT_BOTS = {"web-flow", "ci runner"}, {"not-a-bot"}
 
 LOGINS = ("Ann", "bob", "cy-bot", "web-flow", "not-a-bot")
-NAMES = ("Ann Lake", "Bob Stone", "bob", "Bob", "ann@x.example", "CI Runner", "release-robot", "", " ", None)
+NAMES = ("Ann Lake", "Bob Stone", "林\u3000安", "bob", "Bob", "ann@x.example", "CI Runner", "release-robot", "", "\u3000", None)
 EMAILS = ("ann@x.example", "ANN@x.example", "shared@x.example", "2+Bob@users.noreply.github.com", "", None)
 NOREPLY = re.compile(r"(\d+)\+([^@]+)@users\.noreply\.github\.com")
 
@@ -189,3 +189,16 @@ def test_renames_takeovers_and_fresh_starts_change_no_person(story: list[tuple[A
 def test_persons_are_those_of_the_contract(story: list[tuple[Any, ...]]) -> None:
     events = lakes(story)["grown"]
     assert found(events) == expected(events)
+
+
+numbered_names = st.sampled_from(["Jo", "Jo (2)", "Jo (3)", "Jo (2) (2)", "Jo (2) (3)", "unknown", "unknown (2)", None])
+
+
+@settings(max_examples=10, deadline=None)
+@given(people=st.lists(st.tuples(numbered_names, st.integers(1, 6).map(str)), min_size=2, max_size=12))
+def test_nobody_is_shown_as_another(people: list[tuple[str | None, str]]) -> None:
+    """Whoever chooses a name that looks numbered holds up no build; `found` checks that all are shown apart."""
+    world = World()
+    for name, email in people:
+        world.happen("author", "acme/lake", None, name, email)
+    assert sum(len(events) for events in found(world.fetched(world.events))) == len(people)

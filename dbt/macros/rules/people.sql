@@ -31,17 +31,17 @@
 
 {# A text that says something; null for one that is empty or blank. #}
 {% macro spoken(text) -%}
-    case when {{ matches(text, '[^ \t\r\n]') }} then {{ text }} end
+    case when {{ matches(text, '[^\\p{Z}\t\r\n]') }} then {{ text }} end
 {%- endmacro %}
 
 {# Whether a name has two words or more. A first name alone joins nobody. #}
 {% macro has_two_words(name) -%}
-    coalesce({{ matches(name, '[^ \t\r\n][ \t\r\n]+[^ \t\r\n]') }}, false)
+    coalesce({{ matches(name, '[^\\p{Z}\t\r\n][\\p{Z}\t\r\n]+[^\\p{Z}\t\r\n]') }}, false)
 {%- endmacro %}
 
 {# The text with each e-mail address cut to what stands before its @: addresses stop at bronze. #}
 {% macro without_addresses(text) -%}
-    {{ replaced(text, '([^ \t\r\n@<>]+)@[^ \t\r\n@<>]+', '\\1') }}
+    {{ replaced(text, '([^\\p{Z}\t\r\n@<>]+)@[^\\p{Z}\t\r\n@<>]+', '\\1') }}
 {%- endmacro %}
 
 {# Whether a login, or the name of somebody without an account, reads as a bot's: `[bot]` at its end, or bot or robot as a word. #}
@@ -63,4 +63,9 @@
         'n' || {{ name_digest }},
         '?'
     )
+{%- endmacro %}
+
+{# The second and later persons of a name get their number. #}
+{% macro numbered(name, number) -%}
+    {{ name }} || case when {{ number }} > 1 then ' (' || cast({{ number }} as varchar) || ')' else '' end
 {%- endmacro %}

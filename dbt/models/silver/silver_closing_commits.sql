@@ -21,7 +21,7 @@ named as (
     from commits
     cross join
         unnest(
-            regexp_extract_all(commits.message, '(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+#([0-9]{1,18})\b', 1)
+            regexp_extract_all(commits.message, '(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#([0-9]{1,18})\b', 1)
         ) as closing (number)
 
     union all

@@ -83,20 +83,43 @@ labelled as (
     left join labels on people.person_key = labels.person_key and labels.position = 1
 ),
 
-numbered as (
+aged as (
     select
         *,
         row_number() over (
-            partition by label
             order by is_known asc, first_event_at asc, substr(person_key, 1, 1) asc, length(person_key) asc, person_key asc
-        ) as number
+        ) as age
     from labelled
+),
+
+numbered as (
+    select
+        *,
+        {{ numbered('label', 'row_number() over (partition by label order by age)') }} as person,
+        {{ replaced('label', '( [(][0-9]+[)])+$', '') }} as bare_label
+    from aged
+),
+
+compared as (
+    select
+        *,
+        count(*) over (partition by person) > 1 as is_taken
+    from numbered
+),
+
+-- Somebody may be called what another one is numbered as; then all of that name are numbered.
+judged as (
+    select
+        *,
+        bool_or(is_taken) over (partition by bare_label) as is_ambiguous,
+        {{ numbered('bare_label', 'row_number() over (partition by bare_label order by age)') }} as other_person
+    from compared
 )
 
 select
     person_key,
-    label || case when number > 1 then ' (' || cast(number as varchar) || ')' else '' end as person,
+    case when is_ambiguous then other_person else person end as person,
     is_known and is_bot as is_bot,
     is_known,
     first_event_at
-from numbered
+from judged

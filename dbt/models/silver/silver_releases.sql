@@ -43,7 +43,6 @@ tags as (
         listed_name as scope,
         tag_name as name,
         {{ normal_version('version_text') }} as version,
-        version_text,
         {{ possible('published_at') }} as released_at,
         coalesce(is_prerelease, false) as is_prerelease
     from github
@@ -69,7 +68,7 @@ select
     name,
     coalesce(version, name) as version,
     released_at,
-    is_prerelease or {{ reads_as_prerelease('version', 'version_text') }} as is_prerelease,
+    is_prerelease or {{ reads_as_prerelease('version', 'lower(name)') }} as is_prerelease,
     false as is_yanked
 from tags
 where released_at is not null
