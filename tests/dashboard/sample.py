@@ -102,8 +102,8 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
     },
     "fct_contributors": {"repo": TEXT, "month": DAY, "active": COUNT, "new": COUNT, "returning": COUNT, "inactive": COUNT},
     "fct_releases": {
-        "project": TEXT, "source": TEXT, "scope": TEXT, "name": TEXT, "released_at": MOMENT, "is_prerelease": FLAG,
-        "is_yanked": FLAG, "days_since_previous": RATIO,
+        "project": TEXT, "source": TEXT, "scope": TEXT, "name": TEXT, "version": TEXT, "released_at": MOMENT,
+        "is_prerelease": FLAG, "is_yanked": FLAG, "days_since_previous": RATIO,
     },
     "fct_downloads_by_python": {"package": TEXT, "date": DAY, "python_minor": TEXT, "downloads": COUNT, "share": RATIO},
     "fct_downloads_by_system": {"package": TEXT, "date": DAY, "system": TEXT, "downloads": COUNT, "share": RATIO},
@@ -404,7 +404,8 @@ class Sample:
                 yield project, source, scope, "2.0.0rc1", moment(self.as_of - timedelta(days=12)), True, False, 42.0
 
     def _releases(self) -> Iterable[Row]:
-        return self.releases()
+        for project, source, scope, name, *rest in self.releases():
+            yield project, source, scope, name, name.removeprefix("v"), *rest
 
     def _shares(self, key: str, names: list[str]) -> Iterable[Row]:
         for package, category, day, count in self.downloads():
@@ -546,10 +547,10 @@ class Sample:
 
     def _project_releases(self) -> Iterable[Row]:
         found: dict[tuple[str, str], tuple[datetime, set[str]]] = {}
-        for project, source, _, name, at, is_prerelease, is_yanked, _ in self._releases():
+        for project, source, _, _, version, at, is_prerelease, is_yanked, _ in self._releases():
             if not is_prerelease and not is_yanked:
-                first, sources = found.get((project, name.removeprefix("v")), (at, set()))
-                found[project, name.removeprefix("v")] = min(first, at), sources | {source}
+                first, sources = found.get((project, version), (at, set()))
+                found[project, version] = min(first, at), sources | {source}
         for (project, version), (at, sources) in found.items():
             yield project, version, at, "pypi" in sources, "github" in sources
 

@@ -50,7 +50,7 @@ def test_a_month_without_a_release_is_zero_from_the_first_release_on() -> None:
 
 def test_a_project_is_born_with_its_first_repository_and_its_first_release() -> None:
     releases: list[Row] = [
-        ("P", "pypi", "a", str(day), sample.moment(day), False, False, None) for day in (DAY, date(2025, 1, 1))
+        ("P", "pypi", "a", str(day), str(day), sample.moment(day), False, False, None) for day in (DAY, date(2025, 1, 1))
     ]
     stats: list[Row] = [("p/a", DAY, 1, 1, 1, 1, 1, 1, 1, sample.moment(date(2020, 2, 3)), AT, AT)]
     born = ask(BIRTHS, dim_projects=MEMBERS, fct_releases=releases, fct_all_time_base_repo_stats=stats)
