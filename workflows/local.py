@@ -101,7 +101,21 @@ class _Run:
         code = code or recorded.code
         if code == 0 and any(step.name == "publish" for step in self.pipeline.steps):
             self.say(f"next: make serve DATA_DIR={self.settings.data_dir}   (the dashboard of this data)")
+        if code == 0 and (held_back := self.held_back()):
+            # Last, where one who only glances looks.
+            self.say(held_back)
         return code
+
+    def held_back(self) -> str:
+        """One line about the scopes that the run's loads held back; empty if there are none."""
+        refusals = [
+            refusal
+            for step in self.pipeline.order
+            for report in self.reports(step)
+            for refusal in report.details.get("held_back", [])
+        ]
+        parts = [f"{refusal['source']} {refusal['scope']}: {refusal['what']}; {refusal['what_to_do']}" for refusal in refusals]
+        return one_line(f"held back: {' · '.join(parts)}") if parts else ""
 
     def steps(self) -> tuple[int, dict[str, str]]:
         for step in self.pipeline.order:

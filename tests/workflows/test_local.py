@@ -154,6 +154,16 @@ def test_success_prints_one_line_a_step_and_what_to_do_next(runner: Runner) -> N
     }
 
 
+def test_last_line_says_what_was_held_back_and_what_to_do(runner: Runner) -> None:
+    refusal = {"source": "pypi_releases", "scope": "delta", "table": "package_files", "what": "9 of 10 rows are gone"}
+    load = f"report('load', rows=1, details={{'held_back': [{refusal | {'what_to_do': 'set ALLOW_SHRINK=1'}!r}]}})"
+    ended = runner.run(FETCH, load, BUILD, PUBLISH)
+    assert ended.returncode == 0, ended.stderr
+    following, last = ended.stdout.splitlines()[-2:]
+    assert following.startswith("next: ")
+    assert last == "held back: pypi_releases delta: 9 of 10 rows are gone; set ALLOW_SHRINK=1"
+
+
 @pytest.mark.parametrize("code", [1, 75])
 def test_failing_step_ends_the_run_with_its_code_and_its_line_once(runner: Runner, code: int) -> None:
     program = f"print('error: no answer from the API', file=sys.stderr); print('bye', file=sys.stderr); sys.exit({code})"
