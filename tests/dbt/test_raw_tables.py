@@ -25,7 +25,7 @@ def test_a_type_that_is_not_known_is_named(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     yaml = "sources: [{name: raw, tables: [{name: commits, columns: [{name: sha, data_type: text}]}]}]"
     (tmp_path / "models" / "_sources.yml").write_text(yaml, encoding="utf-8")
-    with pytest.raises(PermanentError, match=r"commits\.sha: data_type 'text' is none of "):
+    with pytest.raises(PermanentError, match=r"commits\.sha: data_type 'text' is not one of "):
         declared_tables(tmp_path)
 
 
