@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
+from lakepulse.figures import Figure, Meaning
 from lakepulse.outcome import PermanentError
 from lakepulse.publications import publications
 from lakepulse.reports import read_reports
@@ -19,11 +20,13 @@ from lakepulse_dbt import record as recording
 from lakepulse_dbt.alerts import check, load_rules
 from lakepulse_dbt.badges import badges
 from lakepulse_dbt.digest import digest
-from lakepulse_dbt.figures import Figure, figures
+from lakepulse_dbt.figures import breaks, figures
 from tests.dbt.lake import Lake, at
 
 AS_OF = date(2024, 3, 10)  # a Sunday
-MONDAY = date(2024, 3, 4)
+WEEK, MONTH_BEFORE, YEAR_BEFORE = date(2024, 3, 4), date(2024, 2, 5), date(2023, 3, 6)
+
+TEXT, WHOLE, REAL, DAY, FLAG, MOMENT = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.timestamp("us")
 
 
 def rows(*rows: dict[str, Any], **types: pa.DataType) -> pa.Table:
@@ -32,177 +35,166 @@ def rows(*rows: dict[str, Any], **types: pa.DataType) -> pa.Table:
 
 Gold = dict[str, tuple[list[str], pa.Table]]
 
+MEANINGS = [
+    # figure, title, question, unit, sources, window_days, headline
+    ("commits_28d", "Commits in 28 days", "alive", "commits", "github_commits", 28, None),
+    ("days_since_release", "Days since the last release", "alive", "days", "github_releases, pypi_releases", 1, 8),
+    ("open_issues", "Open issues", "answered", "issues", "github_issues", 1, 3),
+    ("answered_7d_share_12w", "Answered within 7 days", "answered", "share", "github_issues, github_comments", 91, 4),
+    ("first_response_median_hours_12w", "Median time to first response", "answered", "hours", "github_comments", 91, 5),
+    ("stars", "Stars", "adopted", "stars", "github_repo", 1, 1),
+    ("downloads_per_day_28d", "Downloads per day", "adopted", "downloads a day", "pypistats_overall", 28, 2),
+]
 
-def known(*, cut: dict[str, str] | None = None, never: tuple[str, ...] = ()) -> pa.Table:
-    """fct_data_freshness: all history of each member is held, but of those in `cut` from that day on, and of `never` none."""
-    sources = {"repo": ("github_commits", "github_issues", "github_comments", "github_releases"), "package": ("pypi_releases",)}
-    entries = [("repo", "acme/lake"), ("repo", "acme/dam"), ("repo", "acme/pond"), ("package", "pylake")]
-    return rows(
-        *(
-            {
-                "source": source,
-                "scope": scope,
-                "covered_from": at(cut[scope], 0).replace(tzinfo=None) if cut and scope in cut else None,
-                "last_fetched_at": None if scope in never else at("2024-03-10", 6).replace(tzinfo=None),
-                "is_stale": scope in never,
-            }
-            for kind, scope in entries
-            for source in sources[kind]
-        ),
-        source=pa.string(),
-        scope=pa.string(),
-        covered_from=pa.timestamp("us"),
-        last_fetched_at=pa.timestamp("us"),
-        is_stale=pa.bool_(),
-    )
+FIGURES = [
+    # scope_kind, scope, figure, week, value, n, status, reason
+    ("project", "Lake & Co.", "commits_28d", WEEK, 7.0, 7, "known", None),
+    ("project", "Lake & Co.", "days_since_release", WEEK, 4.0, 1, "known", None),
+    ("project", "Lake & Co.", "open_issues", WEEK, 33.0, 33, "partial", "without acme/dam: not found"),
+    ("project", "Lake & Co.", "open_issues", MONTH_BEFORE, 40.0, 40, "known", None),
+    ("project", "Lake & Co.", "answered_7d_share_12w", WEEK, 0.42, 50, "known", None),
+    ("project", "Lake & Co.", "answered_7d_share_12w", MONTH_BEFORE, None, 0, "unknown", "nothing in the window"),
+    ("project", "Lake & Co.", "first_response_median_hours_12w", WEEK, None, 3, "known", "no answer to 2 of 3 issues"),
+    ("project", "Lake & Co.", "stars", WEEK, 120.0, 2, "known", None),
+    ("project", "Lake & Co.", "stars", MONTH_BEFORE, 60.0, 2, "known", None),
+    ("project", "Lake & Co.", "stars", YEAR_BEFORE, 40.0, 2, "known", None),
+    ("project", "Lake & Co.", "stars", WEEK - timedelta(weeks=1), 999.0, 2, "known", None),
+    ("project", "Lake & Co.", "downloads_per_day_28d", WEEK, 10.0, 28, "known", None),
+    ("project", "Lake & Co.", "downloads_per_day_28d", MONTH_BEFORE, 20.0, 28, "known", None),
+    ("repo", "acme/lake", "stars", WEEK, 100.0, 1, "known", None),
+    ("package", "pylake", "downloads_per_day_28d", WEEK, 10.0, 28, "known", None),
+    ("project", "Pond", "commits_28d", WEEK, 0.0, 0, "known", None),
+    ("project", "Pond", "days_since_release", WEEK, None, 0, "none", "no release"),
+    ("project", "Pond", "open_issues", WEEK, 1.0, 1, "known", None),
+    ("project", "Pond", "open_issues", MONTH_BEFORE, 0.0, 0, "known", None),
+    ("project", "Pond", "answered_7d_share_12w", WEEK, None, 0, "unknown", "nothing in the window"),
+    ("project", "Pond", "first_response_median_hours_12w", WEEK, 60.0, 1, "known", None),
+    ("project", "Pond", "stars", WEEK, 7.0, 1, "known", None),
+    ("project", "Pond", "downloads_per_day_28d", WEEK, None, 0, "none", "no package"),
+]
 
 
 def gold() -> Gold:
     """Two projects: Lake & Co. has two repos and a package, Pond one repo and little else."""
-    text, whole, real, day, flag, moment = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.timestamp("us")
     members = (("Lake & Co.", "repo", "acme/lake"), ("Lake & Co.", "repo", "acme/dam"), ("Lake & Co.", "package", "pylake"))
     projects = [dict(zip(("project", "kind", "name"), row, strict=True)) for row in (*members, ("Pond", "repo", "acme/pond"))]
-    stars = [("acme/lake", 0, 100), ("acme/lake", 28, 50), ("acme/dam", 1, 20), ("acme/dam", 30, 10), ("acme/pond", 0, 7)]
-    downloads = [
-        {
-            "package": "pylake",
-            "category": category,
-            "date": AS_OF - timedelta(days=back),
-            "downloads": (10 if back < 28 else 20) * (1 if category == "without_mirrors" else 9),
+    named = ("figure", "title", "question", "unit", "sources", "window_days", "headline")
+    meanings = [
+        dict(zip(named, row, strict=True))
+        | {
+            "better": "up",
+            "scope_kinds": "repo, project",
+            "definition": f"What {row[0]} means.",
+            "link": "https://x.example/why",
         }
-        for back in range(60)
-        for category in ("with_mirrors", "without_mirrors")
+        for row in MEANINGS
     ]
-    issues = [("acme/lake", 0, 30), ("acme/lake", 28, 40), ("acme/dam", 0, 3), ("acme/dam", 28, 0), ("acme/pond", 0, 1)]
-    responses = [
-        ("acme/lake", 1, 10.0),
-        ("acme/lake", 2, 12.0),
-        ("acme/dam", 1, 20.0),
-        ("acme/dam", 0, 999.0),
-        ("acme/dam", 3, None),
-    ]
-    backlog = [
-        ("acme/lake", 1, 10, 4, 0.4),
-        ("acme/dam", 1, 10, 4, 0.4),
-        ("acme/lake", 2, 10, 11, 1.1),
-        ("acme/dam", 2, 10, 9, 0.9),
-        ("acme/lake", 5, 10, 10, 1.0),
-        ("acme/pond", 1, 0, 1, None),
-    ]
-    releases: list[dict[str, Any]] = [
-        {"project": "Lake & Co.", "scope": "pylake", "name": "2.0", "released_at": at("2024-03-05", 23), "is_yanked": True},
-        {"project": "Lake & Co.", "scope": "pylake", "name": "1.1", "released_at": at("2024-03-06", 1), "is_yanked": False},
-        {"project": "Lake & Co.", "scope": "pylake", "name": "1.0", "released_at": at("2024-01-01"), "is_yanked": False},
-    ]
-    for release in releases:
-        release |= {"is_prerelease": False, "released_at": release["released_at"].replace(tzinfo=None)}
     hostile = "<img src=x> [click](http://x) @all\n# big"
+    late = {"acme/dam": None, "acme/pond": at("2024-03-01").replace(tzinfo=None)}
+    news: list[dict[str, Any]] = [
+        {"project": "Lake & Co.", "scope": "Lake & Co.", "kind": "newcomer", "happened_on": AS_OF, "subject": f"no{n:02}"}
+        for n in range(12)
+    ]
+    news += [
+        {"project": "Lake & Co.", "scope": "Lake & Co.", "kind": "release", "happened_on": WEEK, "subject": "1.1"},
+        {"project": "Lake & Co.", "scope": "Lake & Co.", "kind": "release", "happened_on": date(2024, 3, 3), "subject": "1.0"},
+        {"project": "Pond", "scope": "Pond", "kind": "newcomer", "happened_on": WEEK, "subject": "@ann"},
+        {"project": "Pond", "scope": "Pond", "kind": "newcomer", "happened_on": date(2024, 3, 3), "subject": "bob"},
+        {"project": "Lake & Co.", "scope": "acme/lake", "kind": "backlog_grows", "happened_on": AS_OF, "subject": "acme/lake"}
+        | {"value": 0.4, "usual": 1.1},
+        {"project": "Lake & Co.", "scope": "acme/dam", "kind": "backlog_shrinks", "happened_on": AS_OF, "subject": "acme/dam"}
+        | {"value": 1.2, "usual": 1.0},
+        {"project": "Lake & Co.", "scope": "pylake", "kind": "unusual_downloads", "happened_on": AS_OF, "subject": "pylake"}
+        | {"value": 12345.0, "usual": 10.0},
+    ]
     return {
-        "dim_projects": (["project", "kind", "name"], rows(*projects, project=text, kind=text, name=text)),
-        "fct_all_time_base_repo_stats": (
-            ["repo", "snapshot_date"],
+        "dim_projects": (["project", "kind", "name"], rows(*projects, project=TEXT, kind=TEXT, name=TEXT)),
+        "dim_figures": (
+            ["figure"],
             rows(
-                *({"repo": r, "snapshot_date": AS_OF - timedelta(days=back), "stargazers_count": n} for r, back, n in stars),
-                repo=text,
-                snapshot_date=day,
-                stargazers_count=whole,
+                *meanings,
+                **dict.fromkeys(("figure", "title", "question", "unit", "better", "scope_kinds"), TEXT),
+                **dict.fromkeys(("definition", "link", "sources"), TEXT),
+                window_days=WHOLE,
+                headline=WHOLE,
             ),
         ),
-        "fct_percent_change_downloads_overall": (
-            ["package", "category", "date"],
-            rows(*downloads, package=text, category=text, date=day, downloads=whole),
-        ),
-        "fct_all_time_issues_trend": (
-            ["repo", "date"],
-            rows(
-                *({"repo": r, "date": AS_OF - timedelta(days=back), "num_open": n} for r, back, n in issues),
-                repo=text,
-                date=day,
-                num_open=whole,
-            ),
-        ),
-        "fct_issue_response": (
-            ["repo", "week"],
-            rows(
-                *({"repo": r, "week": MONDAY - timedelta(weeks=back), "p50_hours": n} for r, back, n in responses),
-                repo=text,
-                week=day,
-                p50_hours=real,
-            ),
-        ),
-        "fct_issue_backlog": (
-            ["repo", "week"],
+        "fct_figures": (
+            ["scope_kind", "scope", "figure", "week"],
             rows(
                 *(
-                    {"repo": r, "week": MONDAY - timedelta(weeks=back), "opened_8w": o, "closed_8w": c, "backlog_index": index}
-                    for r, back, o, c, index in backlog
+                    dict(zip(("scope_kind", "scope", "figure", "week", "value", "n", "status", "reason"), row, strict=True))
+                    for row in FIGURES
                 ),
-                repo=text,
-                week=day,
-                opened_8w=whole,
-                closed_8w=whole,
-                backlog_index=real,
+                **dict.fromkeys(("scope_kind", "scope", "figure"), TEXT),
+                week=DAY,
+                value=REAL,
+                n=WHOLE,
+                status=TEXT,
+                reason=TEXT,
             ),
         ),
-        "fct_contributor_absence_factor": (
-            ["repo", "window_days"],
+        "fct_project_state": (
+            ["project"],
             rows(
-                {"repo": "acme/lake", "window_days": 365, "factor": 3, "contributors": 9},
-                {"repo": "acme/dam", "window_days": 365, "factor": 1, "contributors": 1},
-                {"repo": "acme/dam", "window_days": 30, "factor": 0, "contributors": 1},
-                repo=text,
-                window_days=whole,
-                factor=whole,
-                contributors=whole,
+                {"project": "Lake & Co.", "state": "active", "flags": "one_person, quarantined", "sentence": "Active: one."},
+                {"project": "Pond", "state": None, "flags": "", "sentence": "No commits are known."},
+                project=TEXT,
+                state=TEXT,
+                flags=TEXT,
+                sentence=TEXT,
             ),
         ),
-        "fct_releases": (
-            ["project", "scope", "name"],
-            rows(
-                *releases,
-                project=text,
-                scope=text,
-                name=text,
-                released_at=moment,
-                is_prerelease=flag,
-                is_yanked=flag,
-            ),
+        "fct_news": (
+            ["project", "scope", "kind", "happened_on", "subject"],
+            rows(*news, project=TEXT, scope=TEXT, kind=TEXT, happened_on=DAY, subject=TEXT, value=REAL, usual=REAL),
         ),
         "fct_unanswered_issues": (
             ["repo", "number"],
             rows(
-                {
-                    "repo": "acme/lake",
-                    "number": 7,
-                    "title": hostile,
-                    "age_days": 12.5,
-                    "url": "https://x.example/acme/lake/issues/7",
-                },
-                {"repo": "acme/dam", "number": 1, "title": "Why", "age_days": 2.0, "url": "javascript:alert(1)"},
-                {
-                    "repo": "acme/dam",
-                    "number": 2,
-                    "title": "How",
-                    "age_days": 2.0,
-                    "url": "https://x.example/1) [y](https://y.example",
-                },
-                repo=text,
-                number=whole,
-                title=text,
-                age_days=real,
-                url=text,
+                *(
+                    {"repo": repo, "number": number, "title": title, "age_days": age, "url": url}
+                    for repo, number, title, age, url in (
+                        ("acme/lake", 7, hostile, 12.5, "https://x.example/acme/lake/issues/7"),
+                        ("acme/dam", 1, "Why", 2.0, "javascript:alert(1)"),
+                        ("acme/dam", 2, "How", 2.0, "https://x.example/1) [y](https://y.example"),
+                    )
+                ),
+                repo=TEXT,
+                number=WHOLE,
+                title=TEXT,
+                age_days=REAL,
+                url=TEXT,
             ),
         ),
-        "fct_data_freshness": (["source", "scope"], known()),
-        "fct_first_commits": (
-            ["repo", "author"],
+        "fct_data_freshness": (
+            ["source", "scope"],
             rows(
-                *({"repo": "acme/dam", "author": f"new{n:02}", "first_commit_date": AS_OF} for n in range(12)),
-                {"repo": "acme/lake", "author": "@ann", "first_commit_date": MONDAY},
-                {"repo": "acme/lake", "author": "bob", "first_commit_date": MONDAY - timedelta(days=1)},
-                repo=text,
-                author=text,
-                first_commit_date=day,
+                *(
+                    {"source": source, "scope": scope, "is_stale": source == "github_releases" and scope in late}
+                    | {"last_fetched_at": late.get(scope)}
+                    for source in ("github_commits", "github_releases")
+                    for scope in ("acme/lake", "acme/dam", "acme/pond")
+                ),
+                source=TEXT,
+                scope=TEXT,
+                is_stale=FLAG,
+                last_fetched_at=MOMENT,
+            ),
+        ),
+        "fct_data_quality": (
+            ["check_name", "scope"],
+            rows(
+                *(
+                    {"check_name": f"github_issues_{name}", "scope": "acme/lake", "failing_rows": 3, "status": status}
+                    | {"reason": "title: not a text"}
+                    for name, status in (("quarantined", "held_back"), ("not_judged", "left_out"))
+                ),
+                check_name=TEXT,
+                scope=TEXT,
+                failing_rows=WHOLE,
+                status=TEXT,
+                reason=TEXT,
             ),
         ),
         "fct_known_breaks": (
@@ -221,36 +213,14 @@ def gold() -> Gold:
                 ),
                 {"id": "of another", "source": "pypistats", "scope": "pypond", "from_date": AS_OF, "what_changed": "No."},
                 {"id": "elsewhere", "source": "pypi", "from_date": AS_OF, "what_changed": "No."},
-                id=text,
-                source=text,
-                scope=text,
-                from_date=day,
-                to_date=day,
-                what_changed=text,
-                link=text,
-            ),
-        ),
-        "fct_last_7_days_fct_issues": (
-            ["repo", "date"],
-            rows({"repo": "acme/lake", "date": AS_OF, "issues_last_7_days": 4}, repo=text, date=day, issues_last_7_days=whole),
-        ),
-        "fct_download_anomalies": (
-            ["package", "category", "date"],
-            rows(
-                {
-                    "package": "pylake",
-                    "category": "without_mirrors",
-                    "date": AS_OF,
-                    "downloads": 12345,
-                    "median_28d": 10.0,
-                    "is_anomaly": True,
-                },
-                package=text,
-                category=text,
-                date=day,
-                downloads=whole,
-                median_28d=real,
-                is_anomaly=flag,
+                {"id": "later", "source": "pypistats", "from_date": AS_OF + timedelta(days=1), "what_changed": "No."},
+                id=TEXT,
+                source=TEXT,
+                scope=TEXT,
+                from_date=DAY,
+                to_date=DAY,
+                what_changed=TEXT,
+                link=TEXT,
             ),
         ),
     }
@@ -269,115 +239,59 @@ def rules(lake: Lake, text: str) -> None:
 
 
 def test_figures_are_those_of_gold(published: Lake) -> None:
+    """Of the week of `as_of`, the projects' alone, by name, with the values of four weeks and a year before."""
     found = figures(published.catalog(), publications(published.catalog())[0])
-    values = {(figure.project, figure.metric): (figure.value, figure.before) for figure in found}
-    assert values == {
-        ("Lake & Co.", "stars"): (120, 60),
-        ("Lake & Co.", "downloads_28d"): (280, 560),
-        ("Lake & Co.", "open_issues"): (33, 40),
-        ("Lake & Co.", "unanswered_issues"): (3, None),
-        ("Lake & Co.", "response_hours"): (20.0, None),
-        ("Lake & Co.", "backlog_index"): (0.4, 1.0),
-        ("Lake & Co.", "absence_factor"): (1, None),
-        ("Lake & Co.", "days_since_release"): (4, None),
-        ("Pond", "stars"): (7, None),
-        ("Pond", "downloads_28d"): (None, None),
-        ("Pond", "open_issues"): (1, 0),
-        ("Pond", "unanswered_issues"): (0, None),
-        ("Pond", "response_hours"): (None, None),
-        ("Pond", "backlog_index"): (None, None),
-        ("Pond", "absence_factor"): (None, None),
-        ("Pond", "days_since_release"): (None, None),
-    }
-    assert [figure.change for figure in found[:2]] == [100, -50]
-
-
-def without(gold: Gold, table: str, **where: Any) -> None:
-    """Take the rows with these values out of a table."""
-    grain, content = gold[table]
-    kept = [row for row in content.to_pylist() if any(row[column] != value for column, value in where.items())]
-    gold[table] = (grain, pa.Table.from_pylist(kept, schema=content.schema))
-
-
-def shown(lake: Lake, tables: Gold, project: str) -> dict[str, float | None]:
-    lake.stage(**tables)
-    lake.publish()
-    return {
-        figure.metric: figure.value
-        for figure in figures(lake.catalog(), publications(lake.catalog())[0])
-        if figure.project == project
-    }
-
-
-OF_ISSUES = {"open_issues", "unanswered_issues", "response_hours", "backlog_index"}
-
-
-@pytest.mark.parametrize(
-    ("cut", "never", "unknown"),
-    [
-        # Twelve whole weeks back is 2023-12-11, the first week of which the backlog tells 2024-01-08.
-        ({"acme/dam": "2024-03-01"}, (), OF_ISSUES | {"absence_factor"}),
-        ({"acme/dam": "2023-12-11"}, (), OF_ISSUES - {"response_hours"} | {"absence_factor"}),
-        ({}, ("acme/dam",), OF_ISSUES | {"absence_factor", "days_since_release"}),
-        ({}, ("pylake",), {"days_since_release"}),
-    ],
-)
-def test_a_project_has_no_figure_of_some_of_its_repos(
-    lake: Lake, cut: dict[str, str], never: tuple[str, ...], unknown: set[str]
-) -> None:
-    """A repo whose history is cut, or that was never had, has no row where gold cannot tell its figure."""
-    whole, part = gold(), gold()
-    for table in ("fct_issue_backlog", "fct_contributor_absence_factor", "fct_unanswered_issues"):
-        without(whole, table, repo="acme/dam")
-        without(part, table, repo="acme/dam")
-    part["fct_data_freshness"] = (["source", "scope"], known(cut=cut, never=never))
-    # No row of a repo that is wholly known: nothing happened there.
-    before = shown(lake, whole, "Lake & Co.")
-    assert (before["backlog_index"], before["absence_factor"], before["unanswered_issues"]) == (0.4, 3, 1)
-    lake.run_id = "run-2"
-    assert shown(lake, part, "Lake & Co.") == before | dict.fromkeys(unknown)
-    lake.run_id = "run-3"
-    assert shown(lake, part, "Pond")["open_issues"] == 1
-
-
-@pytest.mark.parametrize(
-    ("table", "where", "metric"),
-    [
-        ("fct_all_time_base_repo_stats", {"repo": "acme/dam"}, "stars"),
-        ("fct_percent_change_downloads_overall", {"date": AS_OF - timedelta(days=27)}, "downloads_28d"),
-    ],
-)
-def test_a_missing_snapshot_or_day_leaves_no_figure(lake: Lake, table: str, where: dict[str, Any], metric: str) -> None:
-    tables = gold()
-    without(tables, table, **where)
-    assert shown(lake, tables, "Lake & Co.")[metric] is None
-
-
-@pytest.mark.parametrize(("contributors", "factor"), [(0, 3), (None, None)])
-def test_a_year_without_commits_is_known_and_a_cut_one_is_not(lake: Lake, contributors: int | None, factor: int | None) -> None:
-    tables = gold()
-    grain, content = tables["fct_contributor_absence_factor"]
-    changed = [
-        row | ({"factor": None, "contributors": contributors} if row["repo"] == "acme/dam" else {})
-        for row in content.to_pylist()
+    assert [(figure.scope, figure.meaning.figure) for figure in found] == [
+        (project, name) for project in ("Lake & Co.", "Pond") for name in sorted(meaning[0] for meaning in MEANINGS)
     ]
-    tables["fct_contributor_absence_factor"] = (grain, pa.Table.from_pylist(changed, schema=content.schema))
-    assert shown(lake, tables, "Lake & Co.")["absence_factor"] == factor
+    values = {
+        (figure.scope, figure.meaning.figure): (figure.value, figure.month_before, figure.year_before, figure.text)
+        for figure in found
+        if figure.scope == "Lake & Co." or figure.meaning.figure == "downloads_per_day_28d"
+    }
+    assert values == {
+        ("Lake & Co.", "commits_28d"): (7, None, None, "7"),
+        ("Lake & Co.", "days_since_release"): (4, None, None, "4 days"),
+        ("Lake & Co.", "open_issues"): (33, 40, None, "33"),
+        ("Lake & Co.", "answered_7d_share_12w"): (0.42, None, None, "42 %"),
+        ("Lake & Co.", "first_response_median_hours_12w"): (None, None, None, "no answer to 2 of 3 issues"),
+        ("Lake & Co.", "stars"): (120, 60, 40, "120"),
+        ("Lake & Co.", "downloads_per_day_28d"): (10, 20, None, "280 in 28 days, 10 a day"),
+        ("Pond", "downloads_per_day_28d"): (None, None, None, "no package"),
+    }
+    changes = {figure.meaning.figure: (figure.change, figure.change_of_year) for figure in found if figure.change is not None}
+    assert changes == {
+        "stars": (100, 200),
+        "open_issues": (pytest.approx(-17.5), None),
+        "downloads_per_day_28d": (-50, None),
+    }
+
+
+def test_a_publication_of_code_without_figures_has_none(lake: Lake) -> None:
+    tables = gold()
+    lake.stage(**{name: tables[name] for name in ("dim_projects", "dim_figures")})
+    lake.publish()
+    catalog, newest = lake.catalog(), publications(lake.catalog())[0]
+    assert figures(catalog, newest) == []
+    assert breaks(catalog, newest, []) == {}
 
 
 def test_breaks_of_a_source_within_what_is_compared_come_with_a_change(published: Lake) -> None:
-    found = figures(published.catalog(), publications(published.catalog())[0])
-    breaks = {(figure.project, figure.metric): [b.what_changed for b in figure.breaks] for figure in found if figure.breaks}
-    assert breaks == {("Lake & Co.", "downloads_28d"): ["54 ago.", "0 ago."]}
+    catalog, newest = published.catalog(), publications(published.catalog())[0]
+    across = breaks(catalog, newest, figures(catalog, newest))
+    assert {figure: [known.what_changed for known in found] for figure, found in across.items()} == {
+        ("Lake & Co.", "downloads_per_day_28d"): ["54 ago.", "0 ago."]
+    }
 
 
 RULES = """\
 rules:
-  - {metric: downloads_28d, falls_percent: 49}
-  - {metric: downloads_28d, falls_percent: 51}
-  - {metric: stars, rises_percent: 99}
-  - {metric: stars, above: 6, project: Pond}
-  - {metric: backlog_index, below: 0.4}
+  - {figure: downloads_per_day_28d, falls_percent: 49}
+  - {figure: downloads_per_day_28d, falls_percent: 51}
+  - {figure: stars, rises_percent: 99}
+  - {figure: stars, above: 6, project: Pond}
+  - {figure: first_response_median_hours_12w, above: 48}
+  - {figure: answered_7d_share_12w, below: 0.42}
 """
 
 
@@ -387,40 +301,42 @@ def test_hits_go_to_the_report_and_to_the_webhooks_body(published: Lake) -> None
     (report,) = read_reports(open_store(published.settings()), "run-1")
     broken = " Its source has a known break on 2024-01-16: 54 ago. Its source has a known break on 2024-03-10: 0 ago."
     assert [alert["message"] for alert in report.details["alerts"]] == [
-        "Lake & Co., stars: changed by +100.0 % in 28 days, to 120; the limit is +99.0 %.",
-        f"Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %.{broken}",
-        "Pond, stars: 7 is above 6.",
+        "Lake & Co., Downloads per day: changed by -50.0 % in four weeks, to 280 in 28 days, 10 a day; the limit is -49.0 %."
+        + broken,
+        "Lake & Co., Stars: changed by +100.0 % in four weeks, to 120; the limit is +99.0 %.",
+        "Pond, Median time to first response: 2.5 days is above 48.",
+        "Pond, Stars: 7 is above 6.",
     ]
     assert [rule["message"] for rule in report.details["unchecked"]] == [
-        "Pond, stars: 7 has no figure of 28 days before beside it, so the rule 'rises_percent: 99' was not checked.",
-        "Pond, backlog index: there is no figure, so the rule 'below: 0.4' was not checked.",
+        "Lake & Co., Median time to first response: no answer to 2 of 3 issues; the rule 'above: 48' was not checked.",
+        "Pond, Answered within 7 days: nothing in the window; the rule 'below: 0.42' was not checked.",
+        "Pond, Stars: 7, with nothing four weeks before to compare it with; the rule 'rises_percent: 99' was not checked.",
     ]
     body = recording.message(recording.run_row(published.settings(), [report], "succeeded", None, None))
     assert {key: body[key] for key in ("alerts", "unchecked", "alerts_error")} == {
         key: report.details[key] for key in ("alerts", "unchecked", "alerts_error")
     }
     assert body["text"].startswith(
-        "lakepulse (demo data): daily as of 2024-03-10 succeeded · Lake & Co., stars: changed by +100.0 % in 28 days, to 120; "
-        "the limit is +99.0 %. · Lake & Co., downloads in 28 days: changed by"
+        "lakepulse (demo data): daily as of 2024-03-10 succeeded · Lake & Co., Downloads per day: changed by -50.0 %"
     )
-    assert body["text"].endswith(" · Pond, stars: 7 is above 6.")
+    assert body["text"].endswith(" · Pond, Stars: 7 is above 6.")
 
 
 def test_a_publication_stands_when_its_rules_cannot_be_checked(lake: Lake) -> None:
     """Gold of other code, say: the table is there and the column is not."""
     tables = gold()
-    grain, content = tables["fct_releases"]
-    tables["fct_releases"] = (grain, content.drop_columns(["is_yanked"]))
+    grain, content = tables["dim_figures"]
+    tables["dim_figures"] = (grain, content.drop_columns(["sources"]))
     lake.stage(**tables)
     done = lake.step("publish")
     assert "published, but the alert rules were not checked" in done.stderr
     assert [publication.run_id for publication in publications(lake.catalog())] == ["run-1"]
     (report,) = read_reports(open_store(lake.settings()), "run-1")
     assert (report.outcome, report.details["alerts"]) == ("succeeded", [])
-    assert report.details["alerts_error"].startswith("BinderException: ")
+    assert report.details["alerts_error"].startswith("KeyError: ")
     row = recording.run_row(lake.settings(), [report], None, None, None)
     assert row["outcome"] == "succeeded"
-    assert " succeeded · alert rules not checked: BinderException: " in recording.message(row)["text"]
+    assert " succeeded · alert rules not checked: KeyError: " in recording.message(row)["text"]
 
 
 def test_a_backfill_raises_no_alert(published: Lake) -> None:
@@ -432,33 +348,38 @@ def test_a_backfill_raises_no_alert(published: Lake) -> None:
     assert report.details["alerts"] == []
 
 
+def figure(scope: str, value: float | None, before: float | None, status: str = "known") -> Figure:
+    meaning = Meaning("stars", "Stars", "adopted", "stars", "up", "", "", ("github_repo",), 1, 1)
+    return Figure(meaning, "project", scope, value, 1, status, "no snapshot" if value is None else None, before)
+
+
 def test_an_unknown_figure_breaks_no_rule_and_keeps_none(lake: Lake) -> None:
     rules(
-        lake, "rules: [{metric: stars, below: 5}, {metric: stars, falls_percent: 1}, {metric: stars, above: 9, project: Sea}]\n"
+        lake, "rules: [{figure: stars, below: 5}, {figure: stars, falls_percent: 1}, {figure: stars, above: 9, project: Sea}]\n"
     )
     loaded = load_rules(lake.folder / "alerts.yaml")
-    alerts, unchecked = check(loaded, [Figure("Pond", "stars", None, None), Figure("Lake", "stars", 6, 0)])
+    alerts, unchecked = check(loaded, [figure("Pond", None, None, "unknown"), figure("Lake", 6, 0)], {})
     assert alerts == []
     assert [rule.message for rule in unchecked] == [
-        "Pond, stars: there is no figure, so the rule 'below: 5' was not checked.",
-        "Pond, stars: there is no figure, so the rule 'falls_percent: 1' was not checked.",
-        "Lake, stars: 6 has no figure of 28 days before beside it, so the rule 'falls_percent: 1' was not checked.",
+        "Pond, Stars: no snapshot; the rule 'below: 5' was not checked.",
+        "Pond, Stars: no snapshot; the rule 'falls_percent: 1' was not checked.",
+        "Lake, Stars: 6, with nothing four weeks before to compare it with; the rule 'falls_percent: 1' was not checked.",
     ]
 
 
 def test_a_rule_is_not_about_a_project_that_has_none_of_what_is_counted(lake: Lake) -> None:
-    rules(lake, "rules: [{metric: downloads_28d, below: 5}]\n")
-    figure = Figure("Pond", "downloads_28d", None, None, applies=False)
-    assert check(load_rules(lake.folder / "alerts.yaml"), [figure]) == ([], [])
+    rules(lake, "rules: [{figure: stars, below: 5}]\n")
+    assert check(load_rules(lake.folder / "alerts.yaml"), [figure("Pond", None, None, "none")], {}) == ([], [])
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("rules: [{metric: moons, above: 1}]", "rule 1: metric: unknown metric 'moons'; known: stars, "),
-        ("rules: [{metric: stars}]", "rule 1: needs exactly one of above, below, "),
-        ("rules: [{metric: stars, above: 1}, {metric: stars, over: 1}]", "rule 2: over: Extra inputs are not permitted"),
-        ("rules: [{metric: stars, above: many}]", "rule 1: above: Input should be a valid number"),
+        ("rules: [{figure: moons, above: 1}]", "rule 1: figure: unknown figure 'moons'; known: "),
+        ("rules: [{metric: stars, above: 1}]", "rule 1: figure: Field required"),
+        ("rules: [{figure: stars}]", "rule 1: needs exactly one of above, below, "),
+        ("rules: [{figure: stars, above: 1}, {figure: stars, over: 1}]", "rule 2: over: Extra inputs are not permitted"),
+        ("rules: [{figure: stars, above: many}]", "rule 1: above: Input should be a valid number"),
         ("- rules", "Input should be a valid dictionary"),
         ("rules: [", "cannot be read: "),
     ],
@@ -470,6 +391,7 @@ def test_bad_rules_are_one_line_and_publish_nothing(lake: Lake, text: str, line:
     with pytest.raises(PermanentError) as refused:
         lake.publish()
     assert str(refused.value).startswith(f"{lake.folder}/alerts.yaml: {line}")
+    assert "\n" not in str(refused.value)
     assert publications(lake.catalog()) == []
 
 
@@ -487,37 +409,28 @@ def test_badges_and_json_for_each_project(published: Lake, tmp_path: Path) -> No
     assert (document["project"], document["as_of"], document["is_demo"]) == ("Lake & Co.", "2024-03-10", True)
     stars = document["figures"]["stars"]
     assert (stars["value"], stars["before"], stars["change_percent"], stars["text"]) == (120, 60, 100, "120")
+    assert (stars["status"], stars["title"], stars["definition"]) == ("known", "Stars", "What stars means.")
+    issues = document["figures"]["open_issues"]
+    assert (issues["status"], issues["reason"]) == ("partial", "without acme/dam: not found")
     assert json.loads((out / "index.json").read_text(encoding="utf-8"))["projects"] == {"lake-co": "Lake & Co.", "pond": "Pond"}
     for name, text in (
-        ("lake-co-downloads_28d", "downloads in 28 days: 280"),
-        ("pond-downloads_28d", "downloads in 28 days: no packages"),
+        ("lake-co-downloads_per_day_28d", "Downloads per day: 10 a day"),
+        ("lake-co-first_response_median_hours_12w", "Median time to first response: known"),
+        ("pond-first_response_median_hours_12w", "Median time to first response: 2.5 days"),
+        ("pond-downloads_per_day_28d", "Downloads per day: none"),
+        ("pond-answered_7d_share_12w", "Answered within 7 days: unknown"),
     ):
         image = ElementTree.parse(out / f"{name}.svg").getroot()  # noqa: S314 - written just now
         assert image.attrib["aria-label"] == text
     assert "Lake &amp; Co., demo data 2024-03-10" in (out / "lake-co-stars.svg").read_text(encoding="utf-8")
-    assert len(list(out.glob("*.svg"))) == 16
+    assert len(list(out.glob("*.svg"))) == 2 * len(MEANINGS)
 
 
 def test_the_digest_is_markdown_and_harmless(lake: Lake) -> None:
     """Text of others stays text, and an address that could end its link early is none."""
     lake.extra["ALERTS"] = str(lake.folder / "alerts.yaml")
     rules(lake, RULES)
-    tables = gold()
-    grain, content = tables["fct_data_freshness"]
-    late = {"acme/dam": None, "acme/pond": at("2024-03-01").replace(tzinfo=None)}
-    tables["fct_data_freshness"] = (
-        grain,
-        pa.Table.from_pylist(
-            [
-                row | {"is_stale": True, "last_fetched_at": late[row["scope"]]}
-                if row["source"] == "github_releases" and row["scope"] in late
-                else row
-                for row in content.to_pylist()
-            ],
-            schema=content.schema,
-        ),
-    )
-    lake.stage(**tables)
+    lake.stage(**gold())
     lake.publish()
     text = digest(lake.settings())
     assert text == (
@@ -525,49 +438,54 @@ def test_the_digest_is_markdown_and_harmless(lake: Lake) -> None:
         "\n"
         "**Demo data: these figures are not real.**\n"
         "\n"
-        "| project | stars | downloads in 28 days | open issues | unanswered issues | first response | backlog index "
-        "| absence factor | last release |\n"
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-        "| Lake & Co. | 120 (+100.0 %) | 280 (-50.0 %) | 33 (-17.5 %) | 3 | 20 h | 0.4 (-60.0 %) | 1 | unknown |\n"
-        "| Pond | 7 | no packages | 1 | 0 | unknown | unknown | unknown | unknown |\n"
+        "| project | Stars | Downloads per day | Open issues | Answered within 7 days | Median time to first response "
+        "| Days since the last release |\n"
+        "|---|---:|---:|---:|---:|---:|---:|\n"
+        "| Lake & Co. | 120 (+100.0 %) | 280 in 28 days, 10 a day (-50.0 %) | 33 (-17.5 %; without acme/dam: not found) | 42 % "
+        "| no answer to 2 of 3 issues | 4 days |\n"
+        "| Pond | 7 | no package | 1 | nothing in the window | 2.5 days | no release |\n"
+        "\n"
+        "## State\n"
+        "\n"
+        "- **Lake & Co.** Active: one. (one\\_person, quarantined)\n"
+        "- **Pond** No commits are known.\n"
         "\n"
         "## Alerts\n"
         "\n"
-        "- Lake & Co., stars: changed by \\+100.0 % in 28 days, to 120; the limit is \\+99.0 %.\n"
-        "- Lake & Co., downloads in 28 days: changed by -50.0 % in 28 days, to 280; the limit is -49.0 %. Its source has a "
-        "known break on 2024-01-16: 54 ago. Its source has a known break on 2024-03-10: 0 ago.\n"
-        "- Pond, stars: 7 is above 6.\n"
+        "- Lake & Co., Downloads per day: changed by -50.0 % in four weeks, to 280 in 28 days, 10 a day; the limit is -49.0 %. "
+        "Its source has a known break on 2024-01-16: 54 ago. Its source has a known break on 2024-03-10: 0 ago.\n"
+        "- Lake & Co., Stars: changed by +100.0 % in four weeks, to 120; the limit is +99.0 %.\n"
+        "- Pond, Median time to first response: 2.5 days is above 48.\n"
+        "- Pond, Stars: 7 is above 6.\n"
         "\n"
         "## Rules that were not checked\n"
         "\n"
-        "- Pond, stars: 7 has no figure of 28 days before beside it, so the rule 'rises\\_percent: 99' was not checked.\n"
-        "- Pond, backlog index: there is no figure, so the rule 'below: 0.4' was not checked.\n"
+        "- Lake & Co., Median time to first response: no answer to 2 of 3 issues; the rule 'above: 48' was not checked.\n"
+        "- Pond, Answered within 7 days: nothing in the window; the rule 'below: 0.42' was not checked.\n"
+        "- Pond, Stars: 7, with nothing four weeks before to compare it with; the rule 'rises\\_percent: 99' was not checked.\n"
         "\n"
         "## Known breaks within a change\n"
         "\n"
-        "- [2024-01-16](https://x.example/why): 54 ago. Compared across it: Lake & Co., downloads in 28 days.\n"
-        "- 2024-03-10: 0 ago. Compared across it: Lake & Co., downloads in 28 days.\n"
+        "- [2024-01-16](https://x.example/why): 54 ago. Compared across it: Lake & Co., Downloads per day.\n"
+        "- 2024-03-10: 0 ago. Compared across it: Lake & Co., Downloads per day.\n"
         "\n"
         "## Releases\n"
         "\n"
-        "- pylake 1.1, 2024-03-06\n"
+        "- Lake & Co. 1.1, 2024-03-04\n"
         "\n"
         "## Unusual downloads\n"
         "\n"
-        "- pylake: 12,345 on 2024-03-10, usually about 10, counted otherwise before the known break of 2024-03-10\n"
+        "- pylake: 12,345 on 2024-03-10, usually about 10\n"
         "\n"
         "## Newcomers\n"
         "\n"
-        "- acme/dam: 12 with a first commit: new00, new01, new02, new03, new04, new05, new06, new07, new08, new09 and 2 more\n"
-        "- acme/lake: 1 with a first commit: \\@ann\n"
+        "- Lake & Co.: 12 with a first commit: no00, no01, no02, no03, no04, no05, no06, no07, no08, no09 and 2 more\n"
+        "- Pond: 1 with a first commit: \\@ann\n"
         "\n"
         "## Backlogs that turned\n"
         "\n"
+        "- acme/dam: began to shrink, 1.20 closed per opened in 8 weeks, 1.00 a week earlier\n"
         "- acme/lake: began to grow, 0.40 closed per opened in 8 weeks, 1.10 a week earlier\n"
-        "\n"
-        "## Issues opened\n"
-        "\n"
-        "- acme/lake: 4\n"
         "\n"
         "## Longest without an answer\n"
         "\n"
@@ -576,7 +494,11 @@ def test_the_digest_is_markdown_and_harmless(lake: Lake) -> None:
         "- acme/dam \\#1: Why, 2 days\n"
         "- acme/dam \\#2: How, 2 days\n"
         "\n"
-        "## Late sources\n"
+        "## Out of date\n"
         "\n"
-        "- github\\_releases: acme/dam, never had; acme/pond, last had 2024-03-01\n"
+        "- github\\_releases: acme/dam, not fetched yet; acme/pond, last fetched 2024-03-01\n"
+        "\n"
+        "## Held back\n"
+        "\n"
+        "- acme/lake, github\\_issues\\_quarantined: 3, title: not a text\n"
     )
