@@ -44,32 +44,59 @@ class Entry(BaseModel):
     link: str
 
 
+class _Meta(BaseModel):
+    figures: dict[str, Entry] = {}
+
+
+class _Config(BaseModel):
+    meta: _Meta = _Meta()
+
+
+class _Model(BaseModel):
+    name: str
+    config: _Config = _Config()
+
+
+class _File(BaseModel):
+    """As much of a file of models as is read here; dbt reads the rest."""
+
+    models: list[_Model] = []
+
+
 def declared_figures(project: Path | None = None) -> dict[str, dict[str, Entry]]:
     """Model -> its figures by name, in the order of the files.
 
     Raises:
-        PermanentError: an entry is malformed, names an unknown source, or a figure is declared twice.
+        PermanentError: a file or an entry is malformed, names an unknown source, or a figure is declared twice.
     """
     project = project or project_folder()
     found: dict[str, dict[str, Entry]] = {}
     seen: dict[str, Path] = {}
     for path in sorted((project / "models").rglob("*.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
-            figures = model.get("config", {}).get("meta", {}).get("figures", {})
-            for name, entry in figures.items():
+        for model in _read(path, project).models:
+            for name, figure in model.config.meta.figures.items():
                 where = f"{path.relative_to(project)}: figure {name}"
-                try:
-                    figure = Entry.model_validate(entry)
-                except ValidationError as error:
-                    problem = error.errors()[0]
-                    raise PermanentError(f"{where}: {'.'.join(map(str, problem['loc']))}: {one_line(problem['msg'])}") from None
                 if unknown := sorted(set(figure.sources) - SOURCES.keys()):
                     raise PermanentError(f"{where}: unknown source {', '.join(unknown)}; see lakepulse/sources.py")
                 if name in seen:
                     raise PermanentError(f"{where}: declared in {seen[name]} already; choose another name")
                 seen[name] = path.relative_to(project)
-                found.setdefault(model["name"], {})[name] = figure
+                found.setdefault(model.name, {})[name] = figure
     return found
+
+
+def _read(path: Path, project: Path) -> _File:
+    try:
+        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        # A figure's entry is at models, number of the model, config, meta, figures, name.
+        place = [str(part) for part in problem["loc"]]
+        names = [f"figure {place[5]}", ".".join(place[6:])] if len(place) > 5 else [".".join(place)]
+        words = [str(path.relative_to(project)), *filter(None, names), one_line(problem["msg"])]
+        raise PermanentError(": ".join(words)) from None
+    except yaml.YAMLError as error:
+        raise PermanentError(f"{path.relative_to(project)}: cannot be read: {one_line(error)}") from None
 
 
 def rendered(project: Path | None = None) -> dict[Path, str]:

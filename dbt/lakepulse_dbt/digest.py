@@ -140,15 +140,14 @@ def _breaks(across: Mapping[tuple[str, str], tuple[Break, ...]], found: Iterable
 
 
 def _table(found: list[Figure]) -> list[str]:
-    headline = [figure for figure in found if figure.meaning.headline is not None]
-    headline.sort(key=lambda figure: (figure.scope, figure.meaning.headline or 0))
-    titles = {figure.meaning.headline or 0: figure.meaning.title for figure in headline}
+    headline = {(figure.scope, place): figure for figure in found if (place := figure.meaning.headline) is not None}
+    titles = dict(sorted((place, figure.meaning.title) for (_, place), figure in headline.items()))
     if not titles:
         return []
-    names = [titles[place] for place in sorted(titles)]
-    lines = [f"| project | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
-    for project, own in groupby(headline, key=lambda figure: figure.scope):
-        lines.append(f"| {_plain(project)} | {' | '.join(_cell(figure) for figure in own)} |")
+    lines = [f"| project | {' | '.join(map(_plain, titles.values()))} |", f"|---|{'---:|' * len(titles)}"]
+    for project in dict.fromkeys(scope for scope, _ in headline):
+        cells = (_cell(figure) if (figure := headline.get((project, place))) else "" for place in titles)
+        lines.append(f"| {_plain(project)} | {' | '.join(cells)} |")
     return lines
 
 

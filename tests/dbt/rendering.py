@@ -26,16 +26,6 @@ def _return(value: Any) -> None:
     raise _Returned(value)
 
 
-def _called(macro: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*arguments: Any, **named: Any) -> Any:
-        try:
-            return macro(*arguments, **named)
-        except _Returned as returned:
-            return returned.value
-
-    return call
-
-
 class Rendering:
     """The macros and models of a run, by the names that dbt gives them."""
 
@@ -68,9 +58,21 @@ class Rendering:
         self._refs.add(name)
         return name
 
+    def called(self, name: str) -> Callable[..., Any]:
+        """A macro as a function, which also gives what dbt's `return` returns."""
+        macro = getattr(self.macros, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return macro(*arguments, **named)
+            except _Returned as returned:
+                return returned.value
+
+        return call
+
     def expression(self, text: str) -> str:
         """What a Jinja text says, as SQL."""
-        named = {name: _called(macro) for name, macro in vars(self.macros).items() if not name.startswith("_")}
+        named = {name: self.called(name) for name in vars(self.macros) if not name.startswith("_")}
         return self.environment.from_string(text).render(named)
 
     def model(self, name: str) -> tuple[str, list[str]]:
