@@ -96,9 +96,9 @@ def unused_queries(dashboard: Path) -> list[str]:
     problems = []
     for module in sorted(dashboard.rglob("*.py")):
         folder, tree = module.with_suffix(""), _tree(module)
-        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         called = {
-            argument.value
+            str(argument.value)
             for node in ast.walk(tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "query"
             for argument in node.args
@@ -107,7 +107,7 @@ def unused_queries(dashboard: Path) -> list[str]:
         where = module.relative_to(dashboard.parent)
         files = {path.stem for path in folder.glob("*.sql")}
         problems += [f"{where} does not use {folder.name}/{name}.sql" for name in sorted(files - texts)]
-        problems += [f"{where}: no file {folder.name}/{name}.sql" for name in sorted(map(str, called - files))]
+        problems += [f"{where}: no file {folder.name}/{name}.sql" for name in sorted(called - files)]
     folders = {path.parent for path in dashboard.rglob("*.sql")}
     problems += [
         f"{folder.relative_to(dashboard.parent)}: no module beside it"

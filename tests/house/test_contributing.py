@@ -12,7 +12,9 @@ from tests.dbt import rendering
 from tests.house import tree
 from tests.house.code import ROOT
 
-_BLOCK = re.compile(r"^`([\w./]+)`(?:, (after|before) `([^`]+)`)?:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^`([\w./]+)`(?:, (after|before) `([^`]+)`)?:\n\n(?:<!-- fmt: off -->\n)?```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 SOURCE = {
     "images/common/lakepulse/sources.py",

@@ -68,9 +68,9 @@ CASES = {
     "a source of a pipeline that does not exist": Case(
         REGISTER,
         PULLS,
-        PULLS.replace('pipeline="issues"', 'pipeline="lists"'),
+        PULLS.replace('pipeline="issues"', 'pipeline="hourly"'),
         FETCHING,
-        "error: lakepulse/sources.py: source github_pulls: pipeline 'lists' is not one of base_repo, commits",
+        "error: lakepulse/sources.py: source github_pulls: pipeline 'hourly' is not one of base_repo, commits",
     ),
     "a source of a shared table without its kind": Case(
         REGISTER, ' kind="overall",', "", RENDER, "error: source pypistats_overall has no kind in lakepulse/sources.py"

@@ -45,7 +45,7 @@ def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=tree,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,  # a busy machine
         check=False,
     )
 
