@@ -42,9 +42,9 @@ def install_argo(cluster: Cluster) -> None:
         Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
         cluster.apply(run("kubectl", "kustomize", folder))
     # A definition's conditions are null at first, on which kubectl fails instead of waiting.
-    for attempt in stamina.retry_context(on=TemporaryError, attempts=None, timeout=60, wait_max=2):
+    for attempt in stamina.retry_context(on=TemporaryError, attempts=None, timeout=180, wait_max=2):
         with attempt:
-            cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", *_CRDS)
+            cluster.kubectl("wait", "--for=condition=Established", "--timeout=180s", *_CRDS)
 
 
 def argo_manifest(cluster: Cluster) -> bytes:

@@ -61,7 +61,7 @@ def load(cluster: Cluster, own: list[str]) -> dict[str, str]:
     without internet; else the node pulls them.
 
     Returns:
-        Name -> local id of the images that are new on the node.
+        Name -> local id of our images that are new on the node, for `note`; the others are noted already.
     """
     there = _noted(cluster)
     local = {name: identifier for name in own + other_images() if (identifier := local_image(name))}
@@ -79,7 +79,11 @@ def load(cluster: Cluster, own: list[str]) -> dict[str, str]:
             say(f"the node pulls {', '.join(group)} itself: {error}")
             continue
         say(f"loaded {', '.join(group)}")
-        loaded |= {name: local[name] for name in group}
+        new = {name: local[name] for name in group}
+        if set(group) <= set(own):
+            loaded = new
+        else:
+            note(cluster, new)
     return loaded
 
 

@@ -13,7 +13,7 @@ from k8s.tools import ROOT, require_tools, run, say
 from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse.settings import Settings
 
-_DEPLOYMENTS = {"dashboard": "dashboard", "dbt": "dbt-docs"}
+_DEPLOYMENTS = {"dashboard": "deployment.apps/dashboard", "dbt": "deployment.apps/dbt-docs"}
 """Stage -> the deployment that always runs its image; other pods are made for each step."""
 
 
@@ -37,12 +37,13 @@ def up(cluster: Cluster, settings: Settings) -> None:
     cluster.apply((ROOT / "k8s" / "base" / "namespace.yaml").read_text(encoding="utf-8"))
     apply_secrets(cluster, settings)
     install_argo(cluster)
+    before = cluster.kubectl("get", "deployments", "-o", "name").split()
     say(f"applying {OVERLAY.relative_to(ROOT)}")
     cluster.apply_folder(OVERLAY)
     for stage, deployment in _DEPLOYMENTS.items():
         # The same tag with other content: only new pods take it.
-        if images.image_name(stage) in loaded:
-            cluster.kubectl("rollout", "restart", f"deployment/{deployment}")
+        if images.image_name(stage) in loaded and deployment in before:
+            cluster.kubectl("rollout", "restart", deployment)
     # Not before: if this run ended half-way, the next one must restart them.
     images.note(cluster, loaded)
     wait(cluster)
