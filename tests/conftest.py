@@ -8,6 +8,15 @@ import pytest
 
 from tests.tally import Tally
 
+_LOOPS = ("sequences", "kill", "fifty_repos", "tests/truth/")
+"""Parts of the ids of tests that repeat the same lines thousands of times; measuring their coverage would double their time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(part in item.nodeid for part in _LOOPS):
+            item.add_marker("no_cover")
+
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
