@@ -38,7 +38,7 @@ def scene(lake: Lake) -> None:
     land(
         lake.store,
         "github_issues",
-        [issue(1, 30, title="edited"), issue(4), issue(5, draft="?")],
+        [issue(1, 30, title="edited"), issue(4, draft="?"), issue(5) | {"id": "?"}],
         keys=[1, 3, 4],
         started=at(60),
     )
