@@ -35,9 +35,9 @@ class DiskError(PermanentError):
 
     def __init__(self, doing: str, number: int, *, path: str | None = None, more: int = 0) -> None:
         where = path or "DATA_DIR or the folder of Spark's scratch files (SPARK_LOCAL_DIRS, else /tmp)"
-        others = f" ({more} more failed in the same way)" if more else ""
+        others = f" and {more} more" if more else ""
         do = "free space" if number in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
-        super().__init__(f"{doing} failed{others}: {os.strerror(number)}: {where}; {do}, then run again")
+        super().__init__(f"{doing}{others} failed: {os.strerror(number)}: {where}; {do}, then run again")
         self.doing, self.number, self.path = doing, number, path
 
 

@@ -8,9 +8,9 @@ import pytest
 from obstore.exceptions import GenericError
 
 import spark_apps.load
-from lakepulse.outcome import PermanentError
+from lakepulse.outcome import PermanentError, TemporaryError
 from tests.spark_apps.conftest import Lake
-from tests.spark_apps.landings import at, issue, land
+from tests.spark_apps.landings import issue, land
 
 
 def test_a_report_that_finds_no_room_hides_no_other_error(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +22,10 @@ def test_a_report_that_finds_no_room_hides_no_other_error(lake: Lake, monkeypatc
     with pytest.raises(PermanentError, match=r"its report was not written \(.*No space left on device"):
         lake.load("issues")
     assert len(lake.rows("issues")) == 1
-    damaged = land(lake.store, "github_issues", [issue(2)], started=at(60))
-    (lake.settings.data_dir / "landing" / damaged / "page-00001.jsonl.gz").write_bytes(b"not gzip")
-    with pytest.raises(PermanentError, match=r"loading raw\.issues failed"):
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise TemporaryError("the catalog is not reachable")
+
+    monkeypatch.setattr(spark_apps.load, "ensure_table", unreachable)
+    with pytest.raises(TemporaryError, match="the catalog is not reachable"):
         lake.load("issues")
