@@ -124,7 +124,7 @@ def _publish(settings: Settings, catalog: Catalog) -> list[str]:
 
 def _passed(state: State | None, settings: Settings) -> tuple[State, Passed]:
     if state is None or state.passed is None:
-        raise PermanentError("there is no build that passed its tests; run `python -m lakepulse_dbt build` first")
+        raise PermanentError("there is no build that passed its tests; run `lakepulse build` first")
     passed = state.passed
     if (passed.run_id, passed.as_of, passed.is_demo) != (settings.run_id, settings.as_of, settings.demo):
         raise PermanentError(

@@ -61,8 +61,8 @@ def watched_memory(peaks: dict[str, float]) -> Iterator[None]:
                         continue
                 except psutil.Error:
                     continue
-                for step, program in PROGRAMS.items():
-                    if program in words:
+                for step, programs in PROGRAMS.items():
+                    if any(program in words for program in programs):
                         sizes[step] += size
             for step, size in sizes.items():
                 peaks[step] = max(peaks.get(step, 0.0), size)
@@ -76,14 +76,8 @@ def watched_memory(peaks: dict[str, float]) -> Iterator[None]:
         thread.join()
 
 
-PROGRAMS = {
-    "fetch": "lakepulse_fetch",
-    "load": "spark",
-    "build": "lakepulse_dbt build",
-    "publish": "lakepulse_dbt publish",
-    "record": "lakepulse_dbt record",
-}
-"""What tells a step's processes by their command line."""
+PROGRAMS = {step: (f"lakepulse {step}",) for step in STEPS} | {"load": ("lakepulse load", "org.apache.spark")}
+"""Words in the command lines of a step's processes."""
 
 
 def measured_run(installation: Installation, simulator: Simulator) -> Measured:
@@ -122,7 +116,7 @@ def fetch_memory(scale: float) -> tuple[int, float]:
         settings = simulator.environment() | {"DEMO": "1", "GITHUB_TOKEN": "token-of-the-bench", "AS_OF": DAY.isoformat()}
         peaks: dict[str, float] = {}
         with watched_memory(peaks):
-            ended = Installation(Path(folder) / "data", settings).command("lakepulse_fetch")
+            ended = Installation(Path(folder) / "data", settings).command("lakepulse", "fetch")
         assert ended.returncode == 0, ended.stderr
         return sum(entry.rows for entry in simulator.log), peaks["fetch"]
 

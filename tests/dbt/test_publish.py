@@ -132,7 +132,7 @@ def test_only_the_build_of_this_run_is_published(lake: Lake, run_id: str, as_of:
 
 def test_nothing_is_published_without_a_build(lake: Lake) -> None:
     refused = lake.step("publish", check=1)
-    assert refused.stderr == "error: there is no build that passed its tests; run `python -m lakepulse_dbt build` first\n"
+    assert refused.stderr == "error: there is no build that passed its tests; run `lakepulse build` first\n"
 
 
 @pytest.mark.parametrize("tables_before_kill", [0, 1, 2])

@@ -51,19 +51,19 @@ class Case(NamedTuple):
 CASES = {
     # --- the register of sources
     "a source without its fetch module": Case(
-        f"{FETCH}/github_pulls.py", None, None, FETCHING, "error: source github_pulls of lakepulse/sources.py has no module in"
+        f"{FETCH}/github_pulls.py", None, None, FETCHING, "error: source github_pulls of lakepulse/sources.py is not declared in"
     ),
     "a fetch module without its source": Case(
         REGISTER, PULLS, "", FETCHING, "error: source github_pulls of images/fetch/lakepulse_fetch/sources has no entry"
     ),
     "a raw table without its module": Case(
-        "spark_apps/tables/pulls.py", None, None, RENDER, "error: raw table pulls of lakepulse/sources.py has no module in"
+        "spark_apps/tables/pulls.py", None, None, RENDER, "error: raw table pulls of lakepulse/sources.py is not declared in"
     ),
     "a table module that no source fills": Case(
         REGISTER, PULLS, "", RENDER, "error: raw table pulls of spark_apps/tables has no entry in lakepulse/sources.py"
     ),
     "a source whose raw table is new": Case(
-        REGISTER, PULLS, PULLS + STARS, RENDER, "error: raw table stars of lakepulse/sources.py has no module in"
+        REGISTER, PULLS, PULLS + STARS, RENDER, "error: raw table stars of lakepulse/sources.py is not declared in"
     ),
     "a source of a pipeline that does not exist": Case(
         REGISTER,
@@ -71,6 +71,13 @@ CASES = {
         PULLS.replace('pipeline="issues"', 'pipeline="hourly"'),
         FETCHING,
         "error: lakepulse/sources.py: source github_pulls: pipeline 'hourly' is not one of base_repo, commits",
+    ),
+    "an upstream whose API is not described": Case(
+        REGISTER,
+        'Upstream = Literal["github",',
+        'Upstream = Literal["gitlab", "github",',
+        FETCHING,
+        "error: upstream gitlab of lakepulse/sources.py is not declared in images/fetch/lakepulse_fetch/apis.py",
     ),
     "a source of a shared table without its kind": Case(
         REGISTER, ' kind="overall",', "", RENDER, "error: source pypistats_overall has no kind in lakepulse/sources.py"

@@ -137,6 +137,6 @@ def check_registered(what: str, found: Iterable[str], registered: Iterable[str],
     if unregistered:
         problems.append(f"{what} {', '.join(unregistered)} of {where} has no entry in lakepulse/sources.py")
     if missing:
-        problems.append(f"{what} {', '.join(missing)} of lakepulse/sources.py has no module in {where}")
+        problems.append(f"{what} {', '.join(missing)} of lakepulse/sources.py is not declared in {where}")
     if problems:
         raise PermanentError(f"{'; '.join(problems)}; add what is missing")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 
 from lakepulse.settings import Settings
+from lakepulse.sources import Upstream, check_registered
 from lakepulse_fetch.clock import Clock
 from lakepulse_fetch.transport import Api
 
@@ -72,7 +73,12 @@ def share(name: str, settings: Settings) -> tuple[int, int]:
 
 
 def open_api(name: str, settings: Settings, clock: Clock, transport: httpx.BaseTransport | None = None) -> Api:
-    """The API that a source names, with the limits that its settings give."""
+    """The API of an upstream, with the limits that its settings give.
+
+    Raises:
+        PermanentError: the register and the upstreams here differ.
+    """
+    check_registered("upstream", _APIS, get_args(Upstream), "images/fetch/lakepulse_fetch/apis.py")
     return Api(
         name,
         **_APIS[name](settings),

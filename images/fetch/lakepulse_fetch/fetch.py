@@ -57,7 +57,7 @@ def tasks_of(settings: Settings, sources: Sequence[Source], projects: tuple[Proj
     """Every source and scope of this shard, in the order of `sources`."""
     tasks = []
     for source in sources:
-        index, count = share(source.api, settings)
+        index, count = share(source.upstream, settings)
         tasks += [
             _Task(source, scope) for scope in source.scopes(projects) if zlib.crc32(scope.lower().encode()) % count == index
         ]
@@ -198,9 +198,9 @@ class _Run:
         self.progress.begin(len(tasks))
         with ExitStack() as stack:
             workers: list[tuple[Api, _Queue]] = []
-            for name in dict.fromkeys(task.source.api for task in tasks):
+            for name in dict.fromkeys(task.source.upstream for task in tasks):
                 api = stack.enter_context(open_api(name, self.settings, self.clock, transport))
-                queue = _Queue(self._in_order(api, [task for task in tasks if task.source.api == name]))
+                queue = _Queue(self._in_order(api, [task for task in tasks if task.source.upstream == name]))
                 workers += [(api, queue)] * len(api.limits)
             with ThreadPoolExecutor(max_workers=len(workers) or 1) as pool:
                 futures = [pool.submit(self._work, api, queue) for api, queue in workers]
@@ -211,7 +211,7 @@ class _Run:
                     self._halt()
                     raise
             for api in {id(api): api for api, _ in workers}.values():
-                self._report_anonymous(api, [task for task in tasks if task.source.api == api.name])
+                self._report_anonymous(api, [task for task in tasks if task.source.upstream == api.name])
 
     def _halt(self) -> None:
         self.is_stopped.set()

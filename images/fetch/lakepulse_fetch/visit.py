@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from lakepulse.landing import Manifest, Status
 from lakepulse.outcome import TemporaryError
-from lakepulse.projects import Project
+from lakepulse.projects import Project, packages_of, repos_of
 from lakepulse.settings import Settings
+from lakepulse.sources import SOURCES, Upstream
 from lakepulse.store import Store
 from lakepulse_fetch.answers import Answer, Parse, Refusal, json_list, json_object
 from lakepulse_fetch.clock import Clock
@@ -51,7 +52,7 @@ class ClosedError(EndedError):
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of data from one upstream.
+    """How the source of that name in the register is fetched.
 
     `visit` fetches one scope and keeps its state in a `state`. `headers` go with each request of the source,
     such as a media type of its own. `refusals` are the answers by which the upstream says that it has the scope
@@ -60,14 +61,21 @@ class Source:
     """
 
     name: str
-    api: str
-    scopes: Callable[[tuple[Project, ...]], list[str]]
     visit: Callable[[Visit], None]
     state: type[ScopeState]
     headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
     rank: int = 2
     is_configured: Callable[[Settings], bool] = lambda _settings: True
+
+    @property
+    def upstream(self) -> Upstream:
+        """The API that it is fetched from, by the register."""
+        return SOURCES[self.name].upstream
+
+    def scopes(self, projects: tuple[Project, ...]) -> list[str]:
+        """What it is fetched for: every repo or package of the projects, by the register."""
+        return repos_of(projects) if SOURCES[self.name].scope == "repo" else packages_of(projects)
 
 
 class Identity(BaseModel):

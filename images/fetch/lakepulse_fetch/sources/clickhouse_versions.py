@@ -15,7 +15,6 @@ import httpx
 from pydantic import Field
 
 from lakepulse.outcome import PermanentError, TemporaryError
-from lakepulse.projects import packages_of
 from lakepulse_fetch.answers import json_object
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import Source, Visit
@@ -126,8 +125,6 @@ def _changed(draft: _State, rows: list[dict[str, Any]], today: date) -> list[dic
 SOURCES = (
     Source(
         "clickhouse_versions",
-        "clickhouse",
-        packages_of,
         _visit,
         _State,
         headers=_HEADERS,

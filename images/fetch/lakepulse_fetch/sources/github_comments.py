@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lakepulse.projects import repos_of
 from lakepulse_fetch.answers import Refusal
 from lakepulse_fetch.lists import ListState, ListWalk
 from lakepulse_fetch.visit import Source, Visit
@@ -14,4 +13,4 @@ def _visit(visit: Visit) -> None:
 
 
 # 410: issues are switched off, and comments with them.
-SOURCES = (Source("github_comments", "github", repos_of, _visit, ListState, refusals=(Refusal(410),)),)
+SOURCES = (Source("github_comments", _visit, ListState, refusals=(Refusal(410),)),)

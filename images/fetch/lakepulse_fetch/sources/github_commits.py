@@ -16,7 +16,6 @@ import obstore
 import structlog
 from pydantic import Field
 
-from lakepulse.projects import repos_of
 from lakepulse_fetch.landing_writer import Landing
 from lakepulse_fetch.limits import QuotaExhaustedError
 from lakepulse_fetch.lists import Probe
@@ -233,4 +232,4 @@ def _visit(visit: Visit) -> None:
     _Commits(visit).run()
 
 
-SOURCES = (Source("github_commits", "github", repos_of, _visit, _State),)
+SOURCES = (Source("github_commits", _visit, _State),)

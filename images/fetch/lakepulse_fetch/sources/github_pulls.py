@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lakepulse.projects import repos_of
 from lakepulse_fetch.lists import ListState, ListWalk
 from lakepulse_fetch.visit import Source, Visit
 
@@ -12,4 +11,4 @@ def _visit(visit: Visit) -> None:
     ListWalk(visit, f"{base}&sort=updated&direction=desc", None, "number").run()
 
 
-SOURCES = (Source("github_pulls", "github", repos_of, _visit, ListState),)
+SOURCES = (Source("github_pulls", _visit, ListState),)

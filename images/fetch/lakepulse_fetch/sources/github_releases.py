@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lakepulse.projects import repos_of
 from lakepulse_fetch.lists import FullListing
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import Source, Visit, moment, newest
@@ -48,4 +47,4 @@ def _visit(visit: Visit) -> None:
     visit.complete(landing, keys)
 
 
-SOURCES = (Source("github_releases", "github", repos_of, _visit, _State, rank=1),)
+SOURCES = (Source("github_releases", _visit, _State, rank=1),)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from lakepulse.projects import repos_of
 from lakepulse_fetch.answers import Answer
 from lakepulse_fetch.landing_writer import Landing
 from lakepulse_fetch.lists import Probe
@@ -51,4 +50,4 @@ def _visit(visit: Visit) -> None:
     visit.complete(landing, last_event_at=answer.date or visit.clock.now())
 
 
-SOURCES = (Source("github_repo", "github", repos_of, _visit, _State, rank=0),)
+SOURCES = (Source("github_repo", _visit, _State, rank=0),)

@@ -22,7 +22,6 @@ from typing import IO, Any, cast
 from packaging.utils import canonicalize_name
 
 from lakepulse.outcome import PermanentError
-from lakepulse.projects import packages_of
 from lakepulse.settings import Settings
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import Source, Visit
@@ -121,8 +120,6 @@ def _later(known: datetime | None, day: object, now: datetime) -> datetime | Non
 SOURCES = (
     Source(
         "import_versions",
-        "imports",
-        packages_of,
         _visit,
         _State,
         is_configured=lambda settings: bool(_files(settings)),

@@ -17,7 +17,6 @@ from pypi_simple import (
 )
 
 from lakepulse.outcome import PermanentError, TemporaryError, one_line
-from lakepulse.projects import packages_of
 from lakepulse_fetch.answers import json_object
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import GoneError, Source, Visit, moment, newest
@@ -119,4 +118,4 @@ def _visit(visit: Visit) -> None:
     visit.complete(landing, keys, status_detail=draft.status_reason)
 
 
-SOURCES = (Source("pypi_releases", "pypi", packages_of, _visit, _State, headers={"accept": ACCEPT_JSON_PREFERRED}),)
+SOURCES = (Source("pypi_releases", _visit, _State, headers={"accept": ACCEPT_JSON_PREFERRED}),)

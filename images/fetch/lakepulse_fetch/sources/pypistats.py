@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 
 from lakepulse.outcome import TemporaryError
-from lakepulse.projects import packages_of
 from lakepulse_fetch.answers import json_object
 from lakepulse_fetch.state import ScopeState
 from lakepulse_fetch.visit import GoneError, Source, Visit
@@ -63,6 +62,5 @@ def _last_day(values: list[object], visit: Visit) -> datetime | None:
 
 
 SOURCES = tuple(
-    Source(f"pypistats_{kind}", "pypistats", packages_of, partial(_visit, kind=kind), _State)
-    for kind in ("overall", "python_minor", "system")
+    Source(f"pypistats_{kind}", partial(_visit, kind=kind), _State) for kind in ("overall", "python_minor", "system")
 )
