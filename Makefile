@@ -106,7 +106,7 @@ argo-ui dashboard trino minio-ui dbt-docs: $(READY) ## forward a port and print 
 
 .PHONY: test
 test: $(READY) $(JARS) ## run all tests that need no cluster, and print the coverage
-	@$(PY) -m pytest -m "not cluster and not soak" --cov --cov-report=term $(PYTEST)
+	@$(PY) -m pytest -m "not cluster and not soak" -n logical --maxprocesses 4 --dist loadfile --cov --cov-report=term $(PYTEST)
 
 .PHONY: e2e
 e2e: $(READY) $(JARS) ## run the tests on a real cluster

@@ -66,7 +66,9 @@ def test_an_empty_lake_gives_empty_gold(lake: Lake) -> None:
     lake.publish()
     gold = all_gold(lake)
     assert len(gold["dim_projects"]) == 3
-    assert {name for name, rows in gold.items() if rows and name.startswith("fct_")} <= TELL_THE_CLOCK | {"fct_known_breaks"}
+    known = {*TELL_THE_CLOCK, "fct_known_breaks", "fct_project_state"}
+    assert {name for name, rows in gold.items() if rows and name.startswith("fct_")} <= known
+    assert {row["state"] for row in gold["fct_project_state"]} == {None}
     done = lake.python(
         *("-m", "dbt.cli.main", "test", "--select", "test_type:unit", "--target-path", str(lake.folder / "target")),
         *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt"), "--no-use-colors"),

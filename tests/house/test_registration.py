@@ -51,7 +51,7 @@ class Case(NamedTuple):
 CASES = {
     # --- the register of sources
     "a source without its fetch module": Case(
-        f"{FETCH}/github_pulls.py", None, None, FETCHING, "error: source github_pulls of lakepulse/sources.py is not declared in"
+        f"{FETCH}/github_pulls.py", None, None, FETCHING, "error: source github_pulls of lakepulse/sources.py is not declared"
     ),
     "a fetch module without its source": Case(
         REGISTER, PULLS, "", FETCHING, "error: source github_pulls of images/fetch/lakepulse_fetch/sources has no entry"

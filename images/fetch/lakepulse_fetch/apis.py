@@ -55,6 +55,15 @@ def _imports(settings: Settings) -> dict[str, Any]:
 _APIS = {"github": _github, "pypistats": _pypistats, "pypi": _pypi, "clickhouse": _clickhouse, "imports": _imports}
 
 
+def check_upstreams() -> None:
+    """Compare the upstreams here with those that the register knows.
+
+    Raises:
+        PermanentError: they differ.
+    """
+    check_registered("upstream", _APIS, get_args(Upstream), "images/fetch/lakepulse_fetch/apis.py")
+
+
 def share(name: str, settings: Settings) -> tuple[int, int]:
     """This shard's index and the number of shards that use an API side by side; a greater index has no share.
 
@@ -73,12 +82,7 @@ def share(name: str, settings: Settings) -> tuple[int, int]:
 
 
 def open_api(name: str, settings: Settings, clock: Clock, transport: httpx.BaseTransport | None = None) -> Api:
-    """The API of an upstream, with the limits that its settings give.
-
-    Raises:
-        PermanentError: the register and the upstreams here differ.
-    """
-    check_registered("upstream", _APIS, get_args(Upstream), "images/fetch/lakepulse_fetch/apis.py")
+    """The API of an upstream, with the limits that its settings give."""
     return Api(
         name,
         **_APIS[name](settings),
