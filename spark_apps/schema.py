@@ -174,6 +174,14 @@ class Table:
         problems = [f"key: {name}" for name in self.key if name not in held]
         problems += [f"event time: {name}" for name in (*self.moments, self.newest_by) if name not in {*self.dates} & held]
         problems += [f"undated_if: {name}" for name in (self.undated_if,) if name is not None and name not in held]
+        if self.removal:
+            kinds = {column.name: column.type for column in self.columns}
+            fitting = {"removal key": (self.removal.key, None), "removal born": (self.removal.born, "timestamp")}
+            problems += [
+                f"{what}: {name}"
+                for what, (name, kind) in fitting.items()
+                if name not in kinds or kind not in (None, kinds[name])
+            ]
         if not self.counted_by:
             problems.append("counted_by: empty")
         if problems:

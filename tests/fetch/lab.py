@@ -302,8 +302,10 @@ def _items(repo: Repo, source: str) -> list[Any]:
             made = [items.comment(repo, comment) for comment in repo.comments.values()]
         case "github_pulls":
             made = [items.pull(repo, issue) for issue in repo.issues.values() if issue.is_pull]
-        case _:
+        case "github_releases":
             made = [items.release(repo, release) for release in repo.releases.values() if not release.draft]
+        case _:
+            raise ValueError(f"{source}: add what upstream has of it to tests/fetch/lab.py")
     return [json.loads(item) for item in made]
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from lakepulse.outcome import TemporaryError
+from lakepulse.sources import SOURCES
 from lakepulse_simulator import Simulator, World, tiny_world
 from lakepulse_simulator.tiny import PEOPLE
 from tests.fetch.lab import CORE, GITHUB, KEY, Kill, Lab, Line, ends, keys, landed, rows, truth
@@ -74,6 +75,10 @@ def big_world(commits: int, issues: int, comments: int) -> World:
     while len(repo.comments) < comments:
         world.comment(REPO, 1 + len(repo.comments) % issues, None)
     return world
+
+
+def test_no_source_is_left_out() -> None:
+    assert {*CORE, "import_versions"} == set(SOURCES)  # that one reads files, and has tests of its own
 
 
 @pytest.mark.parametrize("page_size", [100, 3])

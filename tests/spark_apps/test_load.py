@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from lakepulse.reports import read_reports
+from lakepulse.sources import raw_tables
 from spark_apps import ledger
 from spark_apps.tables import all_tables
 from tests.spark_apps.conftest import Lake
@@ -43,6 +44,7 @@ def test_every_source_arrives_typed(lake: Lake) -> None:
     land(store, "pypi_releases", [package_file("1.0rc1")], keys=["pkg-1.0rc1.tar.gz"], scope="pyiceberg")
     report = lake.load()
 
+    assert report.details["tables"].keys() == set(raw_tables()), "land an item of every source"
     assert report.rows == 10
     assert [r.step for r in read_reports(store, "run-1")] == ["load"]
     assert report.details["tables"]["issues"] | {"seconds": 0} == {

@@ -61,6 +61,7 @@ class Commits:
         self.leaders("fct_num_committer_commits_by_repo", "committer", [who for who, _ in by_committer])
         contributors = [(who, day) for who, day in by_author if self.people.is_contributor(who)]
         self.absence(contributors)
+        self.absence_trend([day for _, day in by_author], contributors)
         self.contributors(contributors)
         self.first_commits(contributors)
 
@@ -86,6 +87,20 @@ class Commits:
                 "fct_contributor_absence_factor",
                 repo=self.name,
                 window_days=window,
+                factor=fewest(counts.values()),
+                contributors=len(counts),
+                commits=counts.total(),
+            )
+
+    def absence_trend(self, days: list[date], contributors: list[tuple[Key, date]]) -> None:
+        """Decision: the months begin with the first commit of all, a bot's too."""
+        for month in months_between(min(days), self.as_of) if days else ():
+            last = min((month + timedelta(days=32)).replace(day=1) - timedelta(days=1), self.as_of)
+            counts = Counter(who for who, day in contributors if last - timedelta(days=364) <= day <= last)
+            self.add(
+                "fct_absence_factor_trend",
+                repo=self.name,
+                month=month,
                 factor=fewest(counts.values()),
                 contributors=len(counts),
                 commits=counts.total(),

@@ -116,3 +116,17 @@ def table(add: Add, project: str, scope: str, publications: list[Publication]) -
             is_yanked=publication.is_yanked,
             days_since_previous=(publication.at - max(earlier)).total_seconds() / DAY if earlier else None,
         )
+
+
+def project_table(add: Add, project: str, publications: list[Publication]) -> None:
+    """Rows of fct_project_releases of one project, from its publications in all places."""
+    for version, released_at in final_versions(publications).items():
+        places = {publication.source for publication in publications if publication.version == version}
+        add(
+            "fct_project_releases",
+            project=project,
+            version=version,
+            released_at=released_at,
+            is_on_pypi="pypi" in places,
+            is_on_github="github" in places,
+        )

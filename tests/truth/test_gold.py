@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,8 @@ from tests.truth.scene import (
     only,
     shown,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -533,6 +536,16 @@ def test_only_listed_names_are_shown(world: World) -> None:
         {"project": "Acme", "kind": "package", "name": "acme-lake"},
     ]
     assert tables.keys() == GRAINS.keys()
+
+
+def test_the_oracle_leaves_out_no_gold_table() -> None:
+    models = {path.stem for path in (ROOT / "dbt" / "models" / "gold").glob("*.sql")}
+    assert models - GRAINS.keys() == {
+        "fct_known_breaks",  # the seed
+        "fct_data_freshness",  # these two show the clock, and what fetch and load did
+        "fct_data_quality",
+        "fct_news",  # sentences about figures
+    }
 
 
 def test_differences_are_reported_and_small_ones_forgiven(world: World) -> None:

@@ -62,6 +62,9 @@ def test_one_version_in_two_places_is_one_release(world: World) -> None:
         ("github", "v1.2.0-rc.1", "1.2.0rc1"),
         ("pypi", "1.2.0rc1", "1.2.0rc1"),
     }
+    (release,) = tables["fct_project_releases"]
+    assert (release["project"], release["version"], release["released_at"].date()) == ("Acme", "1.1.0", january(10))
+    assert (release["is_on_pypi"], release["is_on_github"]) == (True, True)
     assert value(tables, "releases_365d", "Acme") == (1.0, 1, "known")
     assert value(tables, "days_since_release", "Acme") == (21.0, 1, "known")
     assert value(tables, "days_since_release", REPO) == (19.0, 1, "known")

@@ -255,7 +255,7 @@ class FullListing:
         return state_path(self.visit.source.name, self.visit.scope, f"page-{number:05d}.json")
 
     def read(self, landing: Landing[Any], *, look_past: bool = False, see: Callable[[list[Any]], None] | None = None) -> bool:
-        """Read all pages and land those that changed; False if the quota ended first.
+        """Read all pages and land those that changed; False if the quota ended after the first page.
 
         With `look_past` a full last page is requested without its ETag: unchanged, it would not
         link to a page after it.
