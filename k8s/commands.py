@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from lakepulse.outcome import run_step
 from lakepulse.settings import load_settings
+from lakepulse.step import run_step
 
 cluster = App(
     name="cluster",

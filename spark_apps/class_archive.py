@@ -20,9 +20,9 @@ import structlog
 
 from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import MANIFEST, Manifest, Page, landing_id, landing_path, pack_lines
-from lakepulse.outcome import run_step
 from lakepulse.settings import Settings
 from lakepulse.sources import SOURCES
+from lakepulse.step import run_step
 from lakepulse.store import Store, open_store
 from spark_apps.jars import WRITE_ARCHIVE_TO, archive_path
 from spark_apps.load import load

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lakepulse.logs import configure_logs
-from lakepulse.outcome import run_step
 from lakepulse.settings import load_settings
+from lakepulse.step import run_step
 
 
 def load(*, tables: str | None = None, replay: bool = False) -> int:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark import SparkContext
 from pyspark.errors import PySparkException
 
-from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line, outage
+from lakepulse.outages import outage
+from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
 
 # Networks, services that restart, lost executors and commits that lost a race.
 _TEMPORARY = re.compile(
     r"java\.net\.|SocketTimeout|UnknownHost|ConnectException|Connection (refused|reset|attempt failed)|SdkClientException"
-    r"|S3Exception.*(503|500|SlowDown)|SQLTransient|PSQLException.*(connect|I/O error|terminating|starting up|shutting down)"
+    r"|S3Exception.*Status Code: (429|5\d\d)\b|SQLTransient"
+    r"|PSQLException.*(connect|I/O error|terminating|starting up|shutting down)"
     r"|This connection has been closed|SQLITE_BUSY|database is locked|CommitFailedException|CommitStateUnknown"
     r"|ExecutorLostFailure|ExecutorDeadException|Checkpoint block|FetchFailed|MetadataFetchFailed"
 )
@@ -41,6 +46,33 @@ class DiskError(PermanentError):
         self.doing, self.number, self.path = doing, number, path
 
 
+class EngineEndedError(TemporaryError):
+    """The JVM is gone; what else failed with it failed because of it."""
+
+    def __init__(self, doing: str, why: str) -> None:
+        super().__init__(f"{doing} failed: {why}; run again")
+
+
+_JVM_CONNECTION = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE)
+
+
+def why_jvm_ended(seconds: float = 5) -> str | None:
+    """How the JVM of this process ended; None while it runs, which is waited for so long."""
+    gateway = SparkContext._gateway  # noqa: SLF001 - pyspark keeps the process nowhere else
+    process = getattr(gateway, "proc", None)
+    if process is None:
+        return None
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    if code == -signal.SIGKILL:
+        return "the JVM was killed (SIGKILL), as the system does when memory is short"
+    if code < 0:
+        return f"the JVM was ended by {signal.Signals(-code).name}"
+    return f"the JVM ended with exit code {code}"
+
+
 @contextmanager
 def engine_error(doing: str) -> Iterator[None]:
     """Turn what Spark, Iceberg, a store or a disk raise in the block into one line that begins with `doing`.
@@ -55,9 +87,12 @@ def engine_error(doing: str) -> Iterator[None]:
         raise _classified(doing, error.java_exception) from error
     except PySparkException as error:
         raise _classified(doing, getattr(error, "_origin", None), str(error)) from error
-    except Py4JError as error:
-        raise TemporaryError(f"{doing} failed: the JVM has ended ({one_line(error)}); run again") from error
     except Exception as error:
+        if isinstance(error, Py4JError) or (isinstance(error, OSError) and error.errno in _JVM_CONNECTION):
+            if why := why_jvm_ended():
+                raise EngineEndedError(doing, why) from error
+            if isinstance(error, Py4JError):
+                raise TemporaryError(f"{doing} failed: the JVM did not answer ({one_line(error)}); run again") from error
         if isinstance(error, OSError) and error.errno in _DISK:
             raise DiskError(doing, error.errno, path=error.filename) from error
         if known := outage(error):
@@ -66,7 +101,12 @@ def engine_error(doing: str) -> Iterator[None]:
 
 
 def joined(errors: Sequence[StepError]) -> StepError | None:
-    """All errors as one, permanent if any of them is; None without one. A full disk is reported once."""
+    """All errors as one, permanent if any of them is; None without one.
+
+    A full disk is reported once, and so is the end of the JVM.
+    """
+    ended = [error for error in errors if isinstance(error, EngineEndedError)]
+    errors = [*ended[:1], *(error for error in errors if error not in ended)]
     disks = [error for error in errors if isinstance(error, DiskError)]
     if len(disks) > 1:
         first = disks[0]

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cyclopts
 import pyspark
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from lakepulse.outcome import PermanentError, TemporaryError, run_step
+from lakepulse.outcome import PermanentError, TemporaryError
+from lakepulse.step import run_step
+
+_JAVA = range(17, 22)
+"""Versions of Java that Spark 4.1 runs on: 17 and 21, and those between."""
 
 LOCAL = (
     "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0",
@@ -82,15 +89,34 @@ def java_path() -> Path | None:
 
 
 def require_java() -> None:
-    """Check that there is a Java runtime.
+    """Check that there is a Java runtime that Spark runs on.
 
     Raises:
-        PermanentError: there is none.
+        PermanentError: there is none, or it is of another version.
     """
-    if java_path() is None:
+    java = java_path()
+    advice = "Spark needs Java 17 or 21; install one (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
+    if java is None:
         home = os.environ.get("JAVA_HOME")
-        where = f"JAVA_HOME ({home}) has no bin/java" if home else "no java on the PATH"
-        raise PermanentError(f"{where}; Spark needs Java 17 or 21 (Debian: apt-get install openjdk-17-jre-headless)")
+        raise PermanentError(f"{f'JAVA_HOME ({home}) has no bin/java' if home else 'no java on the PATH'}; {advice}")
+    version = _java_version(java)
+    major = re.match(r"(?:1\.)?(\d+)", version)
+    if major is None or int(major[1]) not in _JAVA:
+        raise PermanentError(f"{java} is Java {version or 'of an unknown version'}; {advice}")
+
+
+def _java_version(java: Path) -> str:
+    """Its version, such as `17.0.9`; empty if it cannot be found out."""
+    release = java.resolve().parents[1] / "release"  # much faster than starting it
+    try:
+        if release.is_file():
+            said = release.read_text(encoding="utf-8")
+        else:
+            said = subprocess.run([str(java), "-version"], capture_output=True, text=True, check=False).stderr
+    except OSError:
+        return ""
+    found = re.search(r'(?:JAVA_VERSION=|version )"([^"]+)"', said)
+    return found[1] if found else ""
 
 
 def archive_path() -> Path:
@@ -109,14 +135,77 @@ def archive_options() -> list[str]:
     return [f"-XX:SharedArchiveFile={path}", *quiet] if path.is_file() else []
 
 
+def set_local_environment() -> None:
+    """Set what the JVM of a local session reads from the environment, before any configuration."""
+    # A host name that does not resolve stops the driver.
+    os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
+    # Otherwise each of its many threads keeps native memory of its own.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+
+
+def native_options() -> list[str]:
+    """JVM options for a machine whose temporary folder is mounted `noexec`: native libraries are unpacked elsewhere.
+
+    Raises:
+        PermanentError: the folder of the jars is mounted so too.
+    """
+    if not _is_noexec(Path(tempfile.gettempdir())):
+        return []
+    folder = jars_dir() / "native"
+    folder.mkdir(exist_ok=True)
+    if _is_noexec(folder):
+        raise PermanentError(
+            f"{tempfile.gettempdir()} and {folder} are mounted noexec, and Java loads native libraries from there; "
+            "set TMPDIR or SPARK_JARS_DIR to a folder that is not"
+        )
+    return [f"-D{name}={folder}" for name in ("org.sqlite.tmpdir", "ZstdTempFolder", "org.xerial.snappy.tempdir")]
+
+
+def _is_noexec(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
+
+
+def proxy_options(environment: Mapping[str, str]) -> list[str]:
+    """JVM options for the proxies that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name, which Java does not read.
+
+    Raises:
+        PermanentError: one is malformed.
+    """
+    options = []
+    for scheme, prefix in (("http", "http.proxy"), ("https", "https.proxy"), ("all", "socksProxy")):
+        name = f"{scheme}_proxy"
+        value = environment.get(name) or environment.get(name.upper())
+        if not value:
+            continue
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host:
+            raise PermanentError(f"{name.upper()}: not the address of a proxy; write http://HOST:PORT")
+        if parts.scheme.startswith("socks"):
+            options += [f"-DsocksProxyHost={host}", f"-DsocksProxyPort={port or 1080}"]
+        elif scheme == "all":
+            options += [f"-D{key}.proxy{part}" for key in ("http", "https") for part in (f"Host={host}", f"Port={port or 80}")]
+        else:
+            options += [f"-D{prefix}Host={host}", f"-D{prefix}Port={port or 80}"]
+    direct = environment.get("no_proxy") or environment.get("NO_PROXY")
+    if options and direct:
+        hosts = [host.strip().removeprefix("*").lstrip(".") for host in direct.split(",") if host.strip()]
+        options.append(f"-Dhttp.nonProxyHosts={'|'.join(pattern for host in hosts for pattern in (host, f'*.{host}'))}")
+    return options
+
+
 def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
     """Fetch every artifact of `coordinates`, and what they depend on, into `folder`.
 
     Raises:
-        PermanentError: Java is missing.
+        PermanentError: a proxy is malformed.
         TemporaryError: the repository did not answer or lacks an artifact.
     """
-    require_java()
+    set_local_environment()
+    proxies = proxy_options(os.environ)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".ivy-") as ivy:
         builder = (
@@ -124,6 +213,7 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
             .config("spark.ui.enabled", "false")
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.extraJavaOptions", " ".join(proxies))
             .config("spark.jars.ivy", ivy)
             .config("spark.jars.packages", ",".join(coordinates))
             .config("spark.jars.excludes", ",".join(_EXCLUDED))
@@ -132,7 +222,8 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
             builder.getOrCreate().stop()
         except PySparkRuntimeError as error:
             raise TemporaryError(
-                f"cannot resolve {', '.join(coordinates)} (Ivy's lines above say why); check the network, then run again"
+                f"cannot download {', '.join(coordinates)} (Ivy's lines above say why); "
+                f"check the network{' and the proxy' if proxies else ''}, then run again"
             ) from error
         for jar in (Path(ivy) / "jars").glob("*.jar"):
             jar.replace(folder / jar.name)
@@ -144,9 +235,10 @@ def install(*, cluster: bool = False) -> None:
     """Download the jars that are missing and, without `cluster`, make the class archive.
 
     Raises:
-        PermanentError: Java is missing.
+        PermanentError: Java is missing or of a version that Spark does not run on, or a proxy is malformed.
         TemporaryError: the repository did not answer or lacks an artifact.
     """
+    require_java()
     wanted, folder = CLUSTER if cluster else LOCAL, jars_dir()
     if missing(wanted, folder):
         resolve(wanted, folder)

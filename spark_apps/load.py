@@ -31,7 +31,8 @@ from lakepulse.data_dir import open_data_dir
 from lakepulse.landing import Manifest
 from lakepulse.locks import lock
 from lakepulse.names import RAW
-from lakepulse.outcome import PermanentError, StepError, one_line, outage
+from lakepulse.outages import outage
+from lakepulse.outcome import PermanentError, StepError, one_line
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.sources import raw_tables

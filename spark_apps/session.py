@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import re
 import secrets
+import shlex
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pyspark.errors import PySparkRuntimeError
@@ -27,9 +28,18 @@ from pyspark.sql import SparkSession
 
 from lakepulse.catalog import spark_properties
 from lakepulse.names import CATALOG
-from lakepulse.outcome import PermanentError, TemporaryError, one_line
+from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line
 from lakepulse.settings import Settings
-from spark_apps.jars import archive_options, jars_dir, require_jars, require_java
+from spark_apps.errors import engine_error
+from spark_apps.jars import (
+    archive_options,
+    jars_dir,
+    java_path,
+    native_options,
+    require_jars,
+    require_java,
+    set_local_environment,
+)
 
 _LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
 
@@ -117,11 +127,15 @@ def _local(spark: SparkSettings) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         # On the class path from the start: faster than spark.jars, which copies each file in every session.
         "spark.driver.extraClassPath": f"{jars_dir()}/*",
-        "spark.driver.extraJavaOptions": _java_options(spark.driver_java_options, *archive_options()),
+        "spark.driver.extraJavaOptions": _local_options(spark),
         "spark.sql.shuffle.partitions": "2",
         # A Spark job costs more than listing a local disk, however many pages there are.
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     }
+
+
+def _local_options(spark: SparkSettings) -> str:
+    return _java_options(spark.driver_java_options, *archive_options(), *native_options())
 
 
 def _java_options(*more: str) -> str:
@@ -216,32 +230,45 @@ def open_session(settings: Settings) -> Iterator[SparkSession]:
     """An engine that ends with the block; `bound_session` opens sessions on it.
 
     Raises:
-        PermanentError: Java or a jar is missing, or a setting is malformed.
+        PermanentError: Java or a jar is missing, Java is of a version that Spark does not run on or refuses its options,
+            or a setting is malformed.
         TemporaryError: Spark did not start, or no executor did in time.
     """
     spark = spark_settings()
     require_java()
     require_jars(jars_dir())
-    # The JVM reads it before our configuration; a host name that does not resolve stops the driver.
     if not spark.is_kubernetes:
-        os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
-        # For the JVM: otherwise each of its many threads keeps native memory of its own.
-        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+        set_local_environment()
     # It would print the plan of each failed query beside our one line.
     PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    # And py4j a traceback for each call of a JVM that has ended.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
     builder = SparkSession.builder
     for key, value in configuration(settings, spark).items():
         builder = builder.config(key, value)
-    try:
-        session = builder.getOrCreate()
-    except PySparkRuntimeError as error:
-        raise TemporaryError(f"Spark did not start: {one_line(error)}") from error
+    with engine_error("starting Spark"):
+        try:
+            session = builder.getOrCreate()
+        except PySparkRuntimeError as error:
+            raise _not_started(spark) from error
     try:
         if spark.is_kubernetes:
             _await_executor(session, spark)
         yield session
     finally:
-        session.stop()
+        # Without its JVM nothing is left to stop, and why it ended is what the block raises.
+        with suppress(Py4JError, OSError):
+            session.stop()
+
+
+def _not_started(spark: SparkSettings) -> StepError:
+    """Why the JVM ended before Python could reach it: what Java says of the same options."""
+    options = [f"-Xmx{spark.driver_memory}", *shlex.split(_local_options(spark))]
+    tried = subprocess.run([str(java_path()), *options, "-version"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        said = one_line(tried.stderr + tried.stdout)[:500]
+        return PermanentError(f"Spark did not start: {said}; correct SPARK_DRIVER_MEMORY or SPARK_DRIVER_JAVA_OPTIONS")
+    return TemporaryError("Spark did not start: the JVM ended at once, its own lines above may say why; run again")
 
 
 def _await_executor(session: SparkSession, spark: SparkSettings) -> None:

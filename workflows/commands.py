@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lakepulse.outcome import PermanentError, run_step
+from lakepulse.outcome import PermanentError
 from lakepulse.settings import load_settings
+from lakepulse.step import run_step
 from workflows.pipelines import PIPELINES, Pipeline
 
 

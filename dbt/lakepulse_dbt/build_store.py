@@ -131,7 +131,7 @@ class DuckDBStore:
         try:
             connection = duckdb.connect(self.path)
         except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            if str(error).startswith("IO Error: Could not set lock on file"):
                 raise TemporaryError(f"{self.path} is open in another program; close it there, then run again") from None
             raise PermanentError(f"{self.path} cannot be opened: {one_line(error)}") from error
         with connection:

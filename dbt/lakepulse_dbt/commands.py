@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from lakepulse.logs import configure_logs
-from lakepulse.outcome import run_step
 from lakepulse.settings import load_settings
+from lakepulse.step import run_step
 
 
 def build() -> int:

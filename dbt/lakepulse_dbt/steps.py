@@ -8,19 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import duckdb
 import structlog
-from obstore.exceptions import BaseError
 from pyiceberg.exceptions import CommitFailedException
 
-from lakepulse.outcome import PermanentError, StepError, TemporaryError, one_line, outage
+from lakepulse.outages import outage
+from lakepulse.outcome import StepError, TemporaryError, one_line
 from lakepulse.reports import StepReport, write_report
 from lakepulse.settings import Settings
 from lakepulse.store import open_store
 
 log = structlog.get_logger()
-
-_NO_ROOM = ("No space left on device", "Read-only file system", "Permission denied")
 
 
 @dataclass
@@ -76,9 +73,11 @@ def told(error: BaseException) -> str:
 
 @contextmanager
 def catalog_errors() -> Iterator[None]:
-    """Turn a lost commit, and a store or catalog that does not answer, into a `TemporaryError`.
+    """Turn a lost commit, and what failed outside the code, into a step's error.
 
-    A catalog file that cannot be written, or has no room, is a `PermanentError`.
+    Raises:
+        TemporaryError: another writer won the commit, or a store or the catalog did not answer.
+        PermanentError: one of them refused, or a disk is full or not writable.
     """
     try:
         yield
@@ -87,7 +86,4 @@ def catalog_errors() -> Iterator[None]:
     except Exception as error:
         if known := outage(error):
             raise known from error
-        why = next((words for words in _NO_ROOM if words in str(error)), None)
-        if why is None or not isinstance(error, BaseError | duckdb.Error):
-            raise
-        raise PermanentError(f"{why}: nothing could be written; free space or permissions, then run again") from error
+        raise

@@ -13,9 +13,10 @@ import structlog
 
 from lakepulse.locks import lock
 from lakepulse.logs import configure_logs
-from lakepulse.outcome import PermanentError, TemporaryError, run_step
+from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse.reports import StepReport, read_reports, write_report
 from lakepulse.settings import Settings, load_settings
+from lakepulse.step import run_step
 from lakepulse.store import open_store
 
 HOLD = """
@@ -55,7 +56,7 @@ def test_a_step_that_may_not_use_the_catalog_takes_no_lock_there() -> None:
     [
         (PermanentError("a: b\n  c"), 1, "error: a: b c\n"),
         (TemporaryError("host is down"), 75, "error: host is down\n"),
-        (OSError(28, "No space left on device", "file"), 1, "error: No space left on device: file (free space"),
+        (OSError(28, "No space left on device", "file"), 1, "error: No space left on device: file; free space"),
     ],
 )
 def test_an_expected_failure_is_one_line_and_its_exit_code(

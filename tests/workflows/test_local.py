@@ -40,7 +40,7 @@ def report(step, **fields):
 
 RUNNER = """
 import dataclasses, json, sys
-from lakepulse.outcome import run_step
+from lakepulse.step import run_step
 from lakepulse.settings import load_settings
 from workflows import local
 from workflows.pipelines import PIPELINES, RECORD

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from lakepulse.outcome import PermanentError, run_step
+from lakepulse.outcome import PermanentError
+from lakepulse.step import run_step
 
 RENDERERS = ("spark_apps.contract", "lakepulse_dbt.declared_figures", "workflows.argo")
 """Modules that render: bronze and its sources, the figures' macro, Argo's manifests."""

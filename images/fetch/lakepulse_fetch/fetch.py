@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
 import httpx
 import structlog
-from obstore.exceptions import BaseError
 
 from lakepulse.landing import Manifest, scope_slug
 from lakepulse.locks import lock
@@ -64,20 +63,6 @@ def tasks_of(settings: Settings, sources: Sequence[Source], projects: tuple[Proj
     return tasks
 
 
-@contextmanager
-def _storage_errors(settings: Settings) -> Iterator[None]:
-    """Makes one line of a store that is not writable, which ends the step at once."""
-    try:
-        yield
-    except BaseError as error:
-        cause = one_line(str(error).split("Debug source:", maxsplit=1)[0])
-        if settings.is_local:
-            raise PermanentError(
-                f"cannot use DATA_DIR {settings.data_dir}: {cause} (free space or permissions, then run again)"
-            ) from error
-        raise TemporaryError(f"cannot use the object store {settings.lake}: {cause}; run again later") from error
-
-
 def fetch(
     settings: Settings,
     sources: Sequence[Source],
@@ -97,38 +82,37 @@ def fetch(
 
     Raises:
         TemporaryError: some failed, and a later run may succeed.
-        PermanentError: some failed for good, or the store is not writable.
+        PermanentError: some failed for good.
     """
     clock = clock or Clock()
     began = clock.now()
     outcome = _Outcome()
-    with _storage_errors(settings):
-        store = store or open_store(settings)
-        error: StepError | None = None
-        try:
-            run = _Run(settings, store, clock, page_size, locks, progress or Display(), outcome)
-            run.visit_all(tasks_of(settings, sources, projects), transport)
-            error = _verdict(outcome)
-        except StepError as failure:
-            error = failure
-        write_report(
-            store,
-            StepReport(
-                run_id=settings.run_id,
-                step=name,
-                outcome="failed" if error else "succeeded",
-                started_at=began,
-                ended_at=clock.now(),
-                rows=sum(manifest.rows for manifest in outcome.manifests),
-                requests=sum(manifest.requests for manifest in outcome.manifests),
-                quota=sum(manifest.quota for manifest in outcome.manifests),
-                message=one_line(error) if error else None,
-                details={
-                    "lists": [_report(manifest) for manifest in outcome.manifests],
-                    "not_reached": sorted(outcome.unreached),
-                },
-            ),
-        )
+    store = store or open_store(settings)
+    error: StepError | None = None
+    try:
+        run = _Run(settings, store, clock, page_size, locks, progress or Display(), outcome)
+        run.visit_all(tasks_of(settings, sources, projects), transport)
+        error = _verdict(outcome)
+    except StepError as failure:
+        error = failure
+    write_report(
+        store,
+        StepReport(
+            run_id=settings.run_id,
+            step=name,
+            outcome="failed" if error else "succeeded",
+            started_at=began,
+            ended_at=clock.now(),
+            rows=sum(manifest.rows for manifest in outcome.manifests),
+            requests=sum(manifest.requests for manifest in outcome.manifests),
+            quota=sum(manifest.quota for manifest in outcome.manifests),
+            message=one_line(error) if error else None,
+            details={
+                "lists": [_report(manifest) for manifest in outcome.manifests],
+                "not_reached": sorted(outcome.unreached),
+            },
+        ),
+    )
     if error:
         raise error
 
