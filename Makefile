@@ -24,7 +24,7 @@ LAKEPULSE := $(PY) -m lakepulse
 READY := $(VENV)/.ready
 JARS := $(VENV)/.jars
 # What is shown and exported when DATA_DIR is not set: real data, or else the demo's.
-SHOWN := $(if $(or $(DATA_DIR),$(shell grep -s '^DATA_DIR=' .env),$(wildcard .data/real)),,$(if $(wildcard .data/demo),DATA_DIR=.data/demo))
+SHOWN := $(if $(or $(DATA_DIR),$(shell grep -siE '^[[:space:]]*(export[[:space:]]+)?DATA_DIR[[:space:]]*=[[:space:]]*[^[:space:]]' .env),$(wildcard .data/real)),,$(if $(wildcard .data/demo),DATA_DIR=.data/demo))
 
 # Nothing that this project runs writes outside its folder or phones home.
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false

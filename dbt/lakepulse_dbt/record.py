@@ -129,7 +129,8 @@ def _notify(settings: Settings, row: dict[str, Any]) -> None:
         answer = httpx.post(
             settings.webhook_url.get_secret_value(), json=message(row), timeout=_WEBHOOK_SECONDS, follow_redirects=False
         )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
+        # A proxy of the environment may be one that httpx cannot use.
         # Its text may hold the address, which is a secret.
         log.warning("the webhook could not be reached", reason=type(error).__name__)
     else:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import proxy_bypass
 
 import pytest
 
@@ -101,6 +102,25 @@ def test_the_exit_code_is_what_the_command_returns(monkeypatch: pytest.MonkeyPat
     for code in (0, 1, 75):
         monkeypatch.setattr("lakepulse_fetch.commands.fetch", lambda code=code: code)
         assert main(["fetch"]) == code
+
+
+@pytest.mark.parametrize(
+    ("named", "hosts"),
+    [
+        ({}, "localhost,127.0.0.1,::1"),
+        ({"NO_PROXY": "corp,localhost", "no_proxy": ""}, "corp,localhost,127.0.0.1,::1"),
+        ({"no_proxy": ".corp"}, ".corp,localhost,127.0.0.1,::1"),
+    ],
+)
+def test_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch, named: dict[str, str], hosts: str) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    main(["--help"])
+    assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == (hosts, hosts)
+    assert all(proxy_bypass(host) for host in ("localhost", "127.0.0.1"))
+    assert not proxy_bypass("example.org")
 
 
 def test_an_interrupt_has_the_exit_code_that_shells_give_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,16 @@ def test_a_moved_folder_is_refused(settings: Settings, tmp_path: Path) -> None:
         open_data_dir(Settings(data_dir=tmp_path / "elsewhere"))
 
 
+def test_a_folder_that_was_opened_by_a_link_outlives_the_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "real").mkdir()
+    by_link = Settings(data_dir=tmp_path / "link")
+    open_data_dir(by_link)
+    assert (by_link.lake, by_link.warehouse) == ((tmp_path / "real").as_uri(), (tmp_path / "real" / "warehouse").as_uri())
+    (tmp_path / "link").unlink()
+    open_data_dir(Settings(data_dir=tmp_path / "real"))
+
+
 def test_another_layout_is_refused(settings: Settings) -> None:
     open_data_dir(settings)
     card = settings.data_dir / "lakepulse.json"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lakepulse.settings import load_settings
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,6 +40,27 @@ def test_another_python_is_one_line(tmp_path: Path, interpreter: str) -> None:
     [line] = errors(make(f"READY={ready}", f"PYTHON={interpreter}", str(ready)))
     assert "Python 3.11 to 3.13 is needed" in line
     assert not ready.exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["DATA_DIR=/mine", "export DATA_DIR=/mine", "DATA_DIR = /mine", " DATA_DIR=/mine", "data_dir=/mine"]
+)
+def test_what_env_names_is_shown_in_every_form_that_settings_take(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".data" / "demo").mkdir(parents=True)
+    (tmp_path / "requirements.lock").touch()
+    command = ["make", "--file", str(ROOT / "Makefile"), "--dry-run", "digest"]
+
+    def planned() -> str:
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    assert "DATA_DIR=.data/demo" in planned()
+    (tmp_path / ".env").write_text(f"{line}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().data_dir == Path("/mine")
+    assert "DATA_DIR" not in planned()
 
 
 @pytest.mark.parametrize("target", ["export", "badges"])

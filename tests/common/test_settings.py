@@ -45,6 +45,11 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
         ("TRINO_PORT", "70000"),
         ("ENGINE", "spark"),
         ("LOG_FORMAT", "yaml"),
+        ("CATALOG_URI", "postgresql://user:secret@host:5432/catalog"),
+        ("CATALOG_URI", "host:5432/catalog"),
+        ("LAKE_URL", "http://secret.example.org"),
+        ("WAREHOUSE_URL", "/secret/warehouse"),
+        ("WEBHOOK_URL", "hooks.example.org/secret"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from lakepulse.outcome import PermanentError, TemporaryError
 from lakepulse_fetch.answers import Answer, Refusal, json_list
@@ -134,6 +139,70 @@ def test_no_connection_is_temporary_names_the_host_and_is_not_tried_again(make: 
         with pytest.raises(UnreachableError, match=r"cannot reach github at 127\.0\.0\.1:9"):
             api.get(Request(url=REPO), meter)
     assert meter.requests == 4
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def test_a_proxy_that_is_down_is_named_and_its_password_is_not(make: Make, no_proxies: pytest.MonkeyPatch) -> None:
+    no_proxies.setenv("HTTP_PROXY", "http://me:s3cret@127.0.0.1:9")
+    with pytest.raises(UnreachableError) as raised:
+        make(TOKEN, base_url="http://api.example.org").get(Request(url=REPO), Meter())
+    assert "cannot reach github at api.example.org through the proxy 127.0.0.1:9 (" in str(raised.value)
+    assert "check the proxy" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["socks5://me:s3cret@127.0.0.1:9", "nonsense://127.0.0.1"])
+def test_a_proxy_that_cannot_be_used_is_one_line(make: Make, no_proxies: pytest.MonkeyPatch, value: str) -> None:
+    no_proxies.setenv("ALL_PROXY", value)
+    with pytest.raises(PermanentError, match=r"a proxy of the environment cannot be used \(all: ") as raised:
+        make(TOKEN)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_certificate_that_is_not_trusted_is_no_outage(make: Make, no_proxies: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    signed = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    plain = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(plain + signed.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """The client hangs up on purpose."""
+
+    with Quiet(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"https://localhost:{server.server_port}"
+        meter = Meter()
+        with pytest.raises(PermanentError, match=r"certificate of localhost:.* is not trusted .*SSL_CERT_FILE"):
+            make(TOKEN, base_url=address).get(Request(url=REPO), meter)
+        assert meter.requests == 1
+        no_proxies.setenv("SSL_CERT_FILE", str(pem))
+        assert make(TOKEN, base_url=address).get(Request(url=REPO), Meter()).document == {}
+        server.shutdown()
 
 
 def test_the_last_request_of_a_quota_ends_in_a_wait_for_its_reset(sim: Simulator, make: Make, clock: FakeClock) -> None:

@@ -36,6 +36,7 @@ A new command also gets its line in `COMMANDS`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -78,6 +79,7 @@ _HELP = {"--help", "-h"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. A bad argument is one line on stderr and exit code 1."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _reach_this_machine_directly()
     names = [command.name for command in COMMANDS]
     if given and given[0] not in {*names, *_HELP}:
         return _refused(f"unknown command {given[0]!r}; known: {', '.join(names)}")
@@ -95,6 +97,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code is None:  # the help was printed: on request, or for want of a command
         return 0 if _HELP & set(given) else PERMANENT
     return int(code)
+
+
+def _reach_this_machine_directly() -> None:
+    """Have every client leave the proxy aside for this machine: the demo's upstreams and forwarded ports are here."""
+    named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = ",".join(dict.fromkeys([*filter(None, named.split(",")), "localhost", "127.0.0.1", "::1"]))
+    # An empty one in lowercase would hide the other.
+    os.environ |= {"NO_PROXY": hosts, "no_proxy": hosts}
 
 
 def _problem(error: CycloptsError) -> str:

@@ -13,12 +13,23 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lakepulse.outcome import PERMANENT, one_line
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
+
+_PLACE = (r"(s3://[^\s/@?#]+|file:///)[^\s?#]*", "s3://BUCKET/FOLDER or file:///FOLDER")
+_STORAGE = {
+    "lake_url": _PLACE,
+    "warehouse_url": _PLACE,
+    "catalog_uri": (
+        r"sqlite:///\S+|postgresql://[^\s/@?#]+/[^\s/@?#]+(\?\S*)?|https?://[^\s/@?#]+[^\s@?#]*",
+        "sqlite:///FILE, postgresql://HOST:PORT/DATABASE without a user, or the http address of a REST catalog",
+    ),
+}
+"""Setting -> the pattern of its addresses, and that form in words."""
 
 
 class Settings(BaseSettings):
@@ -78,10 +89,16 @@ class Settings(BaseSettings):
     webhook_url: SecretStr | None = Field(None, description="receives each run's outcome as JSON")
     alerts: Path = Field(_REPOSITORY / "dbt" / "alerts.yaml", description="path of the alert rules")
 
-    @field_validator("projects", "data_dir", "alerts")
+    @field_validator("projects", "alerts")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("data_dir")
+    @classmethod
+    def _resolved(cls, value: Path) -> Path:
+        # Iceberg keeps absolute paths, and a link to the folder may change or go.
+        return value.expanduser().resolve()
 
     @field_validator("as_of")
     @classmethod
@@ -106,6 +123,21 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", value):
             raise ValueError("must be an http or https address without user, query or fragment")
         return value.rstrip("/")
+
+    @field_validator("catalog_uri", "lake_url", "warehouse_url")
+    @classmethod
+    def _storage(cls, value: str | None, info: ValidationInfo) -> str | None:
+        pattern, form = _STORAGE[str(info.field_name)]
+        if value is not None and not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {form}")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value.get_secret_value()):
+            raise ValueError("must be an http or https address")
+        return value
 
     @field_validator("github_token")
     @classmethod

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import stamina
@@ -123,13 +125,20 @@ class Api:
         self._timeout_seconds, self._body_limit = timeout_seconds, body_limit
         self._down: str | None = None
         connections = max(4, len(self.limits))
-        self._client = httpx.Client(
-            headers={"user-agent": "lakepulse", "accept-encoding": "gzip", **(headers or {})},
-            timeout=timeout_seconds,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            transport=transport,
-        )
+        try:
+            self._client = httpx.Client(
+                headers={"user-agent": "lakepulse", "accept-encoding": "gzip", **(headers or {})},
+                timeout=timeout_seconds,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+                transport=transport,
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            # httpx reads every proxy of the environment, also one that no request needs.
+            raise PermanentError(
+                f"a proxy of the environment cannot be used ({_proxies()}): {one_line(error)[:200]}; "
+                "name an HTTP proxy in HTTPS_PROXY, or unset it"
+            ) from error
 
     def __enter__(self) -> Api:
         return self
@@ -172,8 +181,18 @@ class Api:
                         raise UnreachableError(self._down)
                     return self._noted(request, meter)
         except _CONNECT_ERRORS as error:
+            if _is_untrusted(error):
+                raise PermanentError(
+                    f"{self.name}: the certificate of {self.host} is not trusted ({one_line(error)[:200]}); "
+                    "if your network has a CA of its own, name its file in SSL_CERT_FILE"
+                ) from error
             # Trying every other list of a host that cannot be reached would take minutes.
-            self._down = f"cannot reach {self.name} at {self.host} ({one_line(error)[:200]}); check the network, then run again"
+            through, check = "", "the network"
+            if proxy := _proxy_of(httpx.URL(request.url)):
+                through, check = f" through the proxy {proxy}", "the proxy"
+            self._down = (
+                f"cannot reach {self.name} at {self.host}{through} ({one_line(error)[:200]}); check {check}, then run again"
+            )
             raise UnreachableError(self._down) from error
         except (httpx.TransportError, _BadAnswerError) as error:
             problem = f"{self.name}: {request.url} failed: {_problem(error)}"
@@ -282,10 +301,31 @@ class _Failures:
     def is_worth_another(self, error: Exception) -> bool:
         if isinstance(error, _CONNECT_ERRORS):
             self._connects += 1
-            return self._connects < _CONNECT_ATTEMPTS
+            return self._connects < _CONNECT_ATTEMPTS and not _is_untrusted(error)
         if isinstance(error, httpx.ReadTimeout) or (isinstance(error, _BadAnswerError) and error.status in _HEAVY):
             self._timeouts += 1
         return isinstance(error, httpx.TransportError | _BadAnswerError) and not self.is_heavy
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a connection failed since the other side's certificate could not be verified."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _proxy_of(url: httpx.URL) -> str | None:
+    """Host and port of the proxy that the environment names for an address, without its credentials."""
+    proxies = getproxies()
+    named = proxies.get(url.scheme) or proxies.get("all")
+    return None if named is None or proxy_bypass(url.host) else httpx.URL(named).netloc.decode("ascii")
+
+
+def _proxies() -> str:
+    """The proxies that the environment names, without credentials."""
+    return ", ".join(f"{scheme}: {value.rpartition('@')[2]}" for scheme, value in getproxies().items() if scheme != "no")
 
 
 def _problem(error: Exception) -> str:
