@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
-from lakepulse.publications import Publication
+from lakepulse import publications
+from lakepulse.publications import Publication, is_ahead
 
 STALE_AFTER = timedelta(days=2)
 """One missed daily run is a delay; two are worth a notice."""
@@ -33,11 +34,16 @@ class Run:
     steps: str | None
 
 
+def newest_first(rows: pa.Table) -> list[Publication]:
+    """Rows of `gold.publications`, the newest first."""
+    return publications.newest_first(rows.to_pylist())
+
+
 def newest_when_published(found: Sequence[Publication]) -> frozenset[str]:
     """Keys of the publications that were the newest when they were published; a backfill of an older date was not."""
     keys, newest = [], date.min
     for publication in sorted(found, key=lambda each: each.published_at):
-        if publication.as_of >= newest:
+        if publication.as_of >= newest and not is_ahead(publication.as_of):
             keys.append(publication.key)
             newest = publication.as_of
     return frozenset(keys)

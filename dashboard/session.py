@@ -18,9 +18,9 @@ from cachetools import LRUCache
 from dashboard import queries
 from dashboard.backends import Backend, Snapshot, Values, open_backend
 from dashboard.filters import Member, Selection
-from dashboard.publications import Run, latest_runs
+from dashboard.publications import Run, latest_runs, newest_first
 from lakepulse.names import PUBLICATIONS, RUNS
-from lakepulse.publications import Publication, newest_first
+from lakepulse.publications import Publication
 from lakepulse.settings import Settings
 
 _KEY = "lakepulse-view"
@@ -40,7 +40,7 @@ def _backend(_settings: Settings) -> Backend:
 
 @st.cache_resource(ttl=20, show_spinner=False)
 def _publications(_settings: Settings) -> list[Publication]:
-    return newest_first(_backend(_settings).current(PUBLICATIONS).to_pylist())
+    return newest_first(_backend(_settings).current(PUBLICATIONS))
 
 
 @st.cache_resource(ttl=20, show_spinner=False)

@@ -1,14 +1,15 @@
 """The step `maintain`: keep the tables small and quick, and everything readable that somebody may still read.
 
-Per table, under its writers' lock: compact small files, remove the tags of old publications, expire
-snapshots without a tag or branch, remove files that no snapshot needs. Then remove old reports and logs of
-runs. Landings are not touched.
+First withdraw publications that are too old, so that nobody is offered what goes next. Then per table, under its
+writers' lock: compact small files, remove the tags of publications that are gone, expire snapshots without a tag or
+branch, remove files that no snapshot needs. Then remove old reports and logs of runs. Landings are not touched.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,11 +78,17 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
     stamp(session, run_id=settings.run_id)
     done: dict[str, Kept] = {}
     errors: list[StepError] = []
-    for name in _tables(session):
+    with engine_error("listing the tables"):
+        names = _tables(session)
+    withdrawn: dict[str, datetime] = {}
+    if PUBLICATIONS in names:
+        with engine_error("withdrawing old publications"), lock(settings, GOLD):
+            withdrawn = _withdraw(session, now or started)
+    for name in names:
         began = time.monotonic()
         try:
             with engine_error(f"maintaining {name}"), lock(settings, _lock_of(name)):
-                done[name] = _maintain_table(session, settings, name, now or started)
+                done[name] = _maintain_table(session, settings, name, now or started, withdrawn)
                 done[name].seconds = round(time.monotonic() - began, 2)
                 log.info("maintained", table=name, **asdict(done[name]))
         except StepError as error:
@@ -99,6 +106,7 @@ def maintain(engine: SparkSession, settings: Settings, now: datetime | None = No
         ended_at=datetime.now(UTC),
         message=one_line(failure) if failure else None,
         details={
+            "publications_withdrawn": len(withdrawn),
             "files_removed": files,
             "bytes_removed": size,
             "traces_removed": traces,
@@ -120,13 +128,34 @@ def _tables(session: SparkSession) -> list[str]:
     )
 
 
+def _withdraw(session: SparkSession, now: datetime) -> dict[str, datetime]:
+    """Delete the rows of publications older than the limit, except the newest; their tags, and when they were published."""
+    published = _published(session, now)
+    old = {tag: time for tag, time in published.items() if time < now - PUBLICATIONS_KEPT}
+    if old:
+        listed = ", ".join(f"'{tag.removeprefix(TAG_PREFIX)}'" for tag in sorted(old))
+        session.sql(f"DELETE FROM {full_name(PUBLICATIONS)} WHERE run_id IN ({listed})")
+        log.info("withdrew old publications", number=len(old))
+    return old
+
+
+def _published(session: SparkSession, now: datetime) -> dict[str, datetime]:
+    """The tag of each publication with the time from which its age counts, UTC: the newest is as young as can be."""
+    rows = session.sql(f"SELECT run_id, as_of, published_at FROM {full_name(PUBLICATIONS)}").collect()
+    newest = max(rows, key=lambda row: recency(row.as_of, row.published_at), default=None)
+    times = {publication_tag(row.run_id): row.published_at.astimezone(UTC) for row in rows}
+    return times | ({publication_tag(newest.run_id): now} if newest else {})
+
+
 def _lock_of(name: str) -> str:
     """The lock that a table's writers hold: load locks its table, record its namespace, build and publish lock gold."""
     namespace = name.split(".", 1)[0]
     return {RAW: name, OPS: OPS}.get(namespace, GOLD)
 
 
-def _maintain_table(session: SparkSession, settings: Settings, name: str, now: datetime) -> Kept:
+def _maintain_table(
+    session: SparkSession, settings: Settings, name: str, now: datetime, withdrawn: Mapping[str, datetime]
+) -> Kept:
     kept = Kept()
     table = IcebergTable(session, name)
     missing = {key: value for key, value in _PROPERTIES.items() if table.properties.get(key) != value}
@@ -139,7 +168,7 @@ def _maintain_table(session: SparkSession, settings: Settings, name: str, now: d
     if not name.startswith(f"{GOLD}.") or name == PUBLICATIONS:
         kept.compacted_files = _compact(session, name)
     table.refresh()
-    if old := _old_tags(session, table, now):
+    if old := _old_tags(session, table, now, withdrawn):
         table.remove_tags(old)
         kept.removed_tags = len(old)
     # With nothing old enough, the procedures would still read the whole table.
@@ -164,7 +193,7 @@ def _call(session: SparkSession, procedure: str, **arguments: str) -> list[Row]:
 
 
 def _literal(moment: datetime) -> str:
-    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00'"
+    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00:00'"
 
 
 def _compact(session: SparkSession, name: str) -> int:
@@ -173,21 +202,17 @@ def _compact(session: SparkSession, name: str) -> int:
     return int(row["rewritten_data_files_count"])
 
 
-def _old_tags(session: SparkSession, table: IcebergTable, now: datetime) -> list[str]:
+def _old_tags(session: SparkSession, table: IcebergTable, now: datetime, withdrawn: Mapping[str, datetime]) -> list[str]:
     """Tags of publications that may be removed.
 
-    A tag without a row belongs to a publication that did not finish: its snapshot's age counts.
+    One without a publication belongs to one that did not finish, or that was withdrawn by maintenance that died: its
+    snapshot's age counts.
     """
     tags = {tag: snapshot for tag, snapshot in table.refs().items() if tag.startswith(TAG_PREFIX)}
     if not tags:
         return []
-    published = {}
-    if session.catalog.tableExists(full_name(PUBLICATIONS)):
-        rows = session.sql(f"SELECT run_id, as_of, published_at FROM {full_name(PUBLICATIONS)}").collect()
-        newest = max(rows, key=lambda row: recency(row.as_of, row.published_at), default=None)
-        published = {publication_tag(row.run_id): row.published_at.astimezone(UTC) for row in rows}
-        if newest:
-            published[publication_tag(newest.run_id)] = now
+    # Read again, under the lock: a run may have published since.
+    published = {**withdrawn, **_published(session, now)}
     limit = now - PUBLICATIONS_KEPT
     return sorted(tag for tag, snapshot in tags.items() if published.get(tag, table.committed_at(snapshot)) < limit)
 

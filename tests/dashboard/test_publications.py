@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from dashboard.publications import Run, by_label, failed_since, is_stale, latest_runs, newest_when_published
-from lakepulse.publications import Publication, newest_first
+from dashboard.publications import Run, by_label, failed_since, is_stale, latest_runs, newest_first, newest_when_published
+from lakepulse.publications import Publication
+from lakepulse_dbt.warehouse import PUBLICATIONS_SCHEMA
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -21,6 +22,11 @@ def row(run_id: str, as_of: date, published_at: datetime) -> dict[str, object]:
         "snapshots": [("dim_projects", 7)],
         "row_counts": [("dim_projects", 2)],
     }
+
+
+def published(rows: list[dict[str, object]]) -> pa.Table:
+    """Rows as an engine gives them."""
+    return pa.Table.from_pylist(rows, schema=PUBLICATIONS_SCHEMA)
 
 
 def publication(as_of: date = date(2026, 11, 20), published_at: datetime = NOON) -> Publication:
@@ -58,18 +64,28 @@ def test_a_plain_date_is_what_was_shown_that_day_and_a_later_backfill_is_listed_
 
 def test_the_newest_has_the_greatest_as_of_and_a_backfill_is_not_it() -> None:
     found = newest_first(
-        [
-            row("today", date(2026, 11, 20), NOON),
-            row("backfill", date(2026, 10, 1), NOON + timedelta(hours=5)),
-            row("today again", date(2026, 11, 20), NOON + timedelta(hours=1)),
-        ]
+        published(
+            [
+                row("today", date(2026, 11, 20), NOON),
+                row("backfill", date(2026, 10, 1), NOON + timedelta(hours=5)),
+                row("today again", date(2026, 11, 20), NOON + timedelta(hours=1)),
+            ]
+        )
     )
     assert [publication.run_id for publication in found] == ["today again", "today", "backfill"]
     assert found[0].snapshots == {"dim_projects": 7}
 
 
+def test_a_run_whose_clock_was_ahead_is_not_the_newest() -> None:
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    found = newest_first(published([row("ahead", ahead.date(), ahead), row("today", date(2026, 11, 20), NOON)]))
+    assert [publication.run_id for publication in found] == ["today", "ahead"]
+    later = publication(date(2026, 11, 21), NOON + timedelta(days=1))
+    assert newest_when_published([*found, later]) == {found[0].key, later.key}
+
+
 def test_without_tables_there_are_no_publications_and_no_runs() -> None:
-    assert newest_first([]) == []
+    assert newest_first(pa.table({})) == []
     assert latest_runs(pa.table({})) == []
 
 

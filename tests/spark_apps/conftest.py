@@ -71,9 +71,13 @@ class Lake:
         return load_catalog(CATALOG, **pyiceberg_properties(self.settings))
 
     def rows(self, table: str, *columns: str) -> list[dict[str, Any]]:
-        """Rows of main, sorted; all columns, or those named."""
+        """Rows of main of a raw table, sorted; all columns, or those named."""
+        return self.rows_of(f"raw.{table}", *columns)
+
+    def rows_of(self, name: str, *columns: str) -> list[dict[str, Any]]:
+        """The same of any table."""
         try:
-            found = self.catalog.load_table(f"raw.{table}").scan(selected_fields=columns or ("*",)).to_arrow().to_pylist()
+            found = self.catalog.load_table(name).scan(selected_fields=columns or ("*",)).to_arrow().to_pylist()
         except NoSuchTableError:
             return []
         return sorted(found, key=str)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakepulse.names import GOLD, PUBLICATIONS
@@ -53,12 +53,17 @@ def tag(run_id: str) -> str:
     return f"{TAG_PREFIX}{run_id}"
 
 
-def recency(as_of: date, published_at: datetime) -> tuple[date, datetime]:
+def recency(as_of: date, published_at: datetime) -> tuple[bool, date, datetime]:
     """Sorts publications, the newest last: by `as_of`, then by the time of publishing.
 
-    A backfill of an older date is therefore never the newest.
+    A backfill of an older date is therefore never the newest, nor is one of a day that has not come: a clock was ahead.
     """
-    return as_of, published_at
+    return not is_ahead(as_of), as_of, published_at
+
+
+def is_ahead(as_of: date) -> bool:
+    """Whether the day has not come yet, UTC."""
+    return as_of > datetime.now(UTC).date()
 
 
 def newest_first(rows: Iterable[Mapping[str, Any]]) -> list[Publication]:
