@@ -106,6 +106,12 @@ _FAILED_STEP = (
     " && not (.displayName matches '[(][0-9]+[)]$')) | map(.templateName) | first()) ?? ''}}"
 )
 
+# Of a pod that `argo stop` ended, and of one that never ran, no report says why.
+_ENGINE_MESSAGE = (
+    "{{=(filter(fromJSON(fromJSON(workflow.failures)) ?? [], .message != '' && not (.message matches '^child '))"
+    " | map(.message) | first()) ?? ''}}"
+)
+
 _OWN_PARAMETERS: dict[str, tuple[str, str]] = {
     "projects": (PROJECTS, "ConfigMap with the project list, key projects.yaml"),
     "shards": (
@@ -306,6 +312,7 @@ def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
     if step == RECORD:
         yield Env(name="OUTCOME", value="{{workflow.status}}")
         yield Env(name="FAILED_STEP", value=_FAILED_STEP % [other.name for other in pipeline.steps])
+        yield Env(name="ENGINE_MESSAGE", value=_ENGINE_MESSAGE)
 
 
 def _ports(step: Step) -> list[ContainerPort] | None:

@@ -44,21 +44,23 @@ def record(
     outcome: Annotated[str | None, Parameter(env_var="OUTCOME")] = None,
     failed_step: Annotated[str | None, Parameter(env_var="FAILED_STEP")] = None,
     message: Annotated[str | None, Parameter(env_var="MESSAGE")] = None,
+    engine_message: Annotated[str | None, Parameter(env_var="ENGINE_MESSAGE")] = None,
 ) -> int:
-    """Record the run in ops.runs and notify the webhook.
+    """Notify the webhook, and record the run in ops.runs.
 
     Args:
         outcome: 'succeeded', in any case; anything else: the run failed. Default: as its step reports say.
         failed_step: name of the step that failed.
         message: why it failed, one line.
+        engine_message: what the workflow engine says of the failure; used if no step says why.
     """
     settings = load_settings()
     configure_logs(settings)
 
     def step() -> None:
-        from lakepulse_dbt.record import record  # imports PyIceberg
+        from lakepulse_dbt.record import Ending, record  # imports PyIceberg
 
-        record(settings, outcome, failed_step, message)
+        record(settings, Ending(outcome, failed_step, message, engine_message))
 
     return run_step(step)
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,81 @@ def test_a_damaged_card_is_one_clear_line(settings: Settings) -> None:
     (settings.data_dir / "lakepulse.json").write_text("{")
     with pytest.raises(PermanentError, match="is damaged"):
         open_data_dir(settings)
+
+
+class Bucket(ThreadingHTTPServer):
+    """An object store with what a card needs of one."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.objects: dict[str, bytes] = {}
+        self.missing = b"<Error><Code>NoSuchKey</Code></Error>"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Bucket
+
+    def do_GET(self) -> None:
+        found = self.server.objects.get(self.path)
+        self.reply(200 if found is not None else 404, found or self.server.missing)
+
+    def do_PUT(self) -> None:
+        self.server.objects[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+        self.reply(200, b"")
+
+    def reply(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"1"')
+        self.send_header("Last-Modified", "Tue, 01 Dec 2026 00:00:00 GMT")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        pass
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    with Bucket() as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield serving
+        serving.shutdown()
+
+
+def on_a_cluster(bucket: Bucket, *, demo: bool = False, lake: str = "s3://lakepulse/lake") -> Settings:
+    endpoint = f"http://127.0.0.1:{bucket.server_port}"
+    return Settings(lake_url=lake, s3_endpoint=endpoint, aws_access_key_id="a", aws_secret_access_key="b", demo=demo)
+
+
+def test_a_lake_on_a_cluster_has_a_card_too(bucket: Bucket) -> None:
+    with pytest.raises(PermanentError, match=r"LAKE_URL s3://lakepulse/lake has no data; run a pipeline first"):
+        look_into_data_dir(on_a_cluster(bucket))
+    open_data_dir(on_a_cluster(bucket, demo=True))
+    open_data_dir(on_a_cluster(bucket, demo=True))
+    look_into_data_dir(on_a_cluster(bucket))
+    card = {"layout": 1, "path": "s3://lakepulse/lake", "kind": "demo"}
+    assert {path: json.loads(text) for path, text in bucket.objects.items()} == {"/lakepulse/lake/lakepulse.json": card}
+
+
+def test_demo_and_real_data_do_not_mix_on_a_cluster(bucket: Bucket) -> None:
+    open_data_dir(on_a_cluster(bucket, demo=True))
+    with pytest.raises(PermanentError, match=r"LAKE_URL s3://lakepulse/lake holds demo data, this run has real data"):
+        open_data_dir(on_a_cluster(bucket))
+
+
+def test_a_copied_lake_and_another_layout_are_refused_on_a_cluster(bucket: Bucket) -> None:
+    open_data_dir(on_a_cluster(bucket))
+    bucket.objects["/copy/lakepulse.json"] = bucket.objects["/lakepulse/lake/lakepulse.json"]
+    with pytest.raises(PermanentError, match="s3://copy was moved from s3://lakepulse/lake"):
+        open_data_dir(on_a_cluster(bucket, lake="s3://copy"))
+    bucket.objects["/lakepulse/lake/lakepulse.json"] = b'{"layout": 0, "path": "s3://lakepulse/lake", "kind": "real"}'
+    with pytest.raises(PermanentError, match="has layout 0"):
+        open_data_dir(on_a_cluster(bucket))
+
+
+def test_a_missing_bucket_gets_no_card(bucket: Bucket) -> None:
+    bucket.missing = b"<Error><Code>NoSuchBucket</Code></Error>"
+    with pytest.raises(PermanentError, match="the bucket does not exist"):
+        open_data_dir(on_a_cluster(bucket))
+    assert bucket.objects == {}

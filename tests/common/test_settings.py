@@ -49,7 +49,6 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
         ("CATALOG_URI", "host:5432/catalog"),
         ("LAKE_URL", "http://secret.example.org"),
         ("WAREHOUSE_URL", "/secret/warehouse"),
-        ("WEBHOOK_URL", "hooks.example.org/secret"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from lakepulse.outcome import PermanentError
 from lakepulse.reports import StepReport, write_report
 from lakepulse.store import open_store
-from lakepulse_dbt.record import record
+from lakepulse_dbt.record import Ending, record
 from lakepulse_dbt.steps import catalog_errors
 from tests.dbt.lake import Lake
 
@@ -48,7 +48,7 @@ def runs(lake: Lake) -> list[dict[str, Any]]:
 def test_a_run_is_recorded_once_however_often_it_is_reported(lake: Lake) -> None:
     report(lake, "load", 5)
     report(lake, "fetch", 0)
-    record(lake.settings(), "Succeeded", None, None)
+    record(lake.settings(), Ending("Succeeded"))
     before = lake.catalog().load_table("ops.runs").metadata_location
     lake.step("record", "--outcome", "Succeeded")
     assert lake.catalog().load_table("ops.runs").metadata_location == before
@@ -60,13 +60,13 @@ def test_a_run_is_recorded_once_however_often_it_is_reported(lake: Lake) -> None
 
 def test_a_retried_run_replaces_its_row_and_no_other(lake: Lake) -> None:
     report(lake, "fetch", 0, "no network")
-    record(lake.settings(), "failed", None, None)
+    record(lake.settings(), Ending("failed"))
     lake.run_id = "run-2"
     report(lake, "fetch", 9)
-    record(lake.settings(), "succeeded", None, None)
+    record(lake.settings(), Ending("succeeded"))
     lake.run_id = "run-1"
     report(lake, "fetch", 10)
-    record(lake.settings(), "succeeded", None, None)
+    record(lake.settings(), Ending("succeeded"))
     assert {row["run_id"]: (row["outcome"], row["message"]) for row in runs(lake)} == {
         "run-1": ("succeeded", None),
         "run-2": ("succeeded", None),
@@ -76,7 +76,7 @@ def test_a_retried_run_replaces_its_row_and_no_other(lake: Lake) -> None:
 def test_a_failed_run_says_what_failed_and_why(lake: Lake) -> None:
     report(lake, "fetch", 0)
     report(lake, "load", 2, "audit: keys are not unique")
-    record(lake.settings(), None, None, None)
+    record(lake.settings(), Ending())
     (row,) = runs(lake)
     assert (row["outcome"], row["failed_step"], row["message"]) == ("failed", "load", "audit: keys are not unique")
 
@@ -92,7 +92,7 @@ def test_a_run_that_died_without_a_report_is_a_failed_run(lake: Lake) -> None:
 def test_a_secret_in_a_message_is_not_kept(lake: Lake) -> None:
     report(lake, "fetch", 0, "401 for token ghp_s3cret")
     lake.extra["GITHUB_TOKEN"] = "ghp_s3cret"
-    record(lake.settings(), "failed", None, None)
+    record(lake.settings(), Ending("failed"))
     (row,) = runs(lake)
     assert row["message"] == "401 for token [hidden]"
     assert "s3cret" not in row["steps"]
@@ -148,6 +148,27 @@ def test_the_webhook_gets_the_outcome(lake: Lake, webhook: Webhook) -> None:
     assert body["text"] == "lakepulse (demo data): daily as of 2024-03-10 failed in fetch: no network"
     assert (body["as_of"], body["started_at"]) == ("2024-03-10", START.isoformat())
     assert [step["step"] for step in body["steps"]] == ["fetch"]
+
+
+def test_where_the_store_is_down_the_webhook_is_told(lake: Lake, webhook: Webhook) -> None:
+    away = {"LAKE_URL": "s3://lake/daily-t4032", "S3_ENDPOINT": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a"}
+    hook = {"WEBHOOK_URL": f"http://127.0.0.1:{webhook.server_port}/hook"}
+    done = lake.step("record", OUTCOME="Failed", FAILED_STEP="load", **away, **hook, AWS_SECRET_ACCESS_KEY="s3cret", check=75)
+    ((_, body),) = webhook.received
+    assert (body["outcome"], body["failed_step"], body["steps"]) == ("failed", "load", [])
+    assert "failed in load · not recorded: the object store did not answer (" in body["text"]
+    assert done.stderr.splitlines()[-1].startswith("error: the object store did not answer")
+
+
+def test_what_the_engine_says_counts_where_no_step_says_why(lake: Lake) -> None:
+    stopped = Ending("Failed", "load", engine_message="workflow shutdown with strategy:  Stop")
+    record(lake.settings(), stopped)
+    assert runs(lake)[0]["message"] == "workflow shutdown with strategy: Stop"
+    record(lake.settings(), Ending("Failed"))
+    assert runs(lake)[0]["message"] == "no step says why: the run was ended from outside"
+    report(lake, "load", 2, "audit: keys are not unique")
+    record(lake.settings(), stopped)
+    assert runs(lake)[0]["message"] == "audit: keys are not unique"
 
 
 @pytest.mark.parametrize(

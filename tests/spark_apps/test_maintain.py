@@ -123,9 +123,9 @@ def test_over_a_year_every_publication_that_is_offered_is_readable(lake: Lake) -
     # Snapshots are as young as this test, so that only a later look finds them old enough.
     maintain(lake.engine, lake.settings, datetime.now(UTC) + LATER)
     table = lake.catalog.load_table("gold.facts")
-    offered = [row["run_id"] for row in lake.rows_of("gold.publications", "run_id")]
-    assert {snapshots[run_id] for run_id in offered} == {snapshot.snapshot_id for snapshot in table.snapshots()}
-    assert {f"publication-{run_id}" for run_id in offered} | {"main"} == table.refs().keys()
+    left = [row["run_id"] for row in lake.rows_of("gold.publications", "run_id")]
+    assert {snapshots[run_id] for run_id in left} == {snapshot.snapshot_id for snapshot in table.snapshots()}
+    assert {f"publication-{run_id}" for run_id in left} | {"main"} == table.refs().keys()
 
 
 def test_publications_are_withdrawn_before_what_they_name(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

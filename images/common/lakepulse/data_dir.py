@@ -1,7 +1,8 @@
-"""The data folder's identity card, checked by each step before it reads or writes anything.
+"""The lake's identity card, checked by each step before it reads or writes anything.
 
-Iceberg metadata has absolute paths, so a moved folder cannot be read; demo and real data must
-never mix; and a folder of another layout must not be misread.
+On one machine it lies in DATA_DIR, on a cluster in the object store beside the landings. Iceberg metadata has absolute
+paths, so a lake that was moved cannot be read; demo and real data must never mix; and a lake of another layout must not
+be misread.
 """
 
 from __future__ import annotations
@@ -9,68 +10,107 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import obstore
+
+from lakepulse.outages import outage
 from lakepulse.outcome import PermanentError
 from lakepulse.settings import Settings
+from lakepulse.store import open_store
 
 LAYOUT = 1
 _CARD = "lakepulse.json"
 
 
 def open_data_dir(settings: Settings) -> None:
-    """Check `DATA_DIR` before a step writes, or create it; does nothing on the cluster, which has none.
+    """Check the lake before a step writes, or create its card; on one machine that is DATA_DIR, which is created too.
 
     Raises:
-        PermanentError: it was moved, has another layout, or holds the other kind of data.
-        OSError: it cannot be read or written.
+        StepError: it was moved, has another layout, holds the other kind of data, or does not answer.
+        OSError: DATA_DIR cannot be read or written.
     """
-    if not settings.is_local:
-        return
-    folder = settings.data_dir.resolve()
     kind = "demo" if settings.demo else "real"
-    held = _held(folder)
+    held = _held(settings)
     if held is None:
-        _create(folder, kind)
+        _create(settings, kind)
     elif held != kind:
-        raise PermanentError(f"DATA_DIR {folder} holds {held} data, this run has {kind} data; use another DATA_DIR")
+        raise PermanentError(
+            f"{_named(settings)} holds {held} data, this run has {kind} data; use another {_setting(settings)}"
+        )
 
 
 def look_into_data_dir(settings: Settings) -> None:
-    """Check `DATA_DIR` before something is read from it, be it real data or the demo's.
+    """Check the lake before something is read from it, be it real data or the demo's.
 
     Raises:
-        PermanentError: there is none, it was moved, or it has another layout.
-        OSError: it cannot be read.
+        StepError: there is none, it was moved, has another layout, or does not answer.
+        OSError: DATA_DIR cannot be read.
     """
-    if settings.is_local and _held(folder := settings.data_dir.resolve()) is None:
-        raise PermanentError(f"DATA_DIR {folder} has no data; run make demo or make run first, or use another DATA_DIR")
+    if _held(settings) is None:
+        what = "make demo or make run" if settings.is_local else "a pipeline"
+        raise PermanentError(f"{_named(settings)} has no data; run {what} first, or use another {_setting(settings)}")
 
 
-def _held(folder: Path) -> str | None:
-    """The kind of data in a folder by its card; None without a card."""
-    card = folder / _CARD
-    try:
-        found = json.loads(card.read_text(encoding="utf-8"))
-        layout, path, held = found["layout"], found["path"], str(found["kind"])
-    except FileNotFoundError:
+def _setting(settings: Settings) -> str:
+    return "DATA_DIR" if settings.is_local else "LAKE_URL"
+
+
+def _where(settings: Settings) -> str:
+    return str(settings.data_dir) if settings.is_local else settings.lake
+
+
+def _named(settings: Settings) -> str:
+    return f"{_setting(settings)} {_where(settings)}"
+
+
+def _held(settings: Settings) -> str | None:
+    """The kind of data in the lake by its card; None without a card."""
+    text = _read(settings)
+    if text is None:
         return None
+    setting, where = _setting(settings), _where(settings)
+    try:
+        found = json.loads(text)
+        layout, path, held = found["layout"], found["path"], str(found["kind"])
     except (ValueError, KeyError, TypeError):
-        raise PermanentError(f"{card} is damaged; restore it from a copy, or use another DATA_DIR") from None
+        raise PermanentError(f"{where}/{_CARD} is damaged; restore it from a copy, or use another {setting}") from None
     if layout != LAYOUT:
-        raise PermanentError(f"DATA_DIR {folder} has layout {layout}, this version needs {LAYOUT}; use another DATA_DIR")
-    if path != str(folder):
+        raise PermanentError(f"{_named(settings)} has layout {layout}, this version needs {LAYOUT}; use another {setting}")
+    if path != where:
         raise PermanentError(
-            f"DATA_DIR {folder} was moved from {path}, and Iceberg paths are absolute; move it back, or use another DATA_DIR"
+            f"{_named(settings)} was moved from {path}, and Iceberg paths are absolute; move it back, or use another {setting}"
         )
     return held
 
 
-def _create(folder: Path, kind: str) -> None:
+def _read(settings: Settings) -> str | None:
+    if settings.is_local:
+        try:
+            return (settings.data_dir / _CARD).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+    try:
+        return bytes(obstore.get(open_store(settings), _CARD).bytes()).decode(errors="replace")
+    except FileNotFoundError as error:
+        # A missing bucket is one too.
+        if known := outage(error):
+            raise known from error
+        return None
+
+
+def _create(settings: Settings, kind: str) -> None:
+    text = json.dumps({"layout": LAYOUT, "path": _where(settings), "kind": kind}) + "\n"
+    if settings.is_local:
+        _create_folder(settings.data_dir, text)
+    else:
+        obstore.put(open_store(settings), _CARD, text.encode())
+
+
+def _create_folder(folder: Path, text: str) -> None:
     card = folder / _CARD
     partial = card.with_suffix(".partial")
     # A first step that was killed here leaves a half-written card.
     if folder.is_dir() and set(folder.iterdir()) - {partial}:
         raise PermanentError(f"DATA_DIR {folder} is not empty and not a lakepulse folder; use another DATA_DIR")
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"layout": LAYOUT, "path": str(folder), "kind": kind})
-    partial.write_text(text + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(card)

@@ -132,13 +132,6 @@ class Settings(BaseSettings):
             raise ValueError(f"must be {form}")
         return value
 
-    @field_validator("webhook_url")
-    @classmethod
-    def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value.get_secret_value()):
-            raise ValueError("must be an http or https address")
-        return value
-
     @field_validator("github_token")
     @classmethod
     def _tokens(cls, value: SecretStr | None) -> SecretStr | None:
