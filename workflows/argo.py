@@ -6,6 +6,7 @@ The constants below name the objects that the cluster must have; `k8s/` makes th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +113,39 @@ _ENGINE_MESSAGE = (
     " | map(.message) | first()) ?? ''}}"
 )
 
-_OWN_PARAMETERS: dict[str, tuple[str, str]] = {
-    "projects": (PROJECTS, "ConfigMap with the project list, key projects.yaml"),
-    "shards": (
+
+@dataclass(frozen=True, slots=True)
+class OwnParameter:
+    """A parameter that only a cluster has; `pattern` is what a value must match, `form` says it in words."""
+
+    default: str
+    purpose: str
+    pattern: str
+    form: str
+
+
+_NUMBER = (r"[1-9]\d{0,2}", "a number from 1 to 999")
+
+OWN_PARAMETERS: dict[str, OwnParameter] = {
+    "projects": OwnParameter(
+        PROJECTS,
+        "ConfigMap with the project list, key projects.yaml",
+        r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?",
+        "a ConfigMap's name",
+    ),
+    "shards": OwnParameter(
         "1",
         "pods for each group of sources; each has GitHub tokens of its own, those beyond their number get no repository",
+        *_NUMBER,
     ),
-    "executors": ("1", "Spark executors"),
-    "executor_cores": ("1", "cores of a Spark executor"),
-    "executor_memory": ("1g", "heap of a Spark executor, as Java writes it"),
-    "executor_cpu_request": ("100m", "CPU request of a Spark executor, as Kubernetes writes it"),
+    "executors": OwnParameter("1", "Spark executors", *_NUMBER),
+    "executor_cores": OwnParameter("1", "cores of a Spark executor", *_NUMBER),
+    "executor_memory": OwnParameter(
+        "1g", "heap of a Spark executor, as Java writes it", r"[1-9]\d*[mg]", "a size such as 1500m or 2g"
+    ),
+    "executor_cpu_request": OwnParameter(
+        "100m", "CPU request of a Spark executor, as Kubernetes writes it", r"[1-9]\d*m|\d+(\.\d+)?", "such as 500m or 1.5"
+    ),
 }
 _USED_BY = {"lookback": "fetch", "sweep": "fetch", "shards": "fetch", "allow_shrink": "load"}
 """Parameter -> the step that uses it; pipelines without that step do not have the parameter."""
@@ -171,10 +195,9 @@ def workflow_template(pipeline: Pipeline) -> WorkflowTemplate:
 
 def _parameters(pipeline: Pipeline) -> list[ModelParameter]:
     steps = {step.name for step in pipeline.steps}
-    values = {name: (parameter.default, parameter.purpose) for name, parameter in PARAMETERS.items()} | _OWN_PARAMETERS
     return [
-        ModelParameter(name=name, value=pipeline.defaults.get(name, default), description=purpose)
-        for name, (default, purpose) in values.items()
+        ModelParameter(name=name, value=pipeline.defaults.get(name, parameter.default), description=parameter.purpose)
+        for name, parameter in {**PARAMETERS, **OWN_PARAMETERS}.items()
         if name not in _USED_BY or _USED_BY[name] in steps
     ]
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,6 +86,31 @@ def test_every_service_has_bounds_and_probes(overlay: str) -> None:
             name = f"{workload['metadata']['name']}/{container['name']}"
             assert set(container["resources"]["requests"]) == set(container["resources"]["limits"]) == {"cpu", "memory"}, name
             assert {"readinessProbe", "livenessProbe"} <= set(container), name
+
+
+def test_the_documentation_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    """As the first process, which ignores a signal that it has no handler for."""
+    container = dict(pod_specs("kind"))["dbt-docs"]["containers"][0]
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    served = [str(tmp_path) if word == "/app/docs" else port if word == "8080" else word for word in container["args"]]
+    command = [sys.executable, *container["command"][1:], *served]
+    unshare = [shutil.which("unshare") or "unshare", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("PID namespaces are not allowed here")
+    with subprocess.Popen([*unshare, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), 1):
+                break
+            time.sleep(0.05)
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text(encoding="ascii").split()
+        os.kill(int(children[0]), signal.SIGTERM)
+        try:
+            assert server.wait(10) == 0
+        finally:
+            server.kill()
+            with suppress(ProcessLookupError):
+                os.kill(int(children[0]), signal.SIGKILL)
 
 
 def test_requests_leave_room_on_a_node_of_two_cores() -> None:

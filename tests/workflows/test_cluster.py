@@ -31,6 +31,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection
 
+from workflows.cluster.submit import still
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMESPACED = "/apis/argoproj.io/v1alpha1/namespaces/lakepulse"
 CORE = "/api/v1/namespaces/lakepulse"
@@ -294,6 +296,39 @@ def test_unknown_parameter_is_refused_before_anything_is_submitted(shell: Shell,
     assert "asof=2026-01-31" in line
     assert "as_of" in line
     assert api.created == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "why"),
+    [
+        ("allow_shrink=x", "should be a valid boolean"),
+        ("as_of=31.01.2026", "should be a valid date"),
+        ("as_of=2999-01-01", "is after today"),
+        ("lookback=0", "greater than or equal to 1"),
+        ("shards=0", "must be a number from 1 to 999"),
+        ("executors=two", "must be a number from 1 to 999"),
+        ("executor_memory=1Gi", "must be a size such as 1500m or 2g"),
+        ("executor_cpu_request=-1", "must be such as 500m or 1.5"),
+        ("projects=Mine", "must be a ConfigMap's name"),
+        ("projects=mine", "has no ConfigMap mine"),
+    ],
+)
+def test_a_bad_value_is_refused_before_anything_is_submitted(shell: Shell, api: Api, parameter: str, why: str) -> None:
+    shell.kubeconfig(api.port)
+    line = only_line(shell.run("submit", "daily", parameter), 1)
+    assert (parameter.partition("=")[0] in line, why in line) == (True, True), line
+    assert api.created == []
+
+
+def test_a_step_that_takes_long_is_named_where_no_spinner_shows_it() -> None:
+    now = datetime(2026, 1, 31, 4, 35, tzinfo=UTC)
+    load = {"id": "1", "name": "daily-abcde.load(0)", "type": "Pod", "phase": "Running", "startedAt": "2026-01-31T04:31:00Z"}
+    build = {"id": "2", "name": "daily-abcde.build", "type": "Pod", "phase": "Pending", "message": "Unschedulable: no\ncpu"}
+    assert [" ".join(line.split()) for line in still(workflow("daily-abcde", "Running", [load, build]), now)] == [
+        "load running for 4 minutes",
+        "build pending: Unschedulable: no cpu",
+    ]
+    assert list(still(workflow("daily-abcde", "Running"), now)) == ["daily-abcde waits for its next step"]
 
 
 def test_submit_passes_parameters_shows_steps_and_succeeds_with_the_workflow(shell: Shell, api: Api) -> None:
