@@ -195,9 +195,11 @@ def workflow_template(pipeline: Pipeline) -> WorkflowTemplate:
 
 def _parameters(pipeline: Pipeline) -> list[ModelParameter]:
     steps = {step.name for step in pipeline.steps}
+    declared: dict[str, tuple[str, str]] = {name: (each.default, each.purpose) for name, each in PARAMETERS.items()}
+    declared |= {name: (each.default, each.purpose) for name, each in OWN_PARAMETERS.items()}
     return [
-        ModelParameter(name=name, value=pipeline.defaults.get(name, parameter.default), description=parameter.purpose)
-        for name, parameter in {**PARAMETERS, **OWN_PARAMETERS}.items()
+        ModelParameter(name=name, value=pipeline.defaults.get(name, default), description=purpose)
+        for name, (default, purpose) in declared.items()
         if name not in _USED_BY or _USED_BY[name] in steps
     ]
 

@@ -65,6 +65,23 @@ def record(
     return run_step(step)
 
 
+def watch(*, hours: float = 26) -> int:
+    """Notify the webhook if no run of PIPELINE has succeeded for too long.
+
+    Args:
+        hours: how long; exit code 1 if none has.
+    """
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.watch import watch  # imports PyIceberg
+
+        watch(settings, hours)
+
+    return run_step(step)
+
+
 def export(out: Path, /) -> int:
     """Write the gold tables as Parquet and CSV.
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
-import httpx
 import pyarrow as pa
 import structlog
 from pyiceberg.expressions import EqualTo
@@ -23,12 +22,12 @@ from lakepulse.settings import Settings
 from lakepulse.store import open_store
 from lakepulse_dbt.steps import catalog_errors, reported
 from lakepulse_dbt.warehouse import RUNS_SCHEMA, open_catalog
+from lakepulse_dbt.webhook import post
 
 log = structlog.get_logger()
 
 _STEP = "record"
 _OPS_LOCK = "ops"
-_WEBHOOK_SECONDS = 10
 _UNKNOWN = "no step says why: the run was ended from outside"
 
 
@@ -69,9 +68,9 @@ def record(settings: Settings, ending: Ending) -> None:
     if problem:
         # The reports would say why the run failed.
         unread = row | {"message": None if row["message"] == _UNKNOWN else row["message"]}
-        _notify(settings, message(unread, _hidden(settings, one_line(problem))))
+        post(settings, message(unread, _hidden(settings, one_line(problem))))
         raise problem
-    _notify(settings, message(row))
+    post(settings, message(row))
     with reported(settings, _STEP) as own, lock(settings, _OPS_LOCK):
         table = open_catalog(settings).load_table(RUNS)
         same_run = EqualTo("run_id", settings.run_id)  # type: ignore[call-arg, misc]
@@ -147,21 +146,3 @@ def _line(body: dict[str, Any]) -> str:
         for refusal in body["held_back"]
     ]
     return one_line(" · ".join([line, *held_back, *(alert["message"] for alert in body["alerts"])]))
-
-
-def _notify(settings: Settings, body: dict[str, Any]) -> None:
-    """Post the outcome. A webhook must not decide whether a run succeeded, so a failure is one warning."""
-    if settings.webhook_url is None:
-        return
-    try:
-        # A redirect could carry the outcome, and the secret in the path, elsewhere.
-        answer = httpx.post(
-            settings.webhook_url.get_secret_value(), json=body, timeout=_WEBHOOK_SECONDS, follow_redirects=False
-        )
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
-        # A proxy of the environment may be one that httpx cannot use.
-        # Its text may hold the address, which is a secret.
-        log.warning("the webhook could not be reached", reason=type(error).__name__)
-    else:
-        if not answer.is_success:
-            log.warning("the webhook refused the outcome", status=answer.status_code)

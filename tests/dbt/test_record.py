@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from lakepulse.reports import StepReport, write_report
 from lakepulse.store import open_store
 from lakepulse_dbt.record import Ending, record
 from lakepulse_dbt.steps import catalog_errors
+from tests.dbt.conftest import Webhook
 from tests.dbt.lake import Lake
 
 START = datetime(2024, 3, 10, 6, tzinfo=UTC)
@@ -108,37 +106,6 @@ def test_a_statements_parameters_are_not_in_the_line(tmp_path: Path) -> None:
     assert "s3cret" not in str(raised.value)
 
 
-class Webhook(HTTPServer):
-    """Keeps what it is sent and answers with `status`."""
-
-    status = 204
-    received: list[tuple[str, dict[str, Any]]]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.received.append((self.path, json.loads(body)))
-        self.send_response(self.server.status)
-        self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
-        self.end_headers()
-
-    def log_message(self, *arguments: Any) -> None: ...
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with Webhook(("127.0.0.1", 0), Handler) as server:
-        server.received = []
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 def test_the_webhook_gets_the_outcome(lake: Lake, webhook: Webhook) -> None:
     report(lake, "fetch", 0, "no network")
     lake.step("record", WEBHOOK_URL=f"http://127.0.0.1:{webhook.server_port}/hook/s3cret")
@@ -174,8 +141,8 @@ def test_what_the_engine_says_counts_where_no_step_says_why(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("address", "status", "warning"),
     [
-        ("http://127.0.0.1:{port}/hook/s3cret", 500, "event='the webhook refused the outcome' status=500"),
-        ("http://127.0.0.1:{port}/hook/s3cret", 307, "event='the webhook refused the outcome' status=307"),
+        ("http://127.0.0.1:{port}/hook/s3cret", 500, "event='the webhook refused the message' status=500"),
+        ("http://127.0.0.1:{port}/hook/s3cret", 307, "event='the webhook refused the message' status=307"),
         ("http://127.0.0.1:1/hook/s3cret", 204, "event='the webhook could not be reached' reason='ConnectError'"),
         ("http://127.0.0.1:no/hook/s3cret", 204, "event='the webhook could not be reached' reason='InvalidURL'"),
         ("s3cret", 204, "event='the webhook could not be reached' reason='UnsupportedProtocol'"),

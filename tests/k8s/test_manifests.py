@@ -45,6 +45,8 @@ def of_kind(overlay: str, *kinds: str) -> list[Document]:
 def pod_specs(overlay: str) -> Iterator[tuple[str, Document]]:
     for workload in of_kind(overlay, "Deployment", "StatefulSet"):
         yield workload["metadata"]["name"], workload["spec"]["template"]["spec"]
+    for job in of_kind(overlay, "CronJob"):
+        yield job["metadata"]["name"], job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     [template] = [d for d in of_kind(overlay, "ConfigMap") if d["metadata"]["name"] == "spark-executor-template"]
     yield "spark-executor", yaml.safe_load(template["data"]["pod.yaml"])["spec"]
 
@@ -216,7 +218,25 @@ def test_secrets_go_to_those_alone_that_need_them() -> None:
         "dashboard": set(),
         "dbt-docs": set(),
         "spark-executor": set(),
+        "watch": {"lakepulse-s3", "lakepulse-catalog", "lakepulse-webhook"},
     }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_silence_is_watched_for_outside_argo_for_longer_than_a_day_and_a_run(overlay: str) -> None:
+    [job] = of_kind(overlay, "CronJob")
+    [container] = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert [*container["command"], *container["args"]] == ["python", "-m", "lakepulse", "watch", "--hours", "26"]
+    assert job["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0, "each attempt posts to the webhook"
+    minutes, hours = job["spec"]["schedule"].split()[:2]
+    assert int(minutes) < 60
+    assert len(hours.split(",")) >= 4
+    label = {"app.kubernetes.io/component": "watch"}
+    assert job["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"].items() >= label.items()
+    allowed = [
+        policy for policy in of_kind(overlay, "NetworkPolicy") if "watch" in yaml.safe_dump(policy["spec"]["podSelector"])
+    ]
+    assert {policy["metadata"]["name"] for policy in allowed} >= {"watch", "upstreams"}
 
 
 def test_a_cluster_of_ones_own_gets_the_same_argo() -> None:

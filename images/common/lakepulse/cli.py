@@ -64,6 +64,7 @@ COMMANDS = (
     Command("build", "lakepulse_dbt.commands", "Run dbt's models and data tests."),
     Command("publish", "lakepulse_dbt.commands", "Make what this run built the newest publication."),
     Command("record", "lakepulse_dbt.commands", "Notify the webhook, and record the run in ops.runs."),
+    Command("watch", "lakepulse_dbt.commands", "Notify the webhook if no run has succeeded for too long."),
     Command("maintain", "spark_apps.commands", "Compact tables, expire snapshots, remove orphaned files."),
     Command("export", "lakepulse_dbt.commands", "Write the gold tables as Parquet and CSV."),
     Command("badges", "lakepulse_dbt.commands", "Write SVG badges and a JSON file per project."),
