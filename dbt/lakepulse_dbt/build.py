@@ -203,7 +203,7 @@ class _Dbt:
             if kind == "test" and status == "fail":
                 result.failures.append(f"{name} ({entry.failures} rows)")
             elif status in {"error", "fail", "runtime error"}:
-                result.errors.append(f"{name}: {one_line(entry.message)}")
+                result.errors.append(f"{name}: {_why(entry.message, entry.node.original_file_path)}")
         result.gold = _gold(manifest)
         return result
 
@@ -235,6 +235,21 @@ class _Dbt:
                 if newest and len(newest) == len(seen):
                     reads[source.identifier].above = min(newest)
         return Reads(reads)
+
+
+_MISMATCH = re.compile(
+    r"^\s*\| *(\w+) *\| *([^|]*?) *\| *([^|]*?) *\| *(?:data type mismatch|missing in [^|]+?) *\|", re.MULTILINE
+)
+"""A row of the table by which dbt says how a model and its contract differ: column, type in the SQL, type in the YAML."""
+
+
+def _why(message: str, path: str) -> str:
+    """dbt's reason in one line; a broken contract as the columns that differ."""
+    found = _MISMATCH.findall(message)
+    if not found:
+        return one_line(message)
+    columns = (f"{name} is {sql or 'missing'} in the SQL, {declared or 'missing'} in the YAML" for name, sql, declared in found)
+    return f"{path} and the YAML beside it differ: {'; '.join(columns)}"
 
 
 def _gold(manifest: Any) -> list[GoldTable]:

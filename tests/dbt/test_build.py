@@ -270,3 +270,15 @@ def test_an_engine_that_cannot_be_reached_is_no_reason_to_rebuild(mini: Lake) ->
     assert "rebuilding everything" not in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("error: dbt could not build: ")
     assert "run again when the engine is back" in ended.stderr.splitlines()[-1]
+
+
+def test_a_contract_that_does_not_hold_is_one_line_of_columns() -> None:
+    from dbt.exceptions import ContractError
+
+    sql = [{"name": "num_open", "data_type": "BIGINT"}, {"name": "repo", "data_type": "VARCHAR"}]
+    declared = [{"name": "num_open", "data_type": "VARCHAR"}, {"name": "month", "data_type": "DATE"}]
+    assert building._why(str(ContractError(declared, sql)), "models/gold/fct_x.sql") == (
+        "models/gold/fct_x.sql and the YAML beside it differ: month is missing in the SQL, DATE in the YAML; "
+        "num_open is BIGINT in the SQL, VARCHAR in the YAML; repo is VARCHAR in the SQL, missing in the YAML"
+    )
+    assert building._why("Runtime Error\n  no table", "models/gold/fct_x.sql") == "Runtime Error no table"
