@@ -38,15 +38,15 @@ STEPS = ("fetch", "load", "build", "publish")
 
 _PROGRAMS: dict[str, tuple[str, ...]] = {
     "fetch": ("lakepulse.cli", "fetch"),
-    "build": ("lakepulse_dbt.__main__", "build"),
-    "publish": ("lakepulse_dbt.__main__", "publish"),
+    "build": ("lakepulse.cli", "build"),
+    "publish": ("lakepulse.cli", "publish"),
 }
 _PATIENCE_SECONDS = 600
 
 _FORKED = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(
     [
-        *("lakepulse.cli", "lakepulse_fetch.step", "lakepulse_dbt.__main__", "lakepulse_dbt.build"),
+        *("lakepulse.cli", "lakepulse_fetch.step", "lakepulse_dbt.commands", "lakepulse_dbt.build"),
         *("lakepulse_dbt.publish", "dbt.cli.main", "dbt.adapters.duckdb", "pyiceberg.catalog.sql", "stamina", __name__),
     ]
 )

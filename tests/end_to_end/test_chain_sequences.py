@@ -10,7 +10,6 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,10 +17,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from lakepulse.settings import Settings
 from lakepulse_simulator import Simulator, tiny_world
 from lakepulse_simulator.tiny import random_change
-from spark_apps.session import open_session
 from tests.end_to_end.chain import STEPS, Chain
 from tests.end_to_end.conftest import FIRST_DAY
 from tests.end_to_end.harness import seed
@@ -35,14 +32,6 @@ pytestmark = [
     # pyspark leaves the socket of each collect() to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
-        with open_session(Settings(data_dir=tmp_path_factory.mktemp("unused"))) as session:
-            yield session
 
 
 @dataclass(frozen=True)

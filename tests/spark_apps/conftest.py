@@ -1,8 +1,7 @@
-"""One Spark session for all tests of the stage; each test has a data folder and a catalog of its own."""
+"""Each test has a data folder and a catalog of its own."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from lakepulse.settings import Settings
 from lakepulse.sources import SOURCES, raw_tables
 from lakepulse.store import open_store
 from spark_apps.load import load
-from spark_apps.session import bound_session, open_session
+from spark_apps.session import bound_session
 
 # What depends on the clock or the run; all else must not depend on when or how often a load ran.
 RUN_COLUMNS = {"load_seq", "loaded_at"}
@@ -33,13 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
-
-
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    os.environ.setdefault("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
-    with open_session(Settings(data_dir=tmp_path_factory.mktemp("unused"))) as session:
-        yield session
 
 
 class Lake:
