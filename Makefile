@@ -11,7 +11,9 @@ SERVE ?= 1# 0: `make demo` and `make run` end when the data is built
 PORT ?= 8501# of the dashboard
 PIPELINE ?= daily# for `make run` and `make submit`
 ARGS ?=# parameters for `make submit`, as in ARGS="as_of=2026-01-31 sweep=1"
-OUT ?=# folder for `make export` and `make badges`
+OUT ?=# folder for `make export`, `make lake` and `make site`
+PUBLICATION ?=# for `make lake`: a date or a run id; default: the newest
+ADDRESS ?=# for `make lake` and `make site`: where the folder is served; the lake's default: http://127.0.0.1:8700
 PYTEST ?=# extra arguments for pytest
 MINUTES ?=# for `make soak`: time limit of the whole chain's part, unless it ends before
 FIRST ?=# for `make soak`: sequence at which the whole chain's part resumes, 1 to 100
@@ -63,10 +65,15 @@ export: $(READY) ## write every gold table as Parquet and CSV into OUT=<folder>
 	@$(call needs_out,export)
 	@$(SHOWN) $(LAKEPULSE) export "$(OUT)"
 
-.PHONY: badges
-badges: $(READY) ## write SVG badges and a JSON file per project into OUT=<folder>
-	@$(call needs_out,badges)
-	@$(SHOWN) $(LAKEPULSE) badges "$(OUT)"
+.PHONY: lake
+lake: $(READY) ## write the gold tables into OUT=<folder> as an Iceberg REST catalog that any web server serves
+	@$(call needs_out,lake)
+	@$(SHOWN) $(LAKEPULSE) lake "$(OUT)" $(if $(PUBLICATION),--publication "$(PUBLICATION)") $(if $(ADDRESS),--address "$(ADDRESS)")
+
+.PHONY: site
+site: $(READY) ## write a JSON API, badges, charts and feeds into OUT=<folder>, as a static site
+	@$(call needs_out,site)
+	@$(SHOWN) $(LAKEPULSE) site "$(OUT)" $(if $(ADDRESS),--address "$(ADDRESS)")
 
 .PHONY: digest
 digest: $(READY) ## print the week in Markdown

@@ -99,19 +99,50 @@ def export(out: Path, /) -> int:
     return run_step(step)
 
 
-def badges(out: Path, /) -> int:
-    """Write SVG badges and a JSON file per project.
+def lake(
+    out: Path,
+    /,
+    *,
+    publication: str | None = None,
+    address: str = "http://127.0.0.1:8700",
+    readdress: bool = False,
+) -> int:
+    """Write the gold tables as a static Iceberg REST catalog with its data.
 
     Args:
-        out: a folder: new, empty, or one that an earlier call wrote.
+        out: a folder: new, empty, or an earlier lake.
+        publication: a run id, or a date as YYYY-MM-DD; default: the newest.
+        address: where a web server serves the folder.
+        readdress: give the lake in the folder another address, and copy nothing.
     """
     settings = load_settings()
     configure_logs(settings)
 
     def step() -> None:
-        from lakepulse_dbt.badges import badges  # imports PyIceberg
+        from lakepulse_dbt import lake  # imports PyIceberg
 
-        badges(settings, out)
+        if readdress:
+            lake.readdress(out, address)
+        else:
+            lake.lake(settings, out, publication, address)
+
+    return run_step(step)
+
+
+def site(out: Path, /, *, address: str | None = None) -> int:
+    """Write a static JSON API, badges, charts and feeds.
+
+    Args:
+        out: a folder: new, empty, or an earlier site.
+        address: where a web server serves the folder; default: links are relative.
+    """
+    settings = load_settings()
+    configure_logs(settings)
+
+    def step() -> None:
+        from lakepulse_dbt.site import site  # imports PyIceberg
+
+        site(settings, out, address)
 
     return run_step(step)
 

@@ -10,7 +10,8 @@ from operator import itemgetter
 from typing import Any
 
 from lakepulse.data_dir import look_into_data_dir
-from lakepulse.figures import Figure, number, percent
+from lakepulse.figures import Figure, percent
+from lakepulse.news import sentence
 from lakepulse.publications import newest_publication
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
@@ -49,10 +50,10 @@ def digest(settings: Settings) -> str:
         ("Alerts", [_plain(alert.message) for alert in alerts]),
         ("Rules that were not checked", [_plain(rule.message) for rule in unchecked]),
         ("Known breaks within a change", _breaks(across, found)),
-        ("Releases", [_plain(f"{row['scope']} {row['subject']}, {row['happened_on']}") for row in _of(news, "release")]),
-        ("Unusual downloads", [_plain(_unusual(row)) for row in _of(news, "unusual_downloads")]),
+        ("Releases", [_plain(sentence(row)) for row in _of(news, "release")]),
+        ("Unusual downloads", [_plain(sentence(row)) for row in _of(news, "unusual_downloads")]),
         ("Newcomers", _newcomers(_of(news, "newcomer"))),
-        ("Backlogs that turned", [_plain(_turned(row)) for row in _of(news, "backlog_grows", "backlog_shrinks")]),
+        ("Backlogs that turned", [_plain(sentence(row)) for row in _of(news, "backlog_grows", "backlog_shrinks")]),
         ("Longest without an answer", _waiting(tables["fct_unanswered_issues"])),
         ("Out of date", _late(tables["fct_data_freshness"])),
         ("Held back", _held_back(tables["fct_data_quality"])),
@@ -77,15 +78,6 @@ def _states(states: list[Row]) -> list[str]:
         f"**{_plain(row['project'])}** {_plain(row['sentence'])}" + (f" ({_plain(row['flags'])})" if row["flags"] else "")
         for row in sorted(states, key=itemgetter("project"))
     ]
-
-
-def _unusual(row: Row) -> str:
-    return f"{row['scope']}: {number(row['value'])} on {row['happened_on']}, usually about {number(row['usual'])}"
-
-
-def _turned(row: Row) -> str:
-    began = "began to grow" if row["kind"] == "backlog_grows" else "began to shrink"
-    return f"{row['scope']}: {began}, {row['value']:.2f} closed per opened in 8 weeks, {row['usual']:.2f} a week earlier"
 
 
 def _newcomers(news: list[Row]) -> list[str]:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,9 +11,9 @@ from pyarrow import csv, parquet
 
 from lakepulse.data_dir import look_into_data_dir
 from lakepulse.names import GOLD
-from lakepulse.outcome import PermanentError
 from lakepulse.publications import newest_publication, read_table
 from lakepulse.settings import Settings
+from lakepulse_dbt.folders import whole_folder, write_json
 from lakepulse_dbt.publish import GRAIN
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
@@ -57,52 +52,6 @@ def export(settings: Settings, out: Path) -> None:
             }
             write_json(partial / MANIFEST, manifest)
     log.info("exported", folder=str(out), tables=len(newest.snapshots), rows=sum(newest.row_counts.values()))
-
-
-def write_json(path: Path, document: object) -> None:
-    """Write a small document for people and programs."""
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def whole_folder(out: Path, index: str) -> Iterator[Path]:
-    """A folder to write into that becomes `out` at the end, in place of an earlier call's.
-
-    The JSON file `index`, which the caller writes, gets the list of the folder's files, so that no other file is ever deleted.
-
-    Raises:
-        PermanentError: `out` holds something else.
-    """
-    out = out.expanduser().absolute()
-    if out.exists() and not out.is_dir():
-        raise PermanentError(f"{out} is not a folder; name another")
-    if out.is_dir() and any(out.iterdir()) and not _is_ours(out, index):
-        raise PermanentError(f"{out} is not empty and holds no earlier export; name another folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield partial
-        document = json.loads((partial / index).read_text(encoding="utf-8"))
-        write_json(partial / index, document | {"files": sorted(path.name for path in partial.iterdir())})
-        partial.chmod(0o755)  # mkdtemp's is private
-        if out.exists():
-            # Two renames: for a moment a reader may find no folder, but never half of one.
-            old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-            out.rename(old / out.name)
-            partial.rename(out)
-            shutil.rmtree(old)
-        else:
-            partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _is_ours(folder: Path, index: str) -> bool:
-    try:
-        files = json.loads((folder / index).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return all(path.name in files for path in folder.iterdir())
 
 
 def _iso(rows: pa.Table) -> pa.Table:

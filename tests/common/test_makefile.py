@@ -63,7 +63,7 @@ def test_what_env_names_is_shown_in_every_form_that_settings_take(
     assert "DATA_DIR" not in planned()
 
 
-@pytest.mark.parametrize("target", ["export", "badges"])
+@pytest.mark.parametrize("target", ["export", "lake", "site"])
 def test_an_export_without_a_folder_is_one_line(target: str) -> None:
     [line] = errors(make(target))
     assert line.startswith("error: OUT: ")

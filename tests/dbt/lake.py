@@ -264,3 +264,12 @@ def first_load(lake: Lake) -> None:
             landing("pypistats_overall", "pylake", "2024-03-10"),
         ],
     )
+
+
+def second_load(lake: Lake, day: str) -> None:
+    """A little more of it, by a later day."""
+    lake.load(
+        commits=[commit("acme/pond", "b2", day, "eve")],
+        issues=[issue("acme/lake", 3, day)],
+        landings=[landing("github_commits", "acme/pond", day, 2), landing("github_issues", "acme/lake", day, 2)],
+    )

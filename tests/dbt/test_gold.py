@@ -152,7 +152,9 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(published: Lake, tmp
     assert (out / "fct_releases.csv").read_text(encoding="utf-8").startswith('"project"')
     (out / "mine.txt").write_text("keep", encoding="utf-8")
     refused = published.step("export", str(out), check=1)
-    assert refused.stderr == f"error: {out} is not empty and holds no earlier export; name another folder\n"
+    assert (
+        refused.stderr == f"error: {out} is not empty and holds nothing that this command wrote earlier; name another folder\n"
+    )
     assert (out / "mine.txt").read_text(encoding="utf-8") == "keep"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

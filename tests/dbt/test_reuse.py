@@ -1,12 +1,9 @@
-"""Figures, alert rules, badges and the digest, on gold tables with known numbers."""
+"""Figures, alert rules and the digest, on gold tables with known numbers."""
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pyarrow as pa
 import pytest
@@ -18,7 +15,6 @@ from lakepulse.reports import read_reports
 from lakepulse.store import open_store
 from lakepulse_dbt import record as recording
 from lakepulse_dbt.alerts import check, load_rules
-from lakepulse_dbt.badges import badges
 from lakepulse_dbt.declared_figures import declared_figures
 from lakepulse_dbt.digest import digest
 from lakepulse_dbt.figures import breaks, figures
@@ -324,27 +320,6 @@ def test_the_shipped_rules_can_be_read() -> None:
     from lakepulse.settings import Settings
 
     assert len(load_rules(Settings.model_fields["alerts"].default)) >= 5
-
-
-def test_badges_and_json_for_each_project(published: Lake, tmp_path: Path) -> None:
-    out = tmp_path / "badges"
-    badges(published.settings(), out)
-    badges(published.settings(), out)
-    document = json.loads((out / "lake-co.json").read_text(encoding="utf-8"))
-    assert (document["project"], document["as_of"], document["is_demo"]) == (LAKE, "2024-03-10", True)
-    stars = document["figures"]["stars"]
-    assert (stars["value"], stars["before"], stars["change_percent"], stars["text"]) == (120, 60, 100, "120")
-    assert document["figures"]["open_issues"]["reason"] == "without acme/dam: not found"
-    assert json.loads((out / "index.json").read_text(encoding="utf-8"))["projects"] == {"lake-co": LAKE, "pond": POND}
-    for name, text in (
-        ("lake-co-downloads_per_day_28d", "Downloads per day: 10 a day"),
-        ("pond-downloads_per_day_28d", "Downloads per day: none"),
-        ("pond-closed_per_opened_12w", "Issues closed per opened: unknown"),
-    ):
-        image = ElementTree.parse(out / f"{name}.svg").getroot()  # noqa: S314 - written just now
-        assert image.attrib["aria-label"] == text
-    assert "Lake &amp; Co., demo data 2024-03-10" in (out / "lake-co-stars.svg").read_text(encoding="utf-8")
-    assert len(list(out.glob("*.svg"))) == 7
 
 
 def section(text: str, title: str) -> list[str]:

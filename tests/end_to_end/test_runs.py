@@ -162,7 +162,7 @@ def test_what_was_built_is_taken_elsewhere_without_saying_of_what_kind_it_is(
     installation: Installation, tmp_path: Path
 ) -> None:
     installation.run(FIRST_DAY)
-    for target, told in (("export", "manifest.json"), ("badges", "watched.json")):
+    for target, told in (("export", "manifest.json"), ("site", "site.json"), ("lake", "lake.json")):
         ended = installation.make(target, OUT=str(tmp_path / target))
         assert ended.returncode == 0, ended.stderr
         assert '"is_demo": true' in (tmp_path / target / told).read_text(encoding="utf-8")

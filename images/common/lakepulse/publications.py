@@ -94,6 +94,23 @@ def newest_publication(catalog: Catalog, settings: Settings) -> Publication:
     return newest
 
 
+def find_publication(catalog: Catalog, settings: Settings, wanted: str | None) -> Publication:
+    """The publication of a run or of a date (`YYYY-MM-DD`, the last one of several); without `wanted` the newest.
+
+    Raises:
+        PermanentError: there is none, or none of that name; the message lists the last ones.
+    """
+    newest = newest_publication(catalog, settings)
+    if wanted is None:
+        return newest
+    known = publications(catalog)
+    found = next((each for each in known if wanted in {each.run_id, each.as_of.isoformat()}), None)
+    if found is None:
+        listed = ", ".join(f"{each.as_of} ({each.run_id})" for each in known[:5])
+        raise PermanentError(f"no publication {wanted[:100]!r}; name a date or a run, the newest are {listed}")
+    return found
+
+
 def read_table(catalog: Catalog, publication: Publication, name: str) -> pa.Table:
     """The rows of a gold table as the publication had them, in no particular order."""
     return catalog.load_table(f"{GOLD}.{name}").scan(snapshot_id=publication.snapshots[name]).to_arrow()
