@@ -31,7 +31,7 @@ SHOWN := $(if $(or $(DATA_DIR),$(shell grep -siE '^[[:space:]]*(export[[:space:]
 # Nothing that this project runs writes outside its folder or phones home.
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
-export PYTHONPATH := $(CURDIR):$(CURDIR)/images/common:$(CURDIR)/images/fetch:$(CURDIR)/images/simulator:$(CURDIR)/dbt
+export PYTHONPATH := $(CURDIR):$(CURDIR)/images/answer:$(CURDIR)/images/common:$(CURDIR)/images/fetch:$(CURDIR)/images/simulator:$(CURDIR)/dbt
 
 ##@ Start
 
@@ -151,7 +151,7 @@ bench-cluster: $(READY) $(JARS) ## measure a cluster made from nothing, into tes
 lint: $(READY) ## run ruff, mypy, sqlfluff, yamllint, hadolint, deptry, codespell
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy images/common/lakepulse images/fetch/lakepulse_fetch images/simulator/lakepulse_simulator spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
+	@$(PY) -m mypy images/answer/lakepulse_answer images/common/lakepulse images/fetch/lakepulse_fetch images/simulator/lakepulse_simulator spark_apps dbt/lakepulse_dbt dashboard workflows k8s tests
 	@$(PY) -m sqlfluff lint --processes 2 dbt/models dbt/tests
 	@$(PY) -m yamllint --strict .
 	@$(VENV)/bin/hadolint $(wildcard images/Dockerfile images/*/Dockerfile)

@@ -12,7 +12,7 @@ from lakepulse.settings import Settings
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
-STAGES = ("images", "images/fetch", "images/simulator", "spark_apps", "dbt", "dashboard", "workflows", "k8s")
+STAGES = ("images", "images/answer", "images/fetch", "images/simulator", "spark_apps", "dbt", "dashboard", "workflows", "k8s")
 PAGES = [
     ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md", "tests/fetch/README.md")
 ] + [ROOT / folder / "README.md" for folder in STAGES]

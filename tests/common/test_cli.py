@@ -15,7 +15,7 @@ from lakepulse.cli import COMMANDS, Command, main
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = {command.module.partition(".")[0] for command in COMMANDS} - {"lakepulse"}
 OF_STAGES = [command for command in COMMANDS if command.module.partition(".")[0] in STAGES]
-HEAVY = {"pyspark", "dbt", "duckdb", "obstore", "httpx", "kubernetes", "kr8s", "pyarrow", "pyiceberg", "hera", "trino"}
+HEAVY = {"mcp", "pyspark", "dbt", "duckdb", "obstore", "httpx", "kubernetes", "kr8s", "pyarrow", "pyiceberg", "hera", "trino"}
 
 LOADED = """
 import sys
@@ -29,7 +29,7 @@ sys.exit(code)
 
 def loaded(*arguments: str, path: str | None = None) -> tuple[int, set[str], subprocess.CompletedProcess[str]]:
     """Exit code of a call, the top-level packages that it imported, and its output."""
-    code = os.pathsep.join(str(ROOT / part) for part in ("", "images/common", "images/fetch", "dbt"))
+    code = os.pathsep.join(str(ROOT / part) for part in ("", "images/answer", "images/common", "images/fetch", "dbt"))
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": path or code},

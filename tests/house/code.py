@@ -16,6 +16,7 @@ PACKAGES = {
     "lakepulse_simulator": "images/simulator",
     "spark_apps": ".",
     "lakepulse_dbt": "dbt",
+    "lakepulse_answer": "images/answer",
     "dashboard": ".",
     "workflows": ".",
     "k8s": ".",

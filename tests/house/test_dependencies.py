@@ -14,6 +14,7 @@ FOLDERS = {
     "fetch": ["images/fetch"],
     "spark": ["spark_apps"],
     "dbt": ["dbt"],
+    "answer": ["images/answer"],
     "dashboard": ["dashboard"],
     "workflows": ["workflows", "k8s"],
 }

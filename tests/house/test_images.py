@@ -14,6 +14,7 @@ CARRIES = {
     "fetch": {"lakepulse", "lakepulse_fetch"},
     "spark": {"lakepulse", "spark_apps"},
     "dbt": {"lakepulse", "lakepulse_dbt"},
+    "answer": {"lakepulse", "lakepulse_answer"},
     "dashboard": {"lakepulse", "dashboard"},
     "simulator": {"lakepulse_simulator"},
 }

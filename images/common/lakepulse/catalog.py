@@ -5,6 +5,7 @@ Type and address are settings, so a REST catalog can replace the JDBC one.
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from lakepulse.names import CATALOG
@@ -36,6 +37,17 @@ def pyiceberg_properties(settings: Settings) -> dict[str, str]:
     else:
         properties |= {"type": "sql", "uri": sqlalchemy_url(settings), "init_catalog_tables": "true"}
     return properties | _pyiceberg_s3(settings)
+
+
+def read_only_properties(settings: Settings) -> dict[str, str]:
+    """The same for a reader that creates nothing, not even an empty SQLite file."""
+    properties = pyiceberg_properties(settings)
+    if properties["type"] == "sql":
+        properties["init_catalog_tables"] = "false"
+    if properties["uri"].startswith("sqlite:///"):
+        path = Path(properties["uri"].removeprefix("sqlite:///"))
+        properties["uri"] = f"sqlite:///{path.as_uri()}?mode=ro&uri=true"
+    return properties
 
 
 def _pyiceberg_s3(settings: Settings) -> dict[str, str]:

@@ -70,6 +70,7 @@ COMMANDS = (
     Command("lake", "lakepulse_dbt.commands", "Write the gold tables as a static Iceberg REST catalog."),
     Command("site", "lakepulse_dbt.commands", "Write a static JSON API, badges, charts and feeds."),
     Command("digest", "lakepulse_dbt.commands", "Print the week as Markdown."),
+    Command("answer", "lakepulse_answer.commands", "Answer questions about the figures as an MCP server."),
     Command("jars", "spark_apps.commands", "Download the jars that Spark needs."),
     Command("render", "lakepulse.render", "Rewrite the files that follow from others."),
     Command("cluster", "k8s.commands", "Create, open and delete the local cluster."),

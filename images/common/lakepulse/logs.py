@@ -28,6 +28,7 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
         settings.aws_secret_access_key,
         settings.trino_password,
         settings.webhook_url,
+        settings.answer_token,
     ]
     found = {value.get_secret_value() for value in values if value} | set(settings.github_tokens)
     return tuple(sorted(found - {""}, key=len, reverse=True))

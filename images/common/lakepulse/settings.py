@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     trino_user: str = "lakepulse"
     trino_password: SecretStr | None = None
 
+    # --- answers
+    answer_token: SecretStr | None = Field(None, description="what clients of `lakepulse answer --http` send")
+
     # --- reports
     log_format: Literal["text", "json"] = Field("text", description="of log lines on stderr")
     webhook_url: SecretStr | None = Field(None, description="receives each run's outcome as JSON")
@@ -137,6 +140,13 @@ class Settings(BaseSettings):
     def _tokens(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not all(re.fullmatch(r"[!-+\--~]+", t.strip()) for t in value.get_secret_value().split(",")):
             raise ValueError("must be tokens without spaces, separated by commas")
+        return value
+
+    @field_validator("answer_token")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{16,}", value.get_secret_value()):
+            raise ValueError("must have at least 16 characters, without spaces")
         return value
 
     @field_validator("shard")

@@ -1,0 +1,3 @@
+select distinct window_days
+from gold.fct_people
+order by window_days
