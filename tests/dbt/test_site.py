@@ -20,7 +20,7 @@ from lakepulse.publications import publications
 from lakepulse_dbt.figures import figures
 from lakepulse_dbt.site import site, slugs
 from lakepulse_dbt.site.pictures import chart
-from tests.dbt.lake import Lake
+from tests.dbt.lake import ROOT, Lake
 from tests.dbt.test_reuse import LAKE, NOW, POND, Gold, gold, news, table, value
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
@@ -85,6 +85,15 @@ def test_every_file_is_described_and_every_document_matches_its_schema(out: Path
         else:
             ElementTree.parse(file)  # noqa: S314 - written just now
     assert used == set(patterns)
+
+
+def test_the_readme_names_addresses_that_exist(out: Path) -> None:
+    paths = re.findall(r"^curl http://127\.0\.0\.1:\d+(/\S+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(paths) == 2
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in document(out, "openapi.json")["paths"]]
+    for path in paths:
+        assert any(re.fullmatch(pattern, path) for pattern in patterns), path
+        assert (out / path.replace("apache-iceberg", SLUG).removeprefix("/")).is_file()
 
 
 def test_a_document_that_is_wrong_does_not_match(out: Path) -> None:
