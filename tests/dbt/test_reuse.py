@@ -252,7 +252,7 @@ def test_hits_go_to_the_report_and_to_the_webhooks_body(published: Lake) -> None
     (report,) = read_reports(open_store(published.settings()), "run-1")
     assert sorted(alert["message"] for alert in report.details["alerts"]) == ALERTS
     assert sorted(rule["message"] for rule in report.details["unchecked"]) == UNCHECKED
-    body = recording.message(recording.run_row(published.settings(), [report], "succeeded", None, None))
+    body = recording.message(recording.run_row(published.settings(), [report], recording.Ending("succeeded")))
     assert {key: body[key] for key in ("alerts", "unchecked", "alerts_error")} == {
         key: report.details[key] for key in ("alerts", "unchecked", "alerts_error")
     }
@@ -272,7 +272,7 @@ def test_a_publication_stands_when_its_rules_cannot_be_checked(lake: Lake) -> No
     (report,) = read_reports(open_store(lake.settings()), "run-1")
     assert (report.outcome, report.details["alerts"]) == ("succeeded", [])
     assert report.details["alerts_error"].startswith("KeyError: ")
-    row = recording.run_row(lake.settings(), [report], None, None, None)
+    row = recording.run_row(lake.settings(), [report], recording.Ending())
     assert row["outcome"] == "succeeded"
     assert " succeeded · alert rules not checked: KeyError: " in recording.message(row)["text"]
 
