@@ -119,10 +119,9 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def read(tools: Tools, client: str, *ports: int) -> list[Rows]:
-    """What a client reads behind each port, in a process of its own."""
+def read(tools: Tools, client: str, *addresses: str) -> list[Rows]:
+    """What a client reads at each address, in a process of its own."""
     python = Path(sys.executable) if client == "spark" else tools.python
-    addresses = [f"http://127.0.0.1:{port}" for port in ports]
     done = subprocess.run(
         [python, "-W", "ignore", HERE / "read.py", client, *addresses],
         env=os.environ | {"JARS": f"{jars_dir()}/*:{tools.jars}/*"},
@@ -148,37 +147,38 @@ def test_every_client_reads_what_was_published_also_after_a_move(published: Publ
     expected = [published.newest, published.older]
     folders = [tmp_path / "newest", tmp_path / "older"]
     ports = [free_port(), free_port()]
-    published.lake.step("lake", str(folders[0]), "--address", f"http://127.0.0.1:{ports[0]}")
-    published.lake.step("lake", str(folders[1]), "--publication", "2024-03-10", "--address", f"http://127.0.0.1:{ports[1]}")
+    addresses = [f"http://127.0.0.1:{port}" for port in ports]
+    published.lake.step("lake", str(folders[0]), "--address", addresses[0])
+    published.lake.step("lake", str(folders[1]), "--publication", "2024-03-10", "--address", addresses[1])
     with (
         served(folders[0], tools.python, "RangeHTTPServer", ports[0]),
         served(folders[1], tools.python, "RangeHTTPServer", ports[1]),
     ):
         for client in CLIENTS:
-            assert read(tools, client, *ports) == expected, client
+            assert read(tools, client, *addresses) == expected, client
 
     data = [files(folder / "lakepulse") for folder in folders]
-    folders = [folder.rename(tmp_path / f"moved {folder.name}") for folder in folders]
-    ports = [free_port(), free_port()]
-    for folder, port in zip(folders, ports, strict=True):
-        published.lake.step(
-            "lake", str(folder), "--readdress", "--address", f"http://127.0.0.1:{port}", DATA_DIR=str(tmp_path / "none")
-        )
+    # Both behind one server, so that the addresses have a path.
+    port, moved = free_port(), tmp_path / "moved"
+    moved.mkdir()
+    addresses = [f"http://127.0.0.1:{port}/lakes/{folder.name}/" for folder in folders]
+    (moved / "lakes").mkdir()
+    folders = [folder.rename(moved / "lakes" / folder.name) for folder in folders]
+    for folder, address in zip(folders, addresses, strict=True):
+        published.lake.step("lake", str(folder), "--readdress", "--address", address, DATA_DIR=str(tmp_path / "none"))
     assert [files(folder / "lakepulse") for folder in folders] == data
-    with (
-        served(folders[0], tools.python, "RangeHTTPServer", ports[0]),
-        served(folders[1], tools.python, "RangeHTTPServer", ports[1]),
-    ):
+    with served(moved, tools.python, "RangeHTTPServer", port):
         for client in CLIENTS:
-            assert read(tools, client, *ports) == expected, client
+            assert read(tools, client, *(address.rstrip("/") for address in addresses)) == expected, client
 
 
 def test_duckdb_needs_no_range_requests(published: Published, tools: Tools, tmp_path: Path) -> None:
     """`python -m http.server` answers none; DuckDB then reads files whole."""
     port, out = free_port(), tmp_path / "lake"
-    published.lake.step("lake", str(out), "--address", f"http://127.0.0.1:{port}")
+    address = f"http://127.0.0.1:{port}"
+    published.lake.step("lake", str(out), "--address", address)
     with served(out, Path(sys.executable), "http.server", port):
-        assert read(tools, "duckdb", port) == [published.newest]
+        assert read(tools, "duckdb", address) == [published.newest]
 
 
 def test_nothing_in_a_lake_names_where_it_came_from(published: Published, tmp_path: Path) -> None:
