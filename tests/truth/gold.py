@@ -55,11 +55,11 @@ class _Gold:
             for kind, names in (("repo", project.repos), ("package", project.packages)):
                 for name in names:
                     self.add("dim_projects", project=project.name, kind=kind, name=name)
-            published = {name: releases.of_repo(self.repos[name], self.end) for name in project.repos}
-            published |= {name: releases.of_package(self.packages[name], self.end) for name in project.packages}
-            for name, publications in published.items():
+            places = {name: releases.of_repo(self.repos[name], self.end) for name in project.repos}
+            places |= {name: releases.of_package(self.packages[name], self.end) for name in project.packages}
+            for name, publications in places.items():
                 releases.table(self.add, project.name, name, publications)
-            releases.project_table(self.add, project.name, [one for publications in published.values() for one in publications])
+            releases.project_table(self.add, project.name, [one for publications in places.values() for one in publications])
         for name, repo in self.repos.items():
             if repo.is_seen:
                 self.of_repo(name, repo)
