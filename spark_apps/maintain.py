@@ -147,6 +147,15 @@ def _published(session: SparkSession, now: datetime) -> dict[str, datetime]:
     return times | ({publication_tag(newest.run_id): now} if newest else {})
 
 
+def _named(session: SparkSession, name: str) -> set[int]:
+    """Snapshots of a gold table that publications name; a later one may name what an earlier one has tagged."""
+    if not name.startswith(f"{GOLD}."):
+        return set()
+    table = name.removeprefix(f"{GOLD}.")
+    rows = session.sql(f"SELECT DISTINCT snapshots['{table}'] AS id FROM {full_name(PUBLICATIONS)}").collect()
+    return {row.id for row in rows if row.id is not None}
+
+
 def _lock_of(name: str) -> str:
     """The lock that a table's writers hold: load locks its table, record its namespace, build and publish lock gold."""
     namespace = name.split(".", 1)[0]
@@ -213,8 +222,13 @@ def _old_tags(session: SparkSession, table: IcebergTable, now: datetime, withdra
         return []
     # Read again, under the lock: a run may have published since.
     published = {**withdrawn, **_published(session, now)}
+    named = _named(session, table.name)
     limit = now - PUBLICATIONS_KEPT
-    return sorted(tag for tag, snapshot in tags.items() if published.get(tag, table.committed_at(snapshot)) < limit)
+    return sorted(
+        tag
+        for tag, snapshot in tags.items()
+        if snapshot not in named and published.get(tag, table.committed_at(snapshot)) < limit
+    )
 
 
 def _remove_orphans(session: SparkSession, name: str, limit: datetime) -> int:

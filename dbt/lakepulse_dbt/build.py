@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import structlog
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
@@ -43,7 +44,8 @@ def build(settings: Settings) -> None:
     """Run dbt's seeds, models and data tests on one set of raw snapshots.
 
     What passed is recorded beside the models, for `publish`. An earlier build is continued if the
-    same code built it from the same tables, else everything is rebuilt.
+    same code built it from the same tables, else everything is rebuilt. If it was of the same date
+    and project list too, only what follows from raw tables that changed since is built and tested.
 
     Raises:
         PermanentError: a model or a data test failed (the message names it), or the project needs `make render`.
@@ -56,18 +58,39 @@ def build(settings: Settings) -> None:
     with reported(settings, "build") as report, lock(settings, GOLD_LOCK):
         catalog = open_catalog(settings)
         store = open_build_store(settings, catalog)
-        state = State(code_version=code_version(project_folder()), raw=raw_tables(catalog, declared_tables(project_folder())))
+        listed = _listed_projects(projects)
+        state = State(
+            code_version=code_version(project_folder()),
+            raw=raw_tables(catalog, declared_tables(project_folder())),
+            inputs=_inputs(listed),
+        )
         before = store.state()
-        dbt = _Dbt(settings, projects, store, state)
+        changed = _changed(before, state, settings)
+        if before and before.passed and changed == [] and _is_intact(store, before.passed.tables):
+            store.save(before.model_copy(update={"passed": before.passed.model_copy(update={"run_id": settings.run_id})}))
+            report.rows = sum(table.rows for table in before.passed.tables)
+            report.details |= {"models": 0, "tests": 0, "failures": []}
+            report.details["tables"] = {table.name: table.rows for table in before.passed.tables}
+            log.info(
+                "nothing new to build from", run_id=settings.run_id, as_of=str(settings.as_of), built_by=before.passed.run_id
+            )
+            return
+        dbt = _Dbt(settings, listed, store, state)
         from_scratch = before is None or not _continues(before, state)
-        result = dbt.build(from_scratch)
+        result = dbt.build(from_scratch, changed)
         if result.errors and not from_scratch and not result.is_outside:
             log.warning("could not continue the earlier build; rebuilding everything", error=result.errors[0])
-            result = dbt.build(from_scratch=True)
+            result = dbt.build(from_scratch=True, changed=None)
         report.details |= {"models": result.models, "tests": result.tests, "failures": result.failures + result.errors}
         if problem := result.problem():
             raise problem
-        tables = tuple(store.pinned(table) for table in result.gold)
+        published = {table.name: table.published for table in before.passed.tables} if before and before.passed else {}
+        tables = tuple(
+            store.pinned(table).model_copy(
+                update={"published": None if table.name in result.built else published.get(table.name)}
+            )
+            for table in result.gold
+        )
         passed = Passed(run_id=settings.run_id, as_of=settings.as_of, is_demo=settings.demo, tables=tables)
         store.save(state.model_copy(update={"passed": passed}))
         report.rows = sum(table.rows for table in tables)
@@ -108,6 +131,41 @@ def raw_tables(catalog: Catalog, names: Iterable[str]) -> dict[str, RawTable]:
     return found
 
 
+def _listed_projects(projects: tuple[Project, ...]) -> list[dict[str, str]]:
+    """The project list as the models take it: a row for each repository and package."""
+    return [
+        {"project": project.name, "kind": kind, "name": name}
+        for project in projects
+        for kind, names in (("repo", project.repos), ("package", project.packages))
+        for name in names
+    ]
+
+
+def _inputs(listed: list[dict[str, str]]) -> str:
+    digest = hashlib.sha256(json.dumps(listed).encode())
+    for name in ("publish.py", "warehouse.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()
+
+
+def _changed(before: State | None, now: State, settings: Settings) -> list[str] | None:
+    """The raw tables that changed since a build that passed; None if everything else is not the same."""
+    if before is None or before.passed is None or not _continues(before, now):
+        return None
+    passed = before.passed
+    if (before.inputs, passed.as_of, passed.is_demo) != (now.inputs, settings.as_of, settings.demo):
+        return None
+    return sorted(name for name, table in now.raw.items() if before.raw.get(name) != table)
+
+
+def _is_intact(store: BuildStore, tables: tuple[GoldTable, ...]) -> bool:
+    """Whether the store still holds what a build left there."""
+    try:
+        return all(store.pinned(table).rows == table.rows for table in tables)
+    except (NoSuchTableError, duckdb.Error):
+        return False
+
+
 def _continues(before: State, now: State) -> bool:
     """Whether the earlier build lacks nothing but the rows loaded since.
 
@@ -123,13 +181,17 @@ def _continues(before: State, now: State) -> bool:
 
 @dataclass
 class _Result:
-    """How dbt ended. `failures` are failed data tests, `errors` everything that could not run."""
+    """How dbt ended. `failures` are failed data tests, `errors` everything that could not run.
+
+    `gold` are all gold tables, `built` the names of those that were built now.
+    """
 
     models: int = 0
     tests: int = 0
     failures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     gold: list[GoldTable] = field(default_factory=list)
+    built: set[str] = field(default_factory=set)
 
     @property
     def is_outside(self) -> bool:
@@ -157,15 +219,9 @@ def _listed(items: list[str]) -> str:
 class _Dbt:
     """dbt, run in this process."""
 
-    def __init__(self, settings: Settings, projects: tuple[Project, ...], store: BuildStore, state: State) -> None:
+    def __init__(self, settings: Settings, listed: list[dict[str, str]], store: BuildStore, state: State) -> None:
         self.store = store
         self.state = state
-        listed = [
-            {"project": project.name, "kind": kind, "name": name}
-            for project in projects
-            for kind, names in (("repo", project.repos), ("package", project.packages))
-            for name in names
-        ]
         variables = {
             "as_of": settings.as_of.isoformat(),
             "run_id": settings.run_id,
@@ -182,7 +238,8 @@ class _Dbt:
         ]
         os.environ.update(store.environment(settings))
 
-    def build(self, from_scratch: bool) -> _Result:
+    def build(self, from_scratch: bool, changed: list[str] | None) -> _Result:
+        """Build and test everything, or what follows from the raw tables `changed`."""
         full_refresh = from_scratch and not self.store.reset()
         # From here on the store is half built: no run has passed.
         self.store.save(self.state)
@@ -193,12 +250,15 @@ class _Dbt:
             return _Result(errors=[error])
         os.environ[READS_VARIABLE] = self._reads(manifest).model_dump_json()
         arguments = ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if full_refresh else [])]
+        if changed:
+            arguments += ["--select", *(f"source:{RAW}.{name}+" for name in changed)]
         outcome, error = self._invoke([*arguments, *self.variables], manifest)
         self.store.release()
         result = _Result(errors=[error] if error and outcome is None else [])
         for entry in outcome.results if outcome else ():
             kind, name, status = str(entry.node.resource_type), entry.node.name, str(entry.status)
             result.models += kind == "model"
+            result.built |= {entry.node.alias} if kind == "model" and entry.node.schema == GOLD_BUILD else set()
             result.tests += kind == "test"
             if kind == "test" and status == "fail":
                 result.failures.append(f"{name} ({entry.failures} rows)")

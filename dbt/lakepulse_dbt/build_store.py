@@ -53,7 +53,10 @@ class RawTable(_Document):
 
 
 class GoldTable(_Document):
-    """A gold table that passed its tests; `snapshot_id` pins it where the store is Iceberg."""
+    """A gold table that passed its tests; `snapshot_id` pins it where the store is Iceberg.
+
+    `published` is the snapshot of the published table that holds the same rows; None if none is known to.
+    """
 
     name: str
     grain: tuple[str, ...]
@@ -61,6 +64,7 @@ class GoldTable(_Document):
     columns: dict[str, str]
     rows: int
     snapshot_id: int | None = None
+    published: int | None = None
 
 
 class Passed(_Document):
@@ -73,10 +77,14 @@ class Passed(_Document):
 
 
 class State(_Document):
-    """What is in the store. `passed` is None while a build runs and after one that failed."""
+    """What is in the store. `passed` is None while a build runs and after one that failed.
+
+    `inputs` is a hash of what else decides the content: the project list, and how publishing shapes a table.
+    """
 
     code_version: str
     raw: dict[str, RawTable]
+    inputs: str = ""
     passed: Passed | None = None
 
 

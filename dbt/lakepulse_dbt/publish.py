@@ -98,14 +98,20 @@ def _publish(settings: Settings, catalog: Catalog) -> list[str]:
     """Returns the names of the tables that changed."""
     store = open_build_store(settings, catalog)
     state, passed = _passed(store.state(), settings)
+    known = publications(catalog)
+    named = {table.name: {publication.snapshots.get(table.name) for publication in known} for table in passed.tables}
     snapshots: dict[str, int] = {}
     changed: list[str] = []
     for table in passed.tables:
+        # Maintenance keeps a snapshot as long as a publication names it.
+        if table.published is not None and table.published in named[table.name]:
+            snapshots[table.name] = table.published
+            continue
         content = store.read(table).sort_by([(column, "ascending") for column in table.grain])
         snapshots[table.name], is_new = publish_table(catalog, table, content, passed)
         changed += [table.name] if is_new else []
     # Later than every other, even after a clock was set back: the newest of a date is the last one published.
-    latest = max((publication.published_at for publication in publications(catalog)), default=datetime.min.replace(tzinfo=UTC))
+    latest = max((publication.published_at for publication in known), default=datetime.min.replace(tzinfo=UTC))
     row = {
         "run_id": passed.run_id,
         "as_of": passed.as_of,
@@ -118,6 +124,8 @@ def _publish(settings: Settings, catalog: Catalog) -> list[str]:
     catalog.load_table(PUBLICATIONS).append(
         pa.Table.from_pylist([row], schema=PUBLICATIONS_SCHEMA), snapshot_properties={RUN_ID: passed.run_id}
     )
+    tables = tuple(table.model_copy(update={"published": snapshots[table.name]}) for table in passed.tables)
+    store.save(state.model_copy(update={"passed": passed.model_copy(update={"tables": tables})}))
     log.info("published", run_id=passed.run_id, as_of=str(passed.as_of), tables=len(snapshots), changed=len(changed))
     return changed
 

@@ -114,19 +114,94 @@ def test_only_new_loads_are_read_while_nothing_else_changed(mini: Lake) -> None:
     assert run(mini, "run-2") == {"ann": 2}
     with database(mini) as connection:
         assert connection.execute("select sha from raw.commits order by sha").fetchall() == [("a2",), ("a3",)]
+    mini.as_of = "2024-03-11"
     assert run(mini, "run-3") == {"ann": 2}
     with database(mini) as connection:
         assert connection.execute("select sha from raw.commits").fetchall() == []
 
 
+def release(number: int) -> dict[str, object]:
+    published = at("2024-02-01")
+    return {"repo": "acme/lake", "repo_id": 1, "release_id": number, "tag_name": str(number), "published_at": published}
+
+
+def built(lake: Lake) -> tuple[int, int]:
+    """Models and tests that the last build ran."""
+    (report,) = [each for each in read_reports(open_store(lake.settings()), lake.run_id) if each.step == "build"]
+    return report.details["models"], report.details["tests"]
+
+
+def test_with_nothing_new_nothing_is_built_and_the_publication_names_the_same_snapshots(mini: Lake) -> None:
+    mini.load(commits=FIRST, releases=[release(1)])
+    before = run(mini, "run-1")
+    assert built(mini) == (3, 5)
+    tables = [mini.catalog().load_table(f"gold.{name}").metadata_location for name in ("fct_commits", "fct_releases")]
+    for run_id in ("run-2", "run-3"):
+        assert run(mini, run_id) == before
+        assert built(mini) == (0, 0)
+    assert [mini.catalog().load_table(f"gold.{name}").metadata_location for name in ("fct_commits", "fct_releases")] == tables
+    found = publications(mini.catalog())
+    assert [publication.run_id for publication in found] == ["run-3", "run-2", "run-1"]
+    assert found[0].snapshots == found[1].snapshots == found[2].snapshots
+    assert found[0].row_counts == found[2].row_counts
+    reports = read_reports(open_store(mini.settings()), "run-3")
+    assert [(report.step, report.rows) for report in reports] == [("build", 3), ("publish", 3)]
+
+
+def test_what_follows_from_a_raw_table_that_changed_is_built_and_nothing_else(mini: Lake) -> None:
+    mini.load(commits=FIRST, releases=[release(1)])
+    run(mini, "run-1")
+    commits = mini.catalog().load_table("gold.fct_commits").metadata_location
+    mini.load(releases=[release(2)])
+    assert run(mini, "run-2") == {"ann": 1, "bob": 1}
+    assert built(mini) == (1, 1)
+    assert [row["tag_name"] for row in mini.gold("fct_releases")] == ["1", "2"]
+    assert mini.catalog().load_table("gold.fct_commits").metadata_location == commits
+    newer, older = publications(mini.catalog())
+    assert (newer.snapshots["fct_commits"] == older.snapshots["fct_commits"], newer.snapshots != older.snapshots) == (
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("change", ["date", "projects", "code", "tables", "failure"])
+def test_everything_is_built_where_anything_else_is_not_the_same(mini: Lake, change: str) -> None:
+    mini.load(commits=FIRST, releases=[release(1)])
+    run(mini, "run-1")
+    match change:
+        case "date":
+            mini.as_of = "2024-03-11"
+        case "projects":
+            mini.projects = mini.projects.replace("Pond", "Lagoon")
+        case "code":
+            edit(mini, "gold/fct_releases.sql", "select", "select -- something else\n")
+        case "tables":
+            with database(mini) as connection:
+                connection.execute("drop table gold_build.fct_releases")
+        case "failure":
+            mini.load(commits=[commit("acme/bad", "c1", "2024-03-02", "mal")])
+            mini.run_id = "run-failed"
+            with pytest.raises(PermanentError, match="data tests failed"):
+                mini.build()
+            mini.load(commits=[commit("acme/bad", "c1", "2024-03-02", "mal", is_reachable=False)])
+    assert run(mini, "run-2") == {"ann": 1, "bob": 1}
+    assert built(mini) == (3, 5)
+
+
+def test_a_run_that_is_built_again_after_it_was_published_lends_no_snapshot(mini: Lake) -> None:
+    mini.load(commits=FIRST)
+    run(mini, "run-1")
+    mini.load(commits=SECOND)
+    mini.build()  # of run-1, whose publication stays as it is
+    assert run(mini, "run-2") == {"ann": 2, "bob": 1}
+
+
 def test_a_source_with_a_reader_that_is_not_incremental_is_read_whole(mini: Lake) -> None:
-    moment = at("2024-02-01")
     for number in (1, 2):
-        release = {"repo": "acme/lake", "repo_id": 1, "release_id": number, "tag_name": str(number), "published_at": moment}
-        mini.load(commits=FIRST, releases=[release])
+        mini.load(commits=FIRST, releases=[release(number)])
         run(mini, f"run-{number}")
     assert [row["tag_name"] for row in mini.gold("fct_releases")] == ["1", "2"]
-    assert mini.gold("fct_releases")[0]["published_at"] == moment.replace(tzinfo=None)
+    assert mini.gold("fct_releases")[0]["published_at"] == at("2024-02-01").replace(tzinfo=None)
 
 
 def test_all_models_of_a_run_see_the_raw_tables_as_they_were_when_it_started(mini: Lake) -> None:
@@ -139,9 +214,9 @@ from lakepulse_dbt import build
 from tests.dbt.test_build import SECOND, Lake
 from pathlib import Path
 whole = build._Dbt.build
-def late(self, from_scratch):
+def late(self, *arguments):
     Lake(Path("."), load_seq=1).load(commits=SECOND)  # a load that ends while dbt starts
-    return whole(self, from_scratch)
+    return whole(self, *arguments)
 build._Dbt.build = late
 build.build(load_settings())
 """,

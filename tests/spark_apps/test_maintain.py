@@ -26,25 +26,28 @@ def files_of(lake: Lake, table: str) -> set[Path]:
     return {path for path in Path(location).rglob("*") if path.is_file()}
 
 
-def publish(lake: Lake, run_id: str, value: int, published_at: datetime) -> int:
-    """One gold table and its row in gold.publications, as publish leaves them."""
+def publish(lake: Lake, run_id: str, value: int | None, published_at: datetime) -> int:
+    """One gold table and its row in gold.publications, as publish leaves them; without a value nothing new was built."""
     catalog = lake.catalog
     catalog.create_namespace_if_not_exists("gold")
     content = pa.table({"n": pa.array([value], pa.int64())})
     if catalog.table_exists("gold.facts"):
         table = catalog.load_table("gold.facts")
-        table.overwrite(content)
+        if value is not None:
+            table.overwrite(content)
     else:
         table = catalog.create_table("gold.facts", content.schema)
         table.append(content)
     snapshot = table.current_snapshot()
     assert snapshot is not None
-    table.manage_snapshots().create_tag(snapshot.snapshot_id, f"publication-{run_id}").commit()
+    if value is not None:
+        table.manage_snapshots().create_tag(snapshot.snapshot_id, f"publication-{run_id}").commit()
     row = pa.table(
         {
             "run_id": [run_id],
             "as_of": pa.array([published_at.date()]),
             "published_at": pa.array([published_at], pa.timestamp("us", "UTC")),
+            "snapshots": pa.array([[("facts", snapshot.snapshot_id)]], pa.map_(pa.string(), pa.int64())),
         }
     )
     catalog.create_table_if_not_exists("gold.publications", row.schema).append(row)
@@ -126,6 +129,19 @@ def test_over_a_year_every_publication_that_is_offered_is_readable(lake: Lake) -
     left = [row["run_id"] for row in lake.rows_of("gold.publications", "run_id")]
     assert {snapshots[run_id] for run_id in left} == {snapshot.snapshot_id for snapshot in table.snapshots()}
     assert {f"publication-{run_id}" for run_id in left} | {"main"} == table.refs().keys()
+
+
+def test_a_snapshot_that_a_later_publication_names_too_outlives_the_one_that_tagged_it(lake: Lake) -> None:
+    now = datetime.now(UTC)
+    first = publish(lake, "first", 1, now - timedelta(days=91))
+    assert publish(lake, "again", None, now - timedelta(days=1)) == first
+    publish(lake, "newest", 2, now)
+    maintain(lake.engine, lake.settings, now + LATER)
+    table = lake.catalog.load_table("gold.facts")
+    assert {row["run_id"] for row in lake.rows_of("gold.publications", "run_id")} == {"again", "newest"}
+    assert table.scan(snapshot_id=first).to_arrow().to_pylist() == [{"n": 1}]
+    maintain(lake.engine, lake.settings, now + timedelta(days=100))
+    assert lake.catalog.load_table("gold.facts").snapshot_by_id(first) is None
 
 
 def test_publications_are_withdrawn_before_what_they_name(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
