@@ -1,6 +1,6 @@
 """A running cluster: its API, and ports on this machine that lead to its services.
 
-That is the kind cluster, or whatever context KUBE_CONTEXT names.
+That is the kind cluster, or whatever context KUBE_CONTEXT names, and there the namespace of KUBE_NAMESPACE.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +32,18 @@ def chosen_context() -> str:
     return os.environ.get("KUBE_CONTEXT") or Cluster.from_environment().context
 
 
+def chosen_namespace() -> str:
+    """The namespace to use: KUBE_NAMESPACE, or else the one that the overlays name.
+
+    Raises:
+        PermanentError: KUBE_NAMESPACE cannot be a namespace's name.
+    """
+    name = os.environ.get("KUBE_NAMESPACE") or NAMESPACE
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
+        raise PermanentError(f"KUBE_NAMESPACE: {name!r} must be lowercase letters, digits and '-', at most 63")
+    return name
+
+
 @contextmanager
 def connection(context: str, kubeconfig: str | None = None) -> Iterator[kr8s.Api]:
     """A client of the cluster, which has answered; default: KUBECONFIG, or kubectl's own default.
@@ -39,9 +52,10 @@ def connection(context: str, kubeconfig: str | None = None) -> Iterator[kr8s.Api
         PermanentError: the kubeconfig has no such context, no access, or Argo's objects are not on the cluster.
         TemporaryError: the cluster does not answer.
     """
+    namespace = chosen_namespace()
     with _keys():
         # Not `kr8s.api`: it calls the cluster without a time limit, and warns of versions newer than itself.
-        api = kr8s.Api(bypass_factory=True, context=context, kubeconfig=kubeconfig, namespace=NAMESPACE, serviceaccount="")
+        api = kr8s.Api(bypass_factory=True, context=context, kubeconfig=kubeconfig, namespace=namespace, serviceaccount="")
         api.timeout = SECONDS
         try:
             api.reauthenticate()  # type: ignore[no-untyped-call]
@@ -93,7 +107,7 @@ def forwarded(
         PermanentError: there is no such service, or `local` is taken.
         TemporaryError: no pod of the service is ready.
     """
-    service = Service({"metadata": {"name": name, "namespace": NAMESPACE}}, api=api)
+    service = Service({"metadata": {"name": name, "namespace": api.namespace}}, api=api)
     try:
         service.refresh()
     except kr8s.NotFoundError:
@@ -145,7 +159,7 @@ def account_token(context: str, account: str, hours: int) -> str:
         config.load_kube_config(context=context, client_configuration=configuration, temp_file_path=folder)  # type: ignore[no-untyped-call]
         core = client.CoreV1Api(client.ApiClient(configuration))
         try:
-            made = core.create_namespaced_service_account_token(account, NAMESPACE, request, _request_timeout=SECONDS)
+            made = core.create_namespaced_service_account_token(account, chosen_namespace(), request, _request_timeout=SECONDS)
         except client.ApiException as error:
             raise PermanentError(f"no token for {account}: {error.status} {error.reason}; run make cluster") from error
     if made.status is None or not made.status.token:

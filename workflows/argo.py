@@ -321,7 +321,7 @@ def _environment(step: Step, pipeline: Pipeline) -> Iterator[Env | FieldEnv]:
             yield Env(name=parameter.variable, value=f"{{{{workflow.parameters.{name}}}}}")
     if step.has_executors:
         yield Env(name="SPARK_MASTER", value="k8s://https://kubernetes.default.svc")
-        yield Env(name="SPARK_NAMESPACE", value=NAMESPACE)
+        yield FieldEnv(name="SPARK_NAMESPACE", field_path="metadata.namespace")
         yield Env(name="SPARK_IMAGE", value=image_name(step.image))
         yield Env(name="SPARK_SERVICE_ACCOUNT", value=EXECUTOR_ACCOUNT)
         yield Env(name="SPARK_POD_TEMPLATE", value=f"{_TEMPLATE_FOLDER}/pod.yaml")

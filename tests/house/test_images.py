@@ -41,7 +41,7 @@ def lines_of(stage: str) -> list[str]:
 
 
 def test_every_image_runs_as_its_own_user() -> None:
-    assert stages()[""] == ("${STAGE}", ["USER 10001:10001"])
+    assert stages()[""] == ("${STAGE}", ["RUN chmod -R a+rX /app", "USER 10001:10001"])
     assert not any(line.startswith("USER ") for stage in stages() if stage for line in lines_of(stage))
 
 

@@ -171,6 +171,34 @@ def test_everything_is_in_the_namespace(overlay: str) -> None:
             assert document["metadata"]["namespace"] == "lakepulse", document["metadata"]["name"]
 
 
+def test_a_second_namespace_takes_everything_along(tmp_path: Path) -> None:
+    """As for staging beside production: nothing names the namespace but the overlay."""
+    base = os.path.relpath(ROOT / "k8s" / "overlays" / "existing", tmp_path)
+    overlay = {"kind": "Kustomization", "namespace": "staging", "resources": [base]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    done = subprocess.run(["kubectl", "kustomize", str(tmp_path)], capture_output=True, text=True, check=False)  # noqa: S607 - from the PATH
+    assert done.returncode == 0, done.stderr
+    documents = list(yaml.safe_load_all(done.stdout))
+    for document in documents:
+        name = f"{document['kind']}/{document['metadata']['name']}"
+        if document["kind"] == "Namespace":
+            assert document["metadata"]["name"] == "staging"
+        else:
+            assert document["metadata"]["namespace"] == "staging", name
+        for subject in document.get("subjects", ()):
+            assert subject["namespace"] == "staging", name
+    variables = [
+        variable
+        for document in documents
+        if document["kind"] == "WorkflowTemplate"
+        for template in document["spec"]["templates"]
+        for variable in template.get("container", {}).get("env", ())
+        if variable["name"] == "SPARK_NAMESPACE"
+    ]
+    assert variables
+    assert all(variable["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.namespace" for variable in variables)
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_no_manifest_holds_a_secret(overlay: str) -> None:
     assert of_kind(overlay, "Secret") == []

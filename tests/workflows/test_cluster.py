@@ -290,6 +290,21 @@ def test_cluster_without_the_templates_says_how_to_get_them(shell: Shell, api: A
     assert "make cluster" in only_line(shell.run("submit", "commits"), 1)
 
 
+def test_another_namespace_is_taken_from_the_environment(shell: Shell, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.kubeconfig(api.port)
+    here = shell.environment | {"KUBE_NAMESPACE": "staging"}
+    monkeypatch.setattr(Shell, "environment", property(lambda _: here))
+    for path in list(api.answers):
+        api.answers[path.replace("/namespaces/lakepulse/", "/namespaces/staging/")] = api.answers.pop(path)
+    api.answers["/apis/argoproj.io/v1alpha1/namespaces/staging/workflows/daily-abcde"] = FAILED
+    shell.run("submit", "daily")
+    [created] = api.created
+    assert created["metadata"]["namespace"] == "staging"
+    assert "namespace staging, " in shell.run("status").stdout
+    here["KUBE_NAMESPACE"] = "Staging"
+    assert "KUBE_NAMESPACE: 'Staging' must be lowercase" in only_line(shell.run("status"), 1)
+
+
 def test_unknown_parameter_is_refused_before_anything_is_submitted(shell: Shell, api: Api) -> None:
     shell.kubeconfig(api.port)
     line = only_line(shell.run("submit", "daily", "asof=2026-01-31"), 1)

@@ -10,7 +10,6 @@ import kr8s
 from kr8s.objects import Pod, new_class
 
 from k8s.access import SECONDS
-from k8s.cluster import NAMESPACE
 from lakepulse.outcome import one_line
 from workflows.pipelines import RECORD
 
@@ -75,7 +74,7 @@ def _blame(api: kr8s.Api, workflow: Document) -> str:
 
 def _error_line(api: kr8s.Api, name: str) -> str | None:
     """The step's last `error: ` line, else the last line of its own."""
-    pod = Pod({"metadata": {"name": name, "namespace": NAMESPACE}}, api=api)
+    pod = Pod({"metadata": {"name": name, "namespace": api.namespace}}, api=api)
     try:
         log = list(pod.logs(container="main", tail_lines=50, timeout=SECONDS))
     except kr8s.ServerError:

@@ -15,7 +15,6 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from k8s.access import SECONDS, chosen_context, connection, forwarded
-from k8s.cluster import NAMESPACE
 from k8s.ports import FORWARDS
 from lakepulse.names import CATALOG, GOLD
 from lakepulse.outcome import PermanentError, TemporaryError, one_line
@@ -40,7 +39,7 @@ def status() -> None:
         made = _listed(api, Workflow)
         workflows = sorted(made, key=lambda found: found["metadata"]["creationTimestamp"], reverse=True)
         parts = (
-            Text(f"cluster {context}, namespace {NAMESPACE}, {now:%Y-%m-%d %H:%M} UTC", style="bold"),
+            Text(f"cluster {context}, namespace {api.namespace}, {now:%Y-%m-%d %H:%M} UTC", style="bold"),
             runs_table([Run.of(api, workflow) for workflow in workflows[:_RUNS]], now),
             schedules_table(_listed(api, CronWorkflow), now),
             freshness_table(api, now),
@@ -50,7 +49,7 @@ def status() -> None:
 
 
 def _listed(api: kr8s.Api, kind: type, field_selector: str | None = None) -> list[Document]:
-    return [dict(found) for found in api.get(kind, namespace=NAMESPACE, raw=True, field_selector=field_selector)]
+    return [dict(found) for found in api.get(kind, namespace=api.namespace, raw=True, field_selector=field_selector)]
 
 
 def _warnings(api: kr8s.Api) -> dict[str, str]:

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from k8s.access import chosen_context, connection
-from k8s.cluster import NAMESPACE
 from lakepulse.outcome import PERMANENT, PermanentError, TemporaryError, one_line
 from lakepulse.settings import Settings
 from workflows.argo import OWN_PARAMETERS, object_name, workflow_template
@@ -45,15 +44,15 @@ def submit(pipeline: Pipeline, given: Sequence[str]) -> int:
     template = object_name(pipeline)
     with connection(context) as api:
         try:
-            WorkflowTemplate({"metadata": {"name": template, "namespace": NAMESPACE}}, api=api).refresh()
+            WorkflowTemplate({"metadata": {"name": template, "namespace": api.namespace}}, api=api).refresh()
         except kr8s.NotFoundError:
             raise PermanentError(f"the cluster {context} has no pipeline {template}; run make cluster") from None
         if projects := parameters.get("projects"):
             try:
-                ConfigMap({"metadata": {"name": projects, "namespace": NAMESPACE}}, api=api).refresh()
+                ConfigMap({"metadata": {"name": projects, "namespace": api.namespace}}, api=api).refresh()
             except kr8s.NotFoundError:
                 raise PermanentError(f"projects: the cluster {context} has no ConfigMap {projects}") from None
-        created = Workflow(document(pipeline, parameters), api=api)
+        created = Workflow(document(pipeline, parameters, str(api.namespace)), api=api)
         created.create()
     name = created.name
     print(f"submitted {name}", flush=True)
@@ -103,12 +102,12 @@ def _problem(name: str, value: str) -> str | None:
     return None
 
 
-def document(pipeline: Pipeline, parameters: Mapping[str, str]) -> Document:
+def document(pipeline: Pipeline, parameters: Mapping[str, str], namespace: str) -> Document:
     """A workflow that runs the pipeline's template; the cluster completes its name."""
     return {
         "apiVersion": Workflow.version,
         "kind": Workflow.kind,
-        "metadata": {"generateName": f"{object_name(pipeline)}-", "namespace": NAMESPACE},
+        "metadata": {"generateName": f"{object_name(pipeline)}-", "namespace": namespace},
         "spec": {
             "workflowTemplateRef": {"name": object_name(pipeline)},
             "arguments": {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]},
@@ -132,7 +131,7 @@ def _watch(context: str, name: str) -> Run:
         while True:
             try:
                 with connection(context) as api:
-                    workflow = Workflow({"metadata": {"name": name, "namespace": NAMESPACE}}, api=api)
+                    workflow = Workflow({"metadata": {"name": name, "namespace": api.namespace}}, api=api)
                     while True:
                         workflow.refresh()
                         answered = time.monotonic()
