@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ from lakepulse_dbt.warehouse import open_catalog
 log = structlog.get_logger()
 
 _SHOWN = 10
+_LEDGER = "landings"
+_FRESH = timedelta(hours=1)
+"""The unit in which the age of data is counted."""
 _NO_ROOM = "No space left on device"
 _UNREACHABLE = re.compile(r"Max retries exceeded|Connection refused|TrinoConnectionError|SERVER_STARTING_UP|NO_NODES_AVAILABLE")
 
@@ -65,7 +69,8 @@ def build(settings: Settings) -> None:
             inputs=_inputs(listed),
         )
         before = store.state()
-        changed = _changed(before, state, settings)
+        started = datetime.now(UTC)
+        changed = _changed(before, state, settings, started)
         if before and before.passed and changed == [] and _is_intact(store, before.passed.tables):
             store.save(before.model_copy(update={"passed": before.passed.model_copy(update={"run_id": settings.run_id})}))
             report.rows = sum(table.rows for table in before.passed.tables)
@@ -91,7 +96,7 @@ def build(settings: Settings) -> None:
             )
             for table in result.gold
         )
-        passed = Passed(run_id=settings.run_id, as_of=settings.as_of, is_demo=settings.demo, tables=tables)
+        passed = Passed(run_id=settings.run_id, as_of=settings.as_of, is_demo=settings.demo, tables=tables, built_at=started)
         store.save(state.model_copy(update={"passed": passed}))
         report.rows = sum(table.rows for table in tables)
         report.details["tables"] = {table.name: table.rows for table in tables}
@@ -148,14 +153,18 @@ def _inputs(listed: list[dict[str, str]]) -> str:
     return digest.hexdigest()
 
 
-def _changed(before: State | None, now: State, settings: Settings) -> list[str] | None:
-    """The raw tables that changed since a build that passed; None if everything else is not the same."""
+def _changed(before: State | None, now: State, settings: Settings, started: datetime) -> list[str] | None:
+    """The raw tables that changed since a build that passed; None if everything else is not the same.
+
+    What says how old data is follows from the ledger, and is built again at least once an hour.
+    """
     if before is None or before.passed is None or not _continues(before, now):
         return None
     passed = before.passed
     if (before.inputs, passed.as_of, passed.is_demo) != (now.inputs, settings.as_of, settings.demo):
         return None
-    return sorted(name for name, table in now.raw.items() if before.raw.get(name) != table)
+    is_old = passed.built_at is None or started - passed.built_at > _FRESH
+    return sorted(name for name, table in now.raw.items() if before.raw.get(name) != table or (is_old and name == _LEDGER))
 
 
 def _is_intact(store: BuildStore, tables: tuple[GoldTable, ...]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +74,8 @@ class Passed(_Document):
     as_of: date
     is_demo: bool
     tables: tuple[GoldTable, ...]
+    built_at: datetime | None = None
+    """UTC; a run that found nothing new keeps it."""
 
 
 class State(_Document):
