@@ -143,7 +143,7 @@ class Installation:
 
     def start(self, pipeline: str, entrypoint: str | None = None, **parameters: str) -> str:
         """Start a pipeline, or one of its templates alone, and return the workflow's name at once."""
-        workflow = document(PIPELINES[pipeline], parameters)
+        workflow = document(PIPELINES[pipeline], parameters, NAMESPACE)
         if entrypoint:
             workflow["spec"]["entrypoint"] = entrypoint
         made = self.kubectl("create", "-f", "-", "--output", "name", text=json.dumps(workflow))
