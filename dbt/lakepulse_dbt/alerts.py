@@ -8,10 +8,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from lakepulse.figures import Figure, number, percent
+from lakepulse.figures import Break, Figure, number, percent
 from lakepulse.outcome import PermanentError, one_line
 from lakepulse_dbt.declared_figures import declared_figures
-from lakepulse_dbt.figures import Break
 
 
 class Rule(BaseModel):

@@ -1,4 +1,4 @@
-"""A week in Markdown: state, figures, what happened and what is wrong, for a mail or a chat."""
+"""A week in Markdown: what is wrong, what happened, each project in words and its figures, for a mail or a chat."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from lakepulse.brief import QUESTIONS, Brief, briefs, plain
 from lakepulse.data_dir import look_into_data_dir
-from lakepulse.figures import Figure, percent
-from lakepulse.news import sentence
+from lakepulse.figures import Break, Figure, percent
+from lakepulse.news import LABELS, items
 from lakepulse.publications import newest_publication
 from lakepulse.settings import Settings
 from lakepulse_dbt.alerts import check, load_rules
-from lakepulse_dbt.figures import Break, breaks, figures, rows
+from lakepulse_dbt.figures import breaks, figures, rows
 from lakepulse_dbt.steps import catalog_errors
 from lakepulse_dbt.warehouse import open_catalog
 
-_MOST_NAMES = 10
+_TABLES = (
+    "dim_projects",
+    "fct_project_state",
+    "fct_people",
+    "fct_news",
+    "fct_unanswered_issues",
+    "fct_data_freshness",
+    "fct_data_quality",
+    "fct_known_breaks",
+)
 _MOST_WAITING = 5
 
 Row = dict[str, Any]
@@ -38,22 +48,25 @@ def digest(settings: Settings) -> str:
         newest = newest_publication(catalog, settings)
         found = figures(catalog, newest)
         across = breaks(catalog, newest, found)
-        tables = {
-            name: rows(catalog, newest, name)
-            for name in ("fct_project_state", "fct_news", "fct_unanswered_issues", "fct_data_freshness", "fct_data_quality")
-        }
+        tables = {name: rows(catalog, newest, name) for name in _TABLES}
     first = newest.as_of - timedelta(days=6)
     alerts, unchecked = check(rules, found, across)
-    news = [row for row in tables["fct_news"] if row["happened_on"] >= first]
+    happened = items(tables["fct_news"], first)
+    in_words = briefs(
+        found,
+        states=tables["fct_project_state"],
+        people=tables["fct_people"],
+        freshness=tables["fct_data_freshness"],
+        members=tables["dim_projects"],
+        breaks=tables["fct_known_breaks"],
+        as_of=newest.as_of,
+    )
     sections = [
-        ("State", _states(tables["fct_project_state"])),
         ("Alerts", [_plain(alert.message) for alert in alerts]),
         ("Rules that were not checked", [_plain(rule.message) for rule in unchecked]),
+        *((label, [_plain(item.name + item.text) for item in happened if item.kind == kind]) for kind, label in LABELS.items()),
+        *((_plain(brief.project), _in_words(brief)) for brief in in_words),
         ("Known breaks within a change", _breaks(across, found)),
-        ("Releases", [_plain(sentence(row)) for row in _of(news, "release")]),
-        ("Unusual downloads", [_plain(sentence(row)) for row in _of(news, "unusual_downloads")]),
-        ("Newcomers", _newcomers(_of(news, "newcomer"))),
-        ("Backlogs that turned", [_plain(sentence(row)) for row in _of(news, "backlog_grows", "backlog_shrinks")]),
         ("Longest without an answer", _waiting(tables["fct_unanswered_issues"])),
         ("Out of date", _late(tables["fct_data_freshness"])),
         ("Held back", _held_back(tables["fct_data_quality"])),
@@ -62,31 +75,18 @@ def digest(settings: Settings) -> str:
     if newest.is_demo:
         lines += ["**Demo data: these figures are not real.**", ""]
     lines += _table(found)
-    for title, items in sections:
-        if items:
-            lines += ["", f"## {title}", "", *(f"- {item}" for item in items)]
+    for title, entries in sections:
+        if entries:
+            lines += ["", f"## {title}", "", *(f"- {entry}" for entry in entries)]
     return "\n".join(lines) + "\n"
 
 
-def _of(news: list[Row], *kinds: str) -> list[Row]:
-    chosen = [row for row in news if row["kind"] in kinds]
-    return sorted(chosen, key=itemgetter("happened_on", "project", "scope", "subject"))
-
-
-def _states(states: list[Row]) -> list[str]:
-    return [
-        f"**{_plain(row['project'])}** {_plain(row['sentence'])}" + (f" ({_plain(row['flags'])})" if row["flags"] else "")
-        for row in sorted(states, key=itemgetter("project"))
+def _in_words(brief: Brief) -> list[str]:
+    state = " ".join([brief.state, *([f"Note: {'; '.join(brief.notes)}."] if brief.notes else [])])
+    answers = [
+        f"**{QUESTIONS[answer.question]}** {_plain(f'{answer.verdict}. {plain(answer.sentence)}')}" for answer in brief.answers
     ]
-
-
-def _newcomers(news: list[Row]) -> list[str]:
-    items = []
-    for project, found in groupby(sorted(news, key=itemgetter("project", "subject")), key=itemgetter("project")):
-        names = [row["subject"] for row in found]
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        items.append(_plain(f"{project}: {len(names)} with a first commit: {', '.join(names[:_MOST_NAMES])}{more}"))
-    return items
+    return [_plain(state), *answers] if state else answers
 
 
 def _waiting(issues: list[Row]) -> list[str]:
@@ -99,11 +99,11 @@ def _waiting(issues: list[Row]) -> list[str]:
 
 def _late(freshness: list[Row]) -> list[str]:
     late = sorted((row for row in freshness if row["is_stale"]), key=itemgetter("source", "scope"))
-    items = []
+    entries = []
     for source, found in groupby(late, key=itemgetter("source")):
         scopes = [f"{row['scope']}, {_last_fetched(row)}" for row in found]
-        items.append(_plain(f"{source}: {'; '.join(scopes)}"))
-    return items
+        entries.append(_plain(f"{source}: {'; '.join(scopes)}"))
+    return entries
 
 
 def _last_fetched(row: Row) -> str:

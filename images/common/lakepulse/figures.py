@@ -2,6 +2,7 @@
 
 What a figure means and how it is computed stands in dbt alone; here its rows become values with a trend,
 a status and a text, alike for pages, badges, the digest and alerts. Rows are mappings by column name.
+The sentences about them are in `lakepulse.brief`.
 """
 
 from __future__ import annotations
@@ -9,14 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 MONTH = timedelta(days=28)
 YEAR = timedelta(days=364)
 """Spans of whole weeks, so that windows compare like weekdays."""
 
-Row = Mapping[str, Any]
+NOTABLE_PERCENT, NOTABLE_POINTS, NOTABLE_COUNT = 10.0, 5.0, 3
+"""A change is good or bad from here on: in percent, for shares and percentages in points, for counts also by this many."""
 
+Row = Mapping[str, Any]
+Tone = Literal["good", "bad", "none"]
+
+_NO_COUNTS = {"share", "percent", "ratio", "hours", "days", "downloads a day"}
+_FEW = 20
+"""Below, a percentage says less than the count before."""
 _A_DAY = "downloads a day"
 _MEANING = ("figure", "title", "question", "unit", "better", "definition", "link", "window_days", "headline")
 
@@ -36,6 +44,34 @@ class Meaning:
     sources: tuple[str, ...]
     window_days: int
     headline: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A value against an earlier one: `change` is its size in words ("8 %", "3 points", "from 2"), empty if it is level."""
+
+    direction: Literal["up", "down", "level"]
+    change: str
+    tone: Tone
+
+    @property
+    def arrow(self) -> str:
+        return {"up": "▲", "down": "▼", "level": "▶"}[self.direction]
+
+    def said(self, span: str) -> str:
+        """In words, as in "up 8 % on last month", "up from 2 last year"; `span` is month or year."""
+        if self.direction == "level":
+            return f"same as last {span}"
+        return f"{self.direction} {self.change}{'' if self.change.startswith('from ') else ' on'} last {span}"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A known break in how a source counts."""
+
+    day: date
+    what_changed: str
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +99,56 @@ class Figure:
         return _change(self.value, self.year_before)
 
     @property
+    def in_a_month(self) -> Trend | None:
+        """The trend against four weeks before; None if there is nothing to compare."""
+        return trend(self.meaning, self.value, self.month_before)
+
+    @property
+    def in_a_year(self) -> Trend | None:
+        """The trend against a year before; None if there is nothing to compare."""
+        return trend(self.meaning, self.value, self.year_before)
+
+    @property
     def text(self) -> str:
         """The value as people read it, or why there is none."""
         if self.value is None:
             return self.reason or self.status
         if self.meaning.unit == _A_DAY:
             # Of a mean, people ask for the sum.
-            return f"{number(round(self.value * self.n))} in {self.n} days, {number(round(self.value))} a day"
+            days = "day" if self.n == 1 else "days"
+            return f"{number(round(self.value * self.n))} in {self.n} {days}, {number(round(self.value))} a day"
         return worded(self.value, self.meaning.unit)
 
 
 def _change(now: float | None, before: float | None) -> float | None:
     return None if now is None or not before else 100 * (now / before - 1)
+
+
+def trend(meaning: Meaning, now: float | None, before: float | None) -> Trend | None:
+    """What became of a figure between two values; None if one is missing, or if it grows with every day by itself."""
+    if now is None or before is None or (meaning.unit == "days" and meaning.window_days == 1):
+        return None
+    difference = now - before
+    if meaning.unit in {"share", "percent"}:
+        points = difference * (100 if meaning.unit == "share" else 1)
+        size = round(abs(points))
+        change, is_level, is_notable = (f"{size} point{'' if size == 1 else 's'}", not size, abs(points) >= NOTABLE_POINTS)
+    else:
+        is_count = meaning.unit not in _NO_COUNTS
+        percent_change = 100 * difference / before if before else None
+        is_notable = percent_change is None or abs(percent_change) >= NOTABLE_PERCENT
+        if percent_change is None or (is_count and max(now, before) < _FEW):
+            change, is_level = f"from {worded(before, meaning.unit)}", not difference
+        else:
+            size = round(abs(percent_change))
+            change, is_level = f"{size:,} %", not size
+        is_notable = is_notable and (not is_count or abs(difference) >= NOTABLE_COUNT)
+    if is_level:
+        return Trend("level", "", "none")
+    direction: Literal["up", "down"] = "up" if difference > 0 else "down"
+    if not is_notable or meaning.better == "neither":
+        return Trend(direction, change, "none")
+    return Trend(direction, change, "good" if direction == meaning.better else "bad")
 
 
 def week_of(day: date) -> date:
@@ -130,6 +204,41 @@ def newest(known: Mapping[str, Meaning], rows: Iterable[Row], as_of: date) -> li
     ]
     order = {name: index for index, name in enumerate(known)}
     return sorted(found, key=lambda figure: (figure.scope_kind, figure.scope, order[figure.meaning.figure]))
+
+
+def spanned(
+    found: Iterable[Figure], members: Iterable[Row], breaks: Iterable[Row], as_of: date, span: timedelta = MONTH
+) -> dict[tuple[str, str], tuple[Break, ...]]:
+    """Project and figure -> the known breaks of its sources between its value and the one of a month (or `YEAR`) before.
+
+    `members` are rows of `dim_projects`, `breaks` rows of `fct_known_breaks`.
+    """
+    names: dict[str, set[str]] = {}
+    for row in members:
+        names.setdefault(row["project"], {""}).add(row["name"])
+    known = sorted(breaks, key=lambda row: (row["from_date"], row["id"]))
+    spans = {}
+    for figure in found:
+        if (figure.change if span == MONTH else figure.change_of_year) is None:
+            continue
+        # The earlier window begins its own length before its week ends.
+        first = week_before(as_of, span) + timedelta(days=7 - figure.meaning.window_days)
+        spans[figure.scope, figure.meaning.figure] = tuple(
+            dict.fromkeys(
+                Break(row["from_date"], row["what_changed"], row["link"])
+                for row in known
+                if any(source == row["source"] or source.startswith(f"{row['source']}_") for source in figure.meaning.sources)
+                and (row["scope"] or "") in names.get(figure.scope, {""})
+                and first < (row["to_date"] or row["from_date"])
+                and row["from_date"] <= as_of
+            )
+        )
+    return {key: touched for key, touched in spans.items() if touched}
+
+
+def counted(value: float, thing: str, things: str | None = None) -> str:
+    """A count with its noun: 1 day, 1,204 days. `things` is an irregular plural."""
+    return f"{number(value)} {thing if value == 1 else things or thing + 's'}"
 
 
 def number(value: float) -> str:
