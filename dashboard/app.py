@@ -87,6 +87,8 @@ def main() -> None:
             return
     view = session.View(settings, publication, found[0], members, selection, session.now())
     _notices(view)
+    if navigated.title != home.title:  # whose answers say the same of each project
+        _notice_scopes(view)
     session.keep(view)
     st.html(charts.STYLE)
     with st.sidebar:
@@ -104,7 +106,10 @@ def _entry(page: Page, **options: Any) -> st.Page:
 
 
 def _show(page: Page) -> None:
-    page.show(session.current())
+    view = session.current()
+    st.set_page_config(page_title=" · ".join([*view.named, page.title, "lakepulse"]))
+    with card.guarded(page.title):
+        page.show(view)
 
 
 def _as_of(found: list[Publication]) -> Publication:
@@ -157,14 +162,17 @@ def _notices(view: session.View) -> None:
             f"**These figures are old.** The newest publication is as of {newest.as_of}, {text.age(newest.as_of, view.now)}.",
             icon=":material/schedule:",
         )
-    for problem, icon in (("gone", ":material/link_off:"), ("closed", ":material/block:"), ("stale", ":material/cloud_off:")):
-        if scopes := _scopes_with(view, problem):
-            show = st.info if problem == "closed" else st.warning
-            show(f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page.", icon=icon)
     projects = text.listed([text.literal(name) for name in selection.projects], 4)
     repos = text.count(len(selection.repos), "repository", "repositories")
     packages = text.count(len(selection.packages), "package")
     st.caption(f"{projects} · {repos}, {packages} · {selection.first} to {selection.last} (UTC)")
+
+
+def _notice_scopes(view: session.View) -> None:
+    for problem, icon in (("gone", ":material/link_off:"), ("closed", ":material/block:"), ("stale", ":material/cloud_off:")):
+        if scopes := _scopes_with(view, problem):
+            show = st.info if problem == "closed" else st.warning
+            show(f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page.", icon=icon)
 
 
 def _scopes_with(view: session.View, problem: str) -> list[str]:

@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 _TABLE = re.compile(rf"\b{GOLD}\.(\w+)\b")
+_MISSING_COLUMN = re.compile(r'column (?:named )?"(\w+)"')
+"""In what DuckDB says of a query that reads a column which its table does not have."""
 _MEMORY_LIMIT = "96MB"
 """For a publication's tables and the queries on them; the rest spills to disk."""
 _ROWS_AT_ONCE = 20_000
@@ -45,6 +47,10 @@ _COPIES_AT_ONCE = 3
 
 class UnavailableError(Exception):
     """The data cannot be read. `str()` of it is one line for the reader of the page."""
+
+
+class OutdatedError(UnavailableError):
+    """The publication was made by an earlier version, which did not have what a query reads yet."""
 
 
 class Backend(Protocol):
@@ -227,6 +233,7 @@ class Snapshot:
         """The query's rows; sums of integers are int64, timestamps naive UTC.
 
         Raises:
+            OutdatedError: the publication has no such table or column.
             UnavailableError: a table cannot be read, or the query fails.
         """
         self._load({*_TABLE.findall(sql)})
@@ -235,12 +242,22 @@ class Snapshot:
             with self._database.cursor() as cursor:
                 rows = cursor.sql(text, params=bound).to_arrow_table()
         except duckdb.Error as error:
+            # The pages' queries fit the tables of today.
+            if missing := _MISSING_COLUMN.search(str(error)):
+                raise self._outdated(f"column {missing[1]}") from error
             raise UnavailableError(f"The query failed: {one_line(error)[:300]}") from error
         # DuckDB sums bigint to a 128-bit integer, which is a decimal in Arrow.
         types = [
             pa.int64() if pa.types.is_decimal(field.type) and not field.type.scale else field.type for field in rows.schema
         ]
         return rows.cast(pa.schema(zip(rows.schema.names, types, strict=True)))
+
+    def _outdated(self, what: str) -> OutdatedError:
+        made = self._publication
+        return OutdatedError(
+            f"The publication as of {made.as_of} was made by lakepulse {made.code_version}, without the {what}. Choose a later "
+            "day in As of to see this."
+        )
 
     def _load(self, names: set[str]) -> None:
         # A query on tables that are already copied does not wait for copies made for another session.
@@ -253,7 +270,7 @@ class Snapshot:
         try:
             snapshot_id = self._publication.snapshots[name]
         except KeyError:
-            raise UnavailableError(f"The publication of {self._publication.as_of} has no table {name}.") from None
+            raise self._outdated(f"table {name}") from None
 
         def copy() -> None:
             rows = self._backend.read(name, snapshot_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -19,7 +20,7 @@ import streamlit as st
 import yaml
 
 from dashboard import queries, text
-from dashboard.backends import UnavailableError, Values, spell_out
+from dashboard.backends import OutdatedError, UnavailableError, Values, spell_out
 from dashboard.charts import STEPS
 from dashboard.session import View, to_frame
 
@@ -87,8 +88,8 @@ def figure(
         scopes: the repositories and packages of the figure, if not those selected.
         sources: what the figure is made of, if not all that its table is.
     """
-    st.header(title, anchor=_slug(title))
-    try:
+    st.header(title, anchor=slug(title))
+    with guarded(title):
         frame = view.frame(drawn or sql, extra)
         fresh = freshness(view, scopes)
         fresh = fresh[fresh["source"].isin(definitions()[table].sources if sources is None else sources)]
@@ -106,11 +107,20 @@ def figure(
             st.caption(note)
         number = view.count(sql, extra) if drawn else len(frame)
         _card(view, _Shown(title, table, sql, number, tuple(keys), tuple(derived), step, extra or {}, fresh))
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Say on the page why its part `what` cannot be shown, instead of losing the rest of the page."""
+    try:
+        yield
+    except OutdatedError as error:
+        st.info(text.literal(error), icon=":material/inbox:")
     except UnavailableError as error:
         st.error(f"This figure cannot be shown. {text.literal(error)}", icon=":material/error:")
     except Exception:  # noqa: BLE001 - reported and logged
         # A bug of ours must not cost the reader the rest of the page.
-        _log.exception("the figure %s failed", title)
+        _log.exception("the figure %s failed", what)
         st.error(
             "This figure cannot be shown because of an error in the dashboard; see its log. Other figures are not affected.",
             icon=":material/error:",
@@ -171,7 +181,7 @@ class _Shown:
 
     @property
     def slug(self) -> str:
-        return _slug(self.title)
+        return slug(self.title)
 
     @property
     def tables(self) -> str:
@@ -180,7 +190,8 @@ class _Shown:
         return f"table{'s' if len(found) > 1 else ''} {', '.join(f'`{name}`' for name in found)}"
 
 
-def _slug(title: str) -> str:
+def slug(title: str) -> str:
+    """The anchor of a heading."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 

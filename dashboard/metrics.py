@@ -45,9 +45,18 @@ METRICS: dict[str, Metric] = {
 BIRTHS = query("births")
 
 
+def format_of(unit: str) -> str:
+    """How charts write the values of a unit of `dim_figures`."""
+    return _FORMATS.get(unit, ",.0f")
+
+
 def figures_of(view: View) -> dict[str, Meaning]:
-    """The figures of the publication shown, by name; none if an earlier version made it."""
-    return meanings(view.arrow(query("figures")).to_pylist()) if view.has("dim_figures") else {}
+    """The figures of the publication shown, by name.
+
+    Raises:
+        OutdatedError: an earlier version made it, without them.
+    """
+    return meanings(view.arrow(query("figures")).to_pylist())
 
 
 def metrics(view: View) -> dict[str, Metric]:
@@ -59,7 +68,7 @@ def metrics(view: View) -> dict[str, Metric]:
             says=figure.definition,
             sql=query("figure"),
             sources=figure.sources,
-            value_format=_FORMATS.get(figure.unit, ",.0f"),
+            value_format=format_of(figure.unit),
             kind="package" if all(source.startswith("pypi") for source in figure.sources) else "repo",
             extra={"figure": name},
         )

@@ -1,94 +1,95 @@
-"""What changed this week, in sentences made from the data."""
+"""What changed, in a few lines: alerts first, then what happened."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-import streamlit as st
-
-from dashboard import card, queries, text
-from dashboard.backends import UnavailableError
+from dashboard import briefs, queries, session, text, tiles
+from dashboard.publications import newest_when_published
 from dashboard.session import View
+from lakepulse.figures import Meaning
+from lakepulse.news import LABELS, Item, items
 
 query = queries.beside(__file__)
 
-_MOST = 12
-_MOST_NAMES = 8
+_MOST = 3
+"""Items of a line; the others are a click away."""
+_OLD_NAMES = {
+    "absence_factor": ("absence_factor_365d", "commits"),
+    "backlog_index": ("closed_per_opened_12w", "issues"),
+    "downloads_28d": ("downloads_per_day_28d", "pypi"),
+    "response_hours": ("first_response_median_hours_12w", "issues"),
+    "unanswered_issues": ("answered_7d_share_12w", "issues"),
+}
+"""What alerts of version 0.1 were about -> the figure of today, and the page of publications without it."""
 
 
-def show(view: View) -> None:
-    """Show the heading and the sentences, or say that nothing stands out."""
-    st.header("What changed this week", anchor=False)
-    if not view.has("fct_news"):
-        st.info("An earlier version made this publication, without news.", icon=":material/inbox:")
-        return
-    try:
-        found = sentences(view)
-    except UnavailableError as error:
-        st.error(f"This cannot be shown. {text.literal(error)}", icon=":material/error:")
-        return
-    if found:
-        st.markdown(_bullets(found[:_MOST]))
-        if len(found) > _MOST:
-            with st.expander(f"{len(found) - _MOST} more"):
-                st.markdown(_bullets(found[_MOST:]))
-    else:
-        st.info("Nothing stands out in the seven days up to the as-of date.", icon=":material/inbox:")
-    st.caption(
-        "Based on final releases, unusual downloads, backlogs that turned in the last complete week, and first commits. "
-        f"{card.definitions()['fct_download_anomalies'].says}"
-    )
+def show(view: View, known: Mapping[str, Meaning], days: int = 7) -> None:
+    """Show the alerts of the publication and what happened in its last `days` days, or in one line that there is nothing."""
+    raised, unchecked, notes = _alerts(view)
+    first = view.publication.as_of - timedelta(days=days - 1)
+    has_news = view.has("fct_news")
+    happened = items(view.arrow(query("news")).to_pylist(), first) if has_news else []
+    lines: list[tiles.Line] = [("Alerts", [_alert(view, known, entry) for entry in raised])]
+    lines += [(label, [_item(view, item) for item in happened if item.kind == kind]) for kind, label in LABELS.items()]
+    lines = [line for line in lines if line[1]]
+    hidden = [line for line in lines if len(line[1]) > _MOST]
+    more = ["Everything"] if hidden else []
+    if unchecked:
+        hidden.append(("Not checked", [_alert(view, known, entry) for entry in unchecked]))
+        more.append(text.count(len(unchecked), "rule") + " not checked")
+    shown = [_short(*line) for line in lines]
+    if not has_news:
+        notes.append("an earlier version made this publication, without news")
+    if not lines:
+        said = f"nothing stands out in the last {days} days" if has_news else "no alerts"
+        shown.append(("Nothing unusual", [("", "", said if notes else f"no alerts, and {said}")]))
+    if notes:
+        shown.append(("Note", [("", "", note) for note in notes]))
+    tiles.news(shown, " · ".join(more), hidden)
 
 
-def _bullets(sentences: list[str]) -> str:
-    return "\n".join(f"- {sentence}" for sentence in sentences)
+def _short(heading: str, found: Sequence[tuple[str, str, str]]) -> tiles.Line:
+    rest = len(found) - _MOST
+    return heading, [*found[:_MOST], *([("", "", f"{rest} more")] if rest > 0 else [])]
 
 
-def sentences(view: View) -> list[str]:
-    """Markdown sentences, the most important kind first."""
-    week_ago = view.publication.as_of - timedelta(days=6)
-    rows = view.arrow(query("news"), {"week_ago": week_ago}).to_pylist()
-    return [
-        *(_release(view, row) for row in rows if row["kind"] == "release"),
-        *(_unusual(view, row) for row in rows if row["kind"] == "unusual_downloads"),
-        *(_turned(view, row) for row in rows if row["kind"] in {"backlog_grows", "backlog_shrinks"}),
-        *_newcomers(view, [row for row in rows if row["kind"] == "newcomer"]),
-    ]
+def _item(view: View, item: Item) -> tuple[str, str, str]:
+    where = {
+        "release": view.link("project", item.project, anchor="releases"),
+        "unusual_downloads": view.link("pypi", item.project, anchor="unusual-days"),
+        "backlog": view.link("issues", item.project),
+        "newcomer": view.link("people", item.project),
+    }
+    return item.name, where[item.kind], item.text
 
 
-def _named(view: View, row: dict[str, Any], path: str, anchor: str) -> str:
-    return f"[**{text.literal(row['scope'])}**]({view.link(path, row['project'], anchor=anchor)})"
+def _alerts(view: View) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]], list[str]]:
+    """The alerts of the publication about the selected projects, the rules that could not be checked, and why none were."""
+    publication = view.publication
+    run = next((run for run in session.runs(view.settings) if run.run_id == publication.run_id), None)
+    details = [step.get("details") or {} for step in json.loads((run and run.steps) or "[]")]
+    raised, unchecked = (_of_selected(view, details, name) for name in ("alerts", "unchecked"))
+    if run is None:
+        return raised, unchecked, ["alerts unknown, since the run of this publication is not recorded"]
+    if failed := next((step["alerts_error"] for step in details if step.get("alerts_error")), None):
+        return raised, unchecked, [f"rules not checked, {str(failed).rstrip(chr(46))}"]
+    if publication.key not in newest_when_published(session.publications(view.settings)):
+        return raised, unchecked, ["rules not checked, since only the newest publication is and a newer one already existed"]
+    return raised, unchecked, []
 
 
-def _release(view: View, row: dict[str, Any]) -> str:
-    return f"{_named(view, row, '', 'releases')} released **{text.literal(row['subject'])}** on {row['happened_on']}."
+def _of_selected(view: View, details: Sequence[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    return [entry for step in details for entry in step.get(name, []) if entry["project"] in view.selection.projects]
 
 
-def _unusual(view: View, row: dict[str, Any]) -> str:
-    many = "unusually many" if row["value"] > row["usual"] else "unusually few"
-    return (
-        f"{_named(view, row, 'pypi', 'unusual-days')} was downloaded {row['value']:,.0f} times on {row['happened_on']}, "
-        f"{many}: the same weekday usually has about {row['usual']:,.0f}."
-    )
-
-
-def _turned(view: View, row: dict[str, Any]) -> str:
-    turned = "started to grow" if row["kind"] == "backlog_grows" else "started to shrink"
-    return (
-        f"The backlog of {_named(view, row, 'issues', 'backlog')} {turned} in the week that ended on {row['happened_on']}: "
-        f"{row['value']:.2f} issues closed per issue opened over 8 weeks, {row['usual']:.2f} a week earlier."
-    )
-
-
-def _newcomers(view: View, rows: list[dict[str, Any]]) -> Iterator[str]:
-    for _, found in groupby(sorted(rows, key=itemgetter("project", "subject")), key=itemgetter("project")):
-        newcomers = list(found)
-        names = [text.literal(row["subject"]) for row in newcomers]
-        yield (
-            f"{text.count(len(names), 'person', 'people')} made their first commit to "
-            f"{_named(view, newcomers[0], 'commits', 'first-commits')}: {text.listed(names, _MOST_NAMES)}."
-        )
+def _alert(view: View, known: Mapping[str, Meaning], entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    # Version 0.1 called it a metric.
+    name = str(entry.get("figure") or entry.get("metric") or "")
+    figure, page = _OLD_NAMES.get(name, (name, "project"))
+    project = str(entry["project"])
+    address = briefs.link(view, known, project, figure) if figure in known else view.link(page, project)
+    return str(entry["message"]).rstrip("."), address, ""

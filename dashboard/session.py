@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -153,17 +153,23 @@ class View:
         published = self.publication.published_at.date()
         return min(self.publication.as_of + timedelta(days=1), published)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The project, if only one is selected."""
+        chosen = self.selection.projects
+        return chosen if len(chosen) == 1 else ()
+
     def has(self, table: str) -> bool:
         """Whether the publication shown has a gold table; old ones lack tables added later."""
         return table in self.publication.snapshots
 
-    def link(self, path: str, project: str, *, anchor: str = "", **more: str) -> str:
-        """The address of a page for one project, with the current date, period and repositories; `""` is the Overview."""
+    def link(self, path: str, project: str, *, anchor: str = "", **more: str | Sequence[str]) -> str:
+        """The address of a page (`""`: Overview) for a project (`""`: all), with the current date, period and repositories."""
         keys = ("period", "from", "to") if self.is_newest else ("period", "from", "to", "as_of")
         kept = {key: st.query_params[key] for key in keys if key in st.query_params}
         of_project = [name for member, kind, name in self.members if kind == "repo" and member == project]
         repos = [name for name in of_project if name in st.query_params.get_all("repo")]
-        parameters = urlencode({"project": project, "repo": repos, **more, **kept}, doseq=True)
+        parameters = urlencode({"project": [project] if project else [], "repo": repos, **more, **kept}, doseq=True)
         return f"{path}?{parameters}{'#' if anchor else ''}{anchor}"
 
     def arrow(self, sql: str, extra: Values | None = None, publication: Publication | None = None) -> pa.Table:

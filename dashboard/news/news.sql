@@ -1,4 +1,4 @@
 SELECT project, scope, kind, happened_on, subject, value, usual
 FROM gold.fct_news
-WHERE project IN :projects AND happened_on >= :week_ago
+WHERE project IN :projects
 ORDER BY kind, happened_on DESC, project, scope, subject

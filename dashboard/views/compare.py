@@ -120,9 +120,6 @@ def show(view: View) -> None:
         help="Two to five. The project filter on the left does not apply here.",
     )
     known = metrics(view)
-    if not known:
-        st.info("An earlier version made this publication, without figures of whole projects.", icon=":material/inbox:")
-        return
     left, right = st.columns([2, 1])
     with left:
         name: str = filters.of_page(

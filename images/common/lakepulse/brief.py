@@ -24,14 +24,14 @@ QUESTIONS = {
 """The questions that a brief answers, in its order. All but the last are those of `dim_figures`."""
 
 FLAGS = {
-    "archived": "a repository is archived",
-    "deprecated": "a package is deprecated",
-    "disabled": "a repository is disabled",
-    "issues_off": "issues are switched off in a repository",
-    "not_found": "a repository or package was not found",
+    "archived": "a repository archived",
+    "deprecated": "a package deprecated",
+    "disabled": "a repository disabled",
+    "issues_off": "issues switched off",
+    "not_found": "a part not found",
     "one_person": "one person makes half of the commits",
-    "package_archived": "a package is archived",
-    "quarantined": "PyPI has a package in quarantine",
+    "package_archived": "a package archived",
+    "quarantined": "a package in quarantine",
 }
 """Flag of `fct_project_state` -> what it means."""
 
@@ -50,7 +50,8 @@ FEW_COMMITS = 10
 WINDOW = 365
 """Days of the window in which `fct_people` names who carries a project, as the figure counts them."""
 
-_MOST_NAMES = 3
+_SPANS = ("month", "year")
+_MOST_NAMES = 2
 _MOST_REASONS = 2
 
 
@@ -59,12 +60,13 @@ class Part:
     """A piece of a sentence: plain text.
 
     `about` says where more is: the name of a figure, `people` or `data`; None for words between. `missing` is why the figure
-    is partial, None where it is not.
+    is partial, None where it is not. `arrow` shows a trend beside its words.
     """
 
     text: str
     about: str | None = None
     tone: Tone = "none"
+    arrow: str = ""
     missing: str | None = None
 
 
@@ -135,16 +137,13 @@ def briefs(
     return [
         _brief(
             project,
-            own,
+            _Own(
+                own,
+                {(name, span): touched for span, by in across.items() for name in own if (touched := by.get((project, name)))},
+            ),
             known_states.get(project),
             carriers=carriers.get(project, []),
             late=late.get(project, []),
-            across={
-                (name, span): touched
-                for span, touching in across.items()
-                for name in own
-                if (touched := touching.get((project, name)))
-            },
         )
         for project, own in figures.items()
     ]
@@ -155,10 +154,6 @@ def _is_late(row: Row) -> bool:
     return row["is_stale"] and row.get("status") not in {"gone", "closed"}
 
 
-Across = Mapping[tuple[str, str], tuple[Break, ...]]
-"""Figure and span (month or year) -> the known breaks within its change."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Clause:
     """What a sentence says of one figure. Of a figure without a value, `reason` is why."""
@@ -167,123 +162,161 @@ class _Clause:
     reason: str | None = None
 
 
-def _brief(
-    project: str, own: Mapping[str, Figure], state: Row | None, *, carriers: Sequence[str], late: Sequence[str], across: Across
-) -> Brief:
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The figures of one project by name, and the known breaks within their changes by name and span (month or year)."""
+
+    figures: Mapping[str, Figure]
+    across: Mapping[tuple[str, str], tuple[Break, ...]]
+
+    def clause(
+        self,
+        name: str,
+        words: Callable[[float], tuple[str, str]],
+        spans: Sequence[str] = _SPANS,
+        called: str = "",
+    ) -> _Clause:
+        """A figure's value in `words`, its number first, and its trends; or why what it is `called` has none.
+
+        Empty without such a figure.
+        """
+        figure = self.figures.get(name)
+        if figure is None:
+            return _Clause(())
+        if figure.value is None:
+            reason = figure.reason or figure.status
+            called = called or figure.meaning.title[:1].lower() + figure.meaning.title[1:]
+            said = {"none": reason, "known": f"no {called} ({reason})"}.get(figure.status, f"{called} unknown ({reason})")
+            return _Clause((Part(said),), reason)
+        counted_part, rest = words(figure.value)
+        missing = figure.reason or figure.status if figure.status == "partial" else None
+        parts = [Part(counted_part, name, missing=missing), Part(rest)]
+        trends = [
+            (span, trend) for span in spans if (trend := figure.in_a_month if span == "month" else figure.in_a_year) is not None
+        ]
+        broken = {span: self.across[name, span][-1].day for span, _ in trends if (name, span) in self.across}
+        if len(trends) == len(_SPANS) and not broken and trends[0][1].is_like(trends[1][1]):
+            (_, month), (_, year) = trends
+            rest = year.said("year")
+            for shared in (f"{year.direction} ", "same as ", "from "):
+                rest = rest.removeprefix(shared)
+            said = f"{month.said('month')} and {rest}"
+            return _Clause((*parts, Part(", "), Part(said, tone=month.tone, arrow=month.arrow)))
+        for span, trend in trends:
+            tone = "none" if span in broken else trend.tone
+            parts += [Part(", "), Part(trend.said(span), tone=tone, arrow=trend.arrow)]
+            if span in broken:
+                parts.append(Part(f" across a change in counting on {broken[span]}"))
+        return _Clause(tuple(parts))
+
+
+def _brief(project: str, own: _Own, state: Row | None, *, carriers: Sequence[str], late: Sequence[str]) -> Brief:
     flags = [] if state is None else [flag for flag in (state["flags"] or "").split(", ") if flag]
     return Brief(
         project,
         "" if state is None else state["sentence"],
-        # Whoever carries a project is an answer of its own.
-        tuple(FLAGS.get(flag, flag) for flag in flags if flag != "one_person"),
+        # The state says that it is archived, and an answer who carries it.
+        tuple(FLAGS.get(flag, flag) for flag in flags if flag not in {"one_person", None if state is None else state["state"]}),
         (
-            _alive(own, None if state is None else state["state"], across),
-            _carried(own, carriers, across),
-            _answered(own, across),
-            _adopted(own, across),
-            _trusted(own, late, across),
+            _alive(own, None if state is None else state["state"]),
+            _carried(own, carriers),
+            _answered(own),
+            _adopted(own),
+            _trusted(own, late),
         ),
     )
 
 
-def _alive(own: Mapping[str, Figure], state: str | None, across: Across) -> Answer:
+def _alive(own: _Own, state: str | None) -> Answer:
     sentence = _said(
-        _clause(own, "commits_365d", lambda value: (counted(value, "commit"), " in a year"), across, ("year",)),
-        _clause(own, "commits_28d", lambda value: (number(value), " in 28 days"), across, ("month",)),
-        _clause(own, "days_since_release", lambda value: (f"last release {counted(value, 'day')} ago", ""), across, ()),
+        own.clause("commits_365d", lambda value: (counted(value, "commit"), " in a year"), ("year",), "commits"),
+        own.clause("commits_28d", lambda value: (number(value), " in 28 days"), ("month",), "commits in 28 days"),
+        own.clause("days_since_release", lambda value: (f"last release {counted(value, 'day')} ago", ""), ()),
     )
     return Answer("alive", (state or "unknown").capitalize(), "none" if state in {"active", None} else "bad", sentence)
 
 
-def _carried(own: Mapping[str, Figure], carriers: Sequence[str], across: Across) -> Answer:
+def _carried(own: _Own, carriers: Sequence[str]) -> Answer:
     def made(value: float) -> tuple[str, str]:
         return counted(value, "person", "people"), " made half of the commits in a year"
 
-    factor = own.get("absence_factor_365d")
+    factor = own.figures.get("absence_factor_365d")
     value = None if factor is None else factor.value
-    first = _clause(own, "absence_factor_365d", made, across)
+    first = own.clause("absence_factor_365d", made)
     if carriers and value is not None:
         # The names follow what was counted, before its trend.
         first = _Clause((*first.parts[:2], Part(" ("), Part(listed(carriers), "people"), Part(")"), *first.parts[2:]))
-    sentence = _said(
-        first,
-        _clause(own, "new_people_90d", lambda value: (f"{number(value)} new", " in 90 days"), across, ()),
-    )
     # Of a handful of commits, somebody always made half.
     is_alone = factor is not None and value == 1 and factor.n >= FEW_COMMITS
     verdict = _nothing(factor) if value is None else "One person" if value == 1 else "A few" if value < MANY_PEOPLE else "Many"
-    return Answer("carried", verdict, "bad" if is_alone else "none", sentence)
+    return Answer("carried", verdict, "bad" if is_alone else "none", _said(first))
 
 
-def _answered(own: Mapping[str, Figure], across: Across) -> Answer:
+def _answered(own: _Own) -> Answer:
+    share = own.figures.get("answered_7d_share_12w")
+    number_judged = 0 if share is None else share.n
+
     def answered(value: float) -> tuple[str, str]:
-        return worded(value, "share"), " of new issues answered within 7 days"
+        return worded(value, "share"), f" of {counted(number_judged, 'new issue')} answered within 7 days"
 
     def median(value: float) -> tuple[str, str]:
         return f"median {worded(value, 'hours')}", ""
 
     sentence = _said(
-        _clause(own, "answered_7d_share_12w", answered, across),
-        _clause(own, "first_response_median_hours_12w", median, across, ()),
-        _clause(own, "open_issues", lambda value: (f"{number(value)} open", ""), across, ("year",)),
+        own.clause("answered_7d_share_12w", answered, called="answers within 7 days"),
+        own.clause("first_response_median_hours_12w", median, (), "median"),
     )
-    share = own.get("answered_7d_share_12w")
     value = None if share is None else share.value
     verdict = _nothing(share) if value is None else next(word for least, word in ANSWERS if value >= least)
     return Answer("answered", verdict, "bad" if value is not None and value < FEW_ANSWERS else "none", sentence)
 
 
-def _adopted(own: Mapping[str, Figure], across: Across) -> Answer:
-    change = own.get("downloads_change_year")
-    downloads = _clause(
-        own, "downloads_per_day_28d", lambda value: (counted(round(value), "download"), " a day"), across, ("month",)
-    )
+def _adopted(own: _Own) -> Answer:
+    change = own.figures.get("downloads_change_year")
+    downloads = own.clause("downloads_per_day_28d", lambda value: (counted(round(value), "download"), " a day"), ("month",))
     clauses = [downloads]
     if change is not None and change.value is None:
-        clauses.append(_clause(own, "downloads_change_year", lambda _: ("", ""), across, ()))
+        clauses.append(own.clause("downloads_change_year", lambda _: ("", ""), (), "last year"))
     elif change is not None and change.value is not None:
         words = f"{'up' if change.value >= 0 else 'down'} {number(abs(round(change.value)))} % on last year"
         missing = change.reason or change.status if change.status == "partial" else None
         tone = "none" if missing else _tone(change.value)
-        clauses = [_Clause((*downloads.parts, Part(", "), Part(words, "downloads_change_year", tone, missing)))]
-    clauses.append(_clause(own, "stars", lambda value: (counted(value, "star"), ""), across))
-    percent, span = _growth(own, across)
+        arrow = "▲" if change.value >= 0 else "▼"
+        since = Part(words, "downloads_change_year", tone, arrow, missing)
+        clauses = [_Clause((*downloads.parts, Part(", "), since))]
+    clauses.append(own.clause("stars", lambda value: (counted(value, "star"), "")))
+    percent = _growth(own)
     if percent is None:
         return Answer("adopted", "Unknown", "none", _said(*clauses))
     tone = _tone(percent)
-    verdict = {"good": "Growing", "bad": "Shrinking", "none": "Steady"}[tone]
-    return Answer("adopted", f"{verdict} since last {span}", tone, _said(*clauses))
+    return Answer("adopted", {"good": "Growing", "bad": "Shrinking", "none": "Steady"}[tone], tone, _said(*clauses))
 
 
-def _growth(own: Mapping[str, Figure], across: Across) -> tuple[float | None, str]:
-    """The percent change that adoption is judged by, and its span: downloads before stars, a year before a month.
+def _growth(own: _Own) -> float | None:
+    """The percent change that adoption is judged by: of downloads before stars, of a year before a month.
 
     Only what is known for certain: a change across a known break is none.
     """
-    change = own.get("downloads_change_year")
-    if change is not None and change.status == "known" and change.value is not None:
-        return change.value, "year"
-    for name in ("downloads_per_day_28d", "stars"):
-        figure = own.get(name)
-        if figure is None:
-            continue
-        for percent, span in ((figure.change_of_year, "year"), (figure.change, "month")):
-            # The year of downloads is the figure above.
-            if percent is not None and not across.get((name, span)) and (name == "stars" or span == "month"):
-                return percent, span
-    return None, ""
+    change, downloads, stars = (own.figures.get(name) for name in ("downloads_change_year", "downloads_per_day_28d", "stars"))
+    found = (
+        change.value if change is not None and change.status == "known" else None,
+        downloads.change if downloads is not None and ("downloads_per_day_28d", "month") not in own.across else None,
+        stars.change_of_year if stars is not None and ("stars", "year") not in own.across else None,
+        stars.change if stars is not None and ("stars", "month") not in own.across else None,
+    )
+    return next((percent for percent in found if percent is not None), None)
 
 
 def _tone(percent: float) -> Tone:
     return "none" if abs(percent) < NOTABLE_PERCENT else "good" if percent > 0 else "bad"
 
 
-def _trusted(own: Mapping[str, Figure], late: Sequence[str], across: Across) -> Answer:
-    judged = [figure for figure in own.values() if figure.status != "none"]
+def _trusted(own: _Own, late: Sequence[str]) -> Answer:
+    judged = [figure for figure in own.figures.values() if figure.status != "none"]
     complete = sum(figure.status == "known" for figure in judged)
     unknown = sum(figure.status == "unknown" for figure in judged)
     reasons = Counter(figure.reason or figure.status for figure in judged if figure.status == "partial")
-    broken = sorted({known.day for (_, span), found in across.items() if span == "month" for known in found})
+    broken = sorted({known.day for (_, span), found in own.across.items() if span == "month" for known in found})
     parts = [
         Part(f"{complete} of {counted(len(judged), 'figure')}", "data"),
         Part(f" complete{f', {unknown} unknown' if unknown else ''}"),
@@ -300,41 +333,6 @@ def _trusted(own: Mapping[str, Figure], late: Sequence[str], across: Across) -> 
     if 2 * complete < len(judged) or not judged:
         return Answer("trusted", "Little", "bad", sentence)
     return Answer("trusted", "In part" if reasons or late or broken else "Yes", "none", sentence)
-
-
-def _clause(
-    own: Mapping[str, Figure],
-    name: str,
-    words: Callable[[float], tuple[str, str]],
-    across: Across,
-    spans: Sequence[str] = ("month", "year"),
-) -> _Clause:
-    """A figure's value in `words`, its number first, and its trends; or why it has none. Empty without such a figure."""
-    figure = own.get(name)
-    if figure is None:
-        return _Clause(())
-    if figure.value is None:
-        reason = figure.reason or figure.status
-        title = figure.meaning.title[:1].lower() + figure.meaning.title[1:]
-        said = {"none": reason, "known": f"no {title} ({reason})"}.get(figure.status, f"{title} unknown ({reason})")
-        return _Clause((Part(said),), reason)
-    counted_part, rest = words(figure.value)
-    missing = figure.reason or figure.status if figure.status == "partial" else None
-    parts = [Part(counted_part, name, missing=missing), Part(rest)]
-    if len(spans) > 1 and all(
-        trend is not None and trend.direction == "level" for trend in (figure.in_a_month, figure.in_a_year)
-    ):
-        return _Clause((*parts, Part(", same as last month and last year")))
-    for span in spans:
-        trend = figure.in_a_month if span == "month" else figure.in_a_year
-        if trend is None:
-            continue
-        broken = across.get((name, span), ())
-        tone = "none" if broken else trend.tone
-        parts += [Part(", "), Part(trend.said(span), tone=tone)]
-        if broken:
-            parts.append(Part(f" across a change in counting on {broken[-1].day}"))
-    return _Clause(tuple(parts))
 
 
 def _said(*clauses: _Clause) -> Sentence:
@@ -362,7 +360,7 @@ def _nothing(figure: Figure | None) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a phrase: a, b and c. Beyond the first three, they are only counted."""
+    """Names as a phrase: a, b and c. Beyond the first two, they are only counted."""
     rest = len(names) - _MOST_NAMES
     shown = [*names[:_MOST_NAMES], *([f"{rest:,} more"] if rest > 0 else [])]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

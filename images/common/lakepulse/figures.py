@@ -17,7 +17,8 @@ YEAR = timedelta(days=364)
 """Spans of whole weeks, so that windows compare like weekdays."""
 
 NOTABLE_PERCENT, NOTABLE_POINTS, NOTABLE_COUNT = 10.0, 5.0, 3
-"""A change is good or bad from here on: in percent, for shares and percentages in points, for counts also by this many."""
+"""A change is good or bad from here on: in percent, for shares and percentages in points. Of counts, shares and ratios it must
+also be of this many of what they count."""
 
 Row = Mapping[str, Any]
 Tone = Literal["good", "bad", "none"]
@@ -57,6 +58,10 @@ class Trend:
     @property
     def arrow(self) -> str:
         return {"up": "▲", "down": "▼", "level": "▶"}[self.direction]
+
+    def is_like(self, other: Trend) -> bool:
+        """Whether both can be said in one breath."""
+        return (self.direction, self.tone) == (other.direction, other.tone)
 
     def said(self, span: str) -> str:
         """In words, as in "up 8 % on last month", "up from 2 last year"; `span` is month or year."""
@@ -101,12 +106,12 @@ class Figure:
     @property
     def in_a_month(self) -> Trend | None:
         """The trend against four weeks before; None if there is nothing to compare."""
-        return trend(self.meaning, self.value, self.month_before)
+        return trend(self.meaning, self.value, self.month_before, self.n)
 
     @property
     def in_a_year(self) -> Trend | None:
         """The trend against a year before; None if there is nothing to compare."""
-        return trend(self.meaning, self.value, self.year_before)
+        return trend(self.meaning, self.value, self.year_before, self.n)
 
     @property
     def text(self) -> str:
@@ -124,28 +129,31 @@ def _change(now: float | None, before: float | None) -> float | None:
     return None if now is None or not before else 100 * (now / before - 1)
 
 
-def trend(meaning: Meaning, now: float | None, before: float | None) -> Trend | None:
-    """What became of a figure between two values; None if one is missing, or if it grows with every day by itself."""
+def trend(meaning: Meaning, now: float | None, before: float | None, n: int) -> Trend | None:
+    """What became of a figure between two values; None if one is missing, or if it grows with every day by itself.
+
+    `n` is the number of events behind the later one.
+    """
     if now is None or before is None or (meaning.unit == "days" and meaning.window_days == 1):
         return None
     difference = now - before
+    is_count = meaning.unit not in _NO_COUNTS
+    events = abs(difference) * (n if meaning.unit in {"share", "ratio"} else 1)
     if meaning.unit in {"share", "percent"}:
-        points = difference * (100 if meaning.unit == "share" else 1)
-        size = round(abs(points))
-        change, is_level, is_notable = (f"{size} point{'' if size == 1 else 's'}", not size, abs(points) >= NOTABLE_POINTS)
+        points = abs(difference) * (100 if meaning.unit == "share" else 1)
+        size = round(points)
+        change, is_notable = counted(size, "point") if size else "", points >= NOTABLE_POINTS
+    elif not before or (is_count and max(now, before) < _FEW):
+        change = f"from {worded(before, meaning.unit)}" if difference else ""
+        is_notable = not before or abs(difference) >= abs(before) * NOTABLE_PERCENT / 100
     else:
-        is_count = meaning.unit not in _NO_COUNTS
-        percent_change = 100 * difference / before if before else None
-        is_notable = percent_change is None or abs(percent_change) >= NOTABLE_PERCENT
-        if percent_change is None or (is_count and max(now, before) < _FEW):
-            change, is_level = f"from {worded(before, meaning.unit)}", not difference
-        else:
-            size = round(abs(percent_change))
-            change, is_level = f"{size:,} %", not size
-        is_notable = is_notable and (not is_count or abs(difference) >= NOTABLE_COUNT)
-    if is_level:
+        percents = abs(100 * difference / before)
+        change, is_notable = f"{percents:,.0f} %" if round(percents) else "", percents >= NOTABLE_PERCENT
+    if not change:
         return Trend("level", "", "none")
     direction: Literal["up", "down"] = "up" if difference > 0 else "down"
+    if (is_count or meaning.unit in {"share", "ratio"}) and events < NOTABLE_COUNT:
+        is_notable = False
     if not is_notable or meaning.better == "neither":
         return Trend(direction, change, "none")
     return Trend(direction, change, "good" if direction == meaning.better else "bad")
