@@ -86,9 +86,8 @@ def main() -> None:
             _explain("The data cannot be read", str(error))
             return
     view = session.View(settings, publication, found[0], members, selection, session.now())
-    _notices(view)
-    if navigated.title != home.title:  # whose answers say the same of each project
-        _notice_scopes(view)
+    # On the Overview, the answers about each project say what is wrong with its sources.
+    _notices(view, with_sources=navigated.title != home.title)
     session.keep(view)
     st.html(charts.STYLE)
     with st.sidebar:
@@ -129,7 +128,7 @@ def _as_of(found: list[Publication]) -> Publication:
     return labelled.get(chosen or _NEWEST, found[0])
 
 
-def _notices(view: session.View) -> None:
+def _notices(view: session.View, *, with_sources: bool) -> None:
     publication, newest, selection = view.publication, view.newest, view.selection
     if publication.is_demo:
         st.warning(
@@ -162,17 +161,14 @@ def _notices(view: session.View) -> None:
             f"**These figures are old.** The newest publication is as of {newest.as_of}, {text.age(newest.as_of, view.now)}.",
             icon=":material/schedule:",
         )
+    for problem, icon in (("gone", ":material/link_off:"), ("closed", ":material/block:"), ("stale", ":material/cloud_off:")):
+        if with_sources and (scopes := _scopes_with(view, problem)):
+            show = st.info if problem == "closed" else st.warning
+            show(f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page.", icon=icon)
     projects = text.listed([text.literal(name) for name in selection.projects], 4)
     repos = text.count(len(selection.repos), "repository", "repositories")
     packages = text.count(len(selection.packages), "package")
     st.caption(f"{projects} · {repos}, {packages} · {selection.first} to {selection.last} (UTC)")
-
-
-def _notice_scopes(view: session.View) -> None:
-    for problem, icon in (("gone", ":material/link_off:"), ("closed", ":material/block:"), ("stale", ":material/cloud_off:")):
-        if scopes := _scopes_with(view, problem):
-            show = st.info if problem == "closed" else st.warning
-            show(f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page.", icon=icon)
 
 
 def _scopes_with(view: session.View, problem: str) -> list[str]:

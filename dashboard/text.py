@@ -15,9 +15,13 @@ _ISOLATE, _END = "\u2068", "\u2069"
 
 def literal(text: object) -> str:
     """Markdown that shows `text` as it is, on one line, and isolates its writing direction."""
+    return _PUNCTUATION.sub(r"\\\1", plain(text))
+
+
+def plain(text: object) -> str:
+    """The text on one line, its writing direction isolated."""
     line = _DIRECTION.sub("", " ".join(str(text).split()))
-    escaped = _PUNCTUATION.sub(r"\\\1", line)
-    return escaped if line.isascii() else f"{_ISOLATE}{escaped}{_END}"
+    return line if line.isascii() else f"{_ISOLATE}{line}{_END}"
 
 
 def sentence(text: object) -> str:

@@ -5,14 +5,15 @@ All names and sentences are text, never HTML.
 
 from __future__ import annotations
 
+import html
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from math import isnan
 from typing import NamedTuple
 
 import streamlit as st
 
+from dashboard import text
 from dashboard.charts import is_dark
 from lakepulse.brief import QUESTIONS, Answer, Brief, Part, Sentence
 from lakepulse.figures import Figure, Tone, Trend, worded
@@ -46,11 +47,13 @@ _STYLE = """
 .lp-table th, .lp-table td { border-bottom: 1px solid rgba(128, 140, 152, .3); padding: .3rem .5rem; text-align: left;
     vertical-align: top; min-width: 7rem; }
 .lp-table thead th { vertical-align: bottom; }
-.lp-table th small, .lp-table td small { font-size: .75rem; font-weight: normal; display: block; }
+.lp-table th small, .lp-table td small { font-size: .75rem; font-weight: normal; display: block; white-space: nowrap; }
+.lp-lines th, .lp-lines td { padding: .15rem .5rem; }
+.lp-lines td:nth-child(2) { min-width: 15rem; }
 .lp-group th { padding-top: .9rem; font-size: .9375rem; }
 .lp-cell { display: flex; gap: .5rem; justify-content: space-between; align-items: center; }
-.lp-cell img { width: 5.5rem; height: 1.6rem; flex: none; }
-.lp-table ol { margin: .25rem 0 0; }
+.lp-cell img { width: 3.25rem; height: 1.6rem; flex: none; }
+.lp-table li { margin: 0; font-size: inherit; }
 .lp-news { font-size: .875rem; line-height: 1.35; list-style: none; }
 .lp-news, .lp-news li { margin: 0 !important; padding: 0 !important; font-size: .875rem !important; line-height: 1.35; }
 .lp-news summary { cursor: pointer; text-decoration: underline dotted; }
@@ -65,8 +68,9 @@ _TONES: Mapping[bool, Mapping[Tone, str]] = {
 _LINE = {True: "#56B4E9", False: "#0072B2"}
 _PARTIAL = "◐"
 
+_MARKS: Mapping[Tone, str] = {"good": "▲ ", "bad": "⚠ ", "none": ""}
+
 KEYS = {
-    "alive": "commits in a year",
     "carried": "behind half of the commits",
     "answered": "answered within 7 days",
     "adopted": "downloads a day",
@@ -88,52 +92,63 @@ class Row(NamedTuple):
     link: str
 
 
+def escape(words: object) -> str:
+    """Text of others as HTML."""
+    words = str(words)
+    # Spaces at the ends hold the words apart.
+    ends = words[: len(words) - len(words.lstrip())], words[len(words.rstrip()) :] if words.strip() else ""
+    return html.escape(f"{ends[0]}{text.plain(words)}{ends[1]}")
+
+
 def style(*, dense: bool = True) -> None:
     """What the other functions need once on a page; a dense page has less space between its parts."""
     st.html(_STYLE + ('<span class="lp-dense"></span>' if dense else ""))
 
 
-def cards(briefs: Sequence[Brief], link: Link) -> None:
-    """Show briefs side by side."""
+def cards(briefs: Sequence[Brief], link: Link, *, named: bool = True) -> None:
+    """Show briefs side by side, `named` by their projects."""
     dark = is_dark()
-    made = "".join(card(brief, link, dark=dark) for brief in briefs)
+    made = "".join(_card(brief, link, named=named, dark=dark) for brief in briefs)
     st.html(f'<div class="lp-grid"><div class="lp-briefs lp-{min(len(briefs), 4)}">{made}</div></div>')
 
 
-def card(brief: Brief, link: Link, *, dark: bool) -> str:
-    """A brief as HTML."""
-    notes = f" <em>Note: {escape('; '.join(brief.notes))}.</em>" if brief.notes else ""
-    state = (
-        f'<p class="lp-state">{_anchor(brief.state, link(brief.project, "commits_28d"))}{notes}</p>'
-        if brief.state
-        else "<p></p>"
-    )
+def _card(brief: Brief, link: Link, *, named: bool, dark: bool) -> str:
+    state = _state(brief, link)
     answers = "".join(
         f"<p><strong>{escape(QUESTIONS[answer.question])} {_verdict(answer, dark=dark)}</strong> "
         f"{_sentence(answer.sentence, brief.project, link, dark=dark)}</p>"
         for answer in brief.answers
     )
-    name = _anchor(brief.project, link(brief.project, ""))
-    return f'<section class="lp-brief"><h3>{name}</h3>{state}{answers}</section>'
+    name = f"<h3>{_anchor(brief.project, link(brief.project, ''))}</h3>" if named else ""
+    return f'<section class="lp-brief">{name}<p>{state}</p>{answers}</section>'
+
+
+def _state(brief: Brief, link: Link) -> str:
+    state = _anchor(brief.state, link(brief.project, "commits_28d")) if brief.state else ""
+    return state + (f" <em>Note: {escape('; '.join(brief.notes))}.</em>" if brief.notes else "")
 
 
 def table(briefs: Sequence[Brief], link: Link) -> None:
-    """Show many briefs, one row each: the state, and each answer in a word and its first number."""
+    """Show many briefs, a row each: the state in a sentence, the other answers in a word and a number."""
     dark = is_dark()
-    heads = "".join(f'<th scope="col">{escape(QUESTIONS[name])}<small>{said}</small></th>' for name, said in KEYS.items())
+    heads = "".join(
+        f'<th scope="col">{escape(said)}<small>{escape(KEYS.get(name, ""))}</small></th>' for name, said in QUESTIONS.items()
+    )
     body = "".join(
-        f'<tr><th scope="row">{_anchor(brief.project, link(brief.project, ""))}</th><td>{escape(brief.state)}</td>'
-        + "".join(
-            # The first part of a sentence is its number, or why there is none.
-            f"<td><strong>{_verdict(answer, dark=dark)}</strong><br>"
-            f"{_part(answer.sentence[0], brief.project, link, dark=dark)}</td>"
-            for answer in brief.answers
-        )
+        f'<tr><th scope="row">{_anchor(brief.project, link(brief.project, ""))}</th>'
+        + "".join(f"<td>{_short(brief, answer, link, dark=dark)}</td>" for answer in brief.answers)
         + "</tr>"
         for brief in briefs
     )
-    head = f'<thead><tr><th scope="col">Project</th><th scope="col">State</th>{heads}</tr></thead>'
-    _scrolling("Projects, each in one line", f'<table class="lp-table">{head}<tbody>{body}</tbody></table>')
+    head = f'<thead><tr><th scope="col">Project</th>{heads}</tr></thead>'
+    _scrolling("The projects, a row each", f'<table class="lp-table lp-lines">{head}<tbody>{body}</tbody></table>')
+
+
+def _short(brief: Brief, answer: Answer, link: Link, *, dark: bool) -> str:
+    if answer.question == "alive" and brief.state:
+        return _toned(_MARKS[answer.tone], _state(brief, link), answer.tone, dark=dark)
+    # The first part of a sentence is its number, or why there is none.
+    return f"<strong>{_verdict(answer, dark=dark)}</strong> {_part(answer.sentence[0], brief.project, link, dark=dark)}"
 
 
 def comparison(projects: Sequence[str], rows: Sequence[Row], link: Link) -> None:
@@ -170,7 +185,7 @@ def news(lines: Sequence[Line], more: str = "", hidden: Sequence[Line] = ()) -> 
 
 def _lines(lines: Sequence[Line]) -> str:
     said = (
-        (heading, "; ".join((_anchor(name, link) if link else escape(name)) + escape(text) for name, link, text in items))
+        (heading, "; ".join((_anchor(name, link) if link else escape(name)) + escape(rest) for name, link, rest in items))
         for heading, items in lines
     )
     return "".join(f"<li><strong>{escape(heading)}:</strong> {items}.</li>" for heading, items in said)
@@ -182,12 +197,11 @@ def _scrolling(name: str, inside: str) -> None:
 
 
 def _anchor(words: str, address: str) -> str:
-    return f'<a href="{escape(address)}" target="_self">{escape(words)}</a>'
+    return f'<a href="{html.escape(address)}" target="_self">{escape(words)}</a>'
 
 
 def _verdict(answer: Answer, *, dark: bool) -> str:
-    words = f"{escape(answer.verdict)}."
-    return words if answer.tone == "none" else _toned("⚠ " if answer.tone == "bad" else "", words, answer.tone, dark=dark)
+    return _toned(_MARKS[answer.tone], f"{escape(answer.verdict)}.", answer.tone, dark=dark)
 
 
 def _toned(mark: str, words: str, tone: Tone, *, dark: bool) -> str:

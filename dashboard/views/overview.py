@@ -19,13 +19,13 @@ MOST_LINES = 50
 """More are easier to find by the filter."""
 
 SORTS: dict[str, tuple[str, str | None, bool]] = {
-    "concerns": ("Concerns", None, True),
-    "name": ("Name", None, False),
-    "commits": ("Commits in a year", "commits_365d", True),
-    "people": ("Fewest people behind half of the commits", "absence_factor_365d", False),
-    "answers": ("Fewest answers to issues", "answered_7d_share_12w", False),
-    "downloads": ("Downloads", "downloads_per_day_28d", True),
-    "growth": ("Downloads against a year ago", "downloads_change_year", True),
+    "concerns": ("Most concerns first", None, True),
+    "name": ("By name", None, False),
+    "commits": ("Most commits first", "commits_365d", True),
+    "people": ("Fewest people first", "absence_factor_365d", False),
+    "answers": ("Fewest answers first", "answered_7d_share_12w", False),
+    "downloads": ("Most downloads first", "downloads_per_day_28d", True),
+    "growth": ("Most growth first", "downloads_change_year", True),
 }
 """Orders of many projects: title, figure, and whether the largest is first."""
 
@@ -37,7 +37,14 @@ def in_words(view: View, found: Briefed) -> None:
         tiles.cards(found.briefs, link)
         return
     order: str = filters.of_page(
-        st.selectbox, "Order", "Order", list(SORTS), key="order", title=lambda name: SORTS[name][0], width=340
+        st.selectbox,
+        "Order",
+        "Order",
+        list(SORTS),
+        key="order",
+        title=lambda name: SORTS[name][0],
+        width=260,
+        label_visibility="collapsed",
     )
     ordered = sorted(found.briefs, key=_place(found, order))
     tiles.table(ordered[:MOST_LINES], link)

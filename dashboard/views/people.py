@@ -19,7 +19,7 @@ WINDOWS = {90: "the last 90 days", 365: "the last year", 0: "all time"}
 """The windows of fct_people in days (0: all time), and what they are called."""
 MOST_TABLES = 4
 """More projects or repositories share one table."""
-MOST_PEOPLE = 30  # a longer list is better read as a file
+LEAST_PEOPLE, MOST_PEOPLE = 8, 20  # a longer list is better read as a file
 _A_WEEK = 7
 _COLUMNS = {
     "scope": st.column_config.TextColumn("Project or repository", pinned=True),
@@ -47,12 +47,13 @@ def window_of(view: View) -> int:
 def people(_: View, frame: pd.DataFrame, *, window: int) -> None:
     shown = frame.assign(percent=frame["share"] * 100)
     scopes = list(dict.fromkeys(frame["scope"]))
-    for scope in scopes[:MOST_TABLES] if len(scopes) <= MOST_TABLES else []:
+    for scope in scopes if len(scopes) <= MOST_TABLES else []:
         rows = shown[shown["scope"] == scope]
         st.markdown(_summary(scope, rows, window))
-        _table(rows.head(MOST_PEOPLE).drop(columns="scope"), f"People of {scope}")
-        if len(rows) > MOST_PEOPLE:
-            st.caption(f"The first {MOST_PEOPLE} of {len(rows):,}; download all from the card.")
+        most = min(max(int(rows["carries"].sum()), LEAST_PEOPLE), MOST_PEOPLE)
+        _table(rows.head(most).drop(columns="scope"), f"People of {scope}")
+        if len(rows) > most:
+            st.caption(f"The first {most} of {len(rows):,}; download all from the card.")
     if len(scopes) > MOST_TABLES:
         _table(shown[shown["carries"] | (shown["status"] == "new")], "People behind half of the commits, and new ones")
         st.caption("Those behind half of the commits, and new ones; the card has all.")

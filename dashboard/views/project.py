@@ -182,7 +182,7 @@ def show(view: View) -> None:
     with card.guarded(name):
         found = briefs.of(view)
         tiles.style(dense=False)
-        tiles.cards(found.briefs, partial(briefs.link, view, found.known))
+        tiles.cards(found.briefs, partial(briefs.link, view, found.known), named=False)
         st.header("What changed in four weeks", anchor=False)
         news.show(view, found.known, days=28)
         for question in FIRST:

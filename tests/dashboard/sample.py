@@ -524,19 +524,29 @@ class Sample:
                         yield kind, scope, name, week, value, 28, "known", None
 
     def _people(self) -> Iterable[Row]:
+        """In a window of days, the last person is new, and the one before was active in the window before it alone."""
         for project, (repos, _) in self.projects.items():
             total: dict[str, int] = {}
             for repo, person, _, commits, _ in self._committed("author"):
                 if repo in repos:
                     total[person] = total.get(person, 0) + commits
             bots = {person for person in total if person.endswith("[bot]") or person == "web-flow"}
-            by_people = sum(commits for person, commits in total.items() if person not in bots)
-            ranked = sorted({commits for person, commits in total.items() if person not in bots}, reverse=True)
-            for person, commits in total.items():
-                is_bot = person in bots
-                share, rank = (None, None) if is_bot else (commits / by_people, ranked.index(commits) + 1)
-                first, last = moment(min(repos.values())), moment(self.as_of)
-                yield "project", project, 0, person, commits, share, rank, first, last, is_bot, rank == 1, True, 0
+            *_, gone, new = sorted(total.keys() - bots)
+            for window in (90, 365, 0):
+                active = {person: commits for person, commits in total.items() if person != gone or not window}
+                by_people = sum(commits for person, commits in active.items() if person not in bots)
+                ranked = sorted((commits for person, commits in active.items() if person not in bots), reverse=True)
+                for person, commits in active.items():
+                    first = moment(self.as_of - timedelta(days=9) if person == new else min(repos.values()))
+                    last = moment(self.as_of - timedelta(days=400 if person == gone else 0))
+                    if person in bots:
+                        yield "project", project, window, person, commits, None, None, first, last, True, False, False, 0
+                        continue
+                    before = sum(other for other in ranked if other > commits)
+                    yield (
+                        "project", project, window, person, commits, commits / by_people, ranked.index(commits) + 1, first, last,
+                        False, 2 * before < by_people, person == new or not window, 1,
+                    )  # fmt: skip
 
     def _project_state(self) -> Iterable[Row]:
         for project in self.projects:

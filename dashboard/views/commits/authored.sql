@@ -1,4 +1,4 @@
-SELECT repo, CAST(date_trunc(:grain, commit_author_date) AS date) AS date, sum(num_commits) AS num_commits
+SELECT repo, CAST(date_trunc(:grain, commit_author_date) AS date) AS date, sum(num_commits_by_people) AS num_commits
 FROM gold.fct_all_time_author_commits_trend
 WHERE repo IN :repos AND commit_author_date BETWEEN :first AND :last
 GROUP BY 1, 2

@@ -122,14 +122,16 @@ figures as (
     group by scope
 ),
 
+-- The same week that every other trend compares with: the newest whose windows end at least 364 days earlier.
 year_before as (
     select
-        project,
-        count(*) as commits_28d
-    from commits
+        scope as project,
+        value as commits_28d
+    from {{ ref('fct_figures') }}
     where
-        happened_on between {{ days_later(as_of(), -391) }} and {{ days_later(as_of(), -364) }}
-    group by project
+        scope_kind = 'project'
+        and figure = 'commits_28d'
+        and week = {{ days_later(week_of(days_later(as_of(), -363)), -7) }}
 ),
 
 last_commits as (

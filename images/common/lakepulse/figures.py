@@ -136,7 +136,8 @@ def trend(meaning: Meaning, now: float | None, before: float | None, n: int) -> 
     """
     if now is None or before is None or (meaning.unit == "days" and meaning.window_days == 1):
         return None
-    difference = now - before
+    # 0.3 - 0.2 is not 0.1.
+    difference = round(now - before, 9)
     is_count = meaning.unit not in _NO_COUNTS
     events = abs(difference) * (n if meaning.unit in {"share", "ratio"} else 1)
     if meaning.unit in {"share", "percent"}:
