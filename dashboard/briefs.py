@@ -15,6 +15,14 @@ from lakepulse.figures import MONTH, YEAR, Figure, Meaning, newest, week_before,
 
 query = queries.beside(__file__)
 
+FIRST = {
+    "alive": "commits_28d",
+    "carried": "absence_factor_365d",
+    "answered": "answered_7d_share_12w",
+    "adopted": "downloads_per_day_28d",
+}
+"""Question -> the figure that says most about it."""
+
 _MOST_KEPT = 8
 """Selections whose briefs are kept: those of a thousand projects take a second to make."""
 
@@ -68,18 +76,22 @@ def _of(key: str, projects: Sequence[str], _view: View) -> Briefed:  # noqa: ARG
     return Briefed(known, tuple(made), figures)
 
 
-def link(view: View, known: Mapping[str, Meaning], project: str, about: str) -> str:
+def link(view: View, found: Briefed, project: str, about: str) -> str:
     """The address of the chart of a figure, or of what else a sentence is about."""
     if about == "people":
         return view.link("people", project)
     if about == "data":
         return view.link("data", project, anchor="freshness")
-    if about not in known:
+    if about not in found.known:
         return view.link("project", project)
-    meaning = known[about]
-    return view.link("project", project, anchor=anchor(meaning.question), **{meaning.question: meaning.title})
+    meaning = found.known[about]
+    # Streamlit takes a value that is the default out of the address, and the anchor with it.
+    chosen = {} if about == first(found, project, meaning.question) else {meaning.question: meaning.title}
+    return view.link("project", project, anchor=card.slug(QUESTIONS[meaning.question]), **chosen)
 
 
-def anchor(question: str) -> str:
-    """The anchor of a question's part of the project page."""
-    return card.slug(QUESTIONS[question])
+def first(found: Briefed, project: str, question: str) -> str:
+    """The figure that the project page draws until the reader chooses another: the usual one, unless there is no such thing."""
+    own = found.figures.get(project, {})
+    names = [FIRST[question], *(name for name, meaning in found.known.items() if meaning.question == question)]
+    return next((name for name in names if name in own and own[name].status != "none"), names[0])

@@ -52,7 +52,7 @@ def _draw(view: View, frame: pd.DataFrame, *, found: Briefed) -> None:
             for name, meaning in found.known.items()
             if any(name in own for own in found.figures.values())
         ]
-        tiles.comparison(projects, rows, partial(briefs.link, view, found.known))
+        tiles.comparison(projects, rows, partial(briefs.link, view, found))
     st.caption(
         f"Lines: the last year. Green and red: from {NOTABLE_PERCENT:.0f} % (shares: {NOTABLE_POINTS:.0f} points) and "
         f"{NOTABLE_COUNT} of what is counted on. Bots are left out, except in their own share."

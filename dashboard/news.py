@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from dashboard import briefs, queries, session, text, tiles
+from dashboard.briefs import Briefed
 from dashboard.publications import newest_when_published
 from dashboard.session import View
-from lakepulse.figures import Meaning
 from lakepulse.news import LABELS, Item, items
 
 query = queries.beside(__file__)
@@ -27,19 +27,22 @@ _OLD_NAMES = {
 """What alerts of version 0.1 were about -> the figure of today, and the page of publications without it."""
 
 
-def show(view: View, known: Mapping[str, Meaning], days: int = 7) -> None:
-    """Show the alerts of the publication and what happened in its last `days` days, or in one line that there is nothing."""
+def show(view: View, found: Briefed | None, days: int = 7) -> None:
+    """Show the alerts of the publication and what happened in its last `days` days, or in one line that there is nothing.
+
+    `found` is None of a publication without figures.
+    """
     raised, unchecked, notes = _alerts(view)
     first = view.publication.as_of - timedelta(days=days - 1)
     has_news = view.has("fct_news")
     happened = items(view.arrow(query("news")).to_pylist(), first) if has_news else []
-    lines: list[tiles.Line] = [("Alerts", [_alert(view, known, entry) for entry in raised])]
+    lines: list[tiles.Line] = [("Alerts", [_alert(view, found, entry) for entry in raised])]
     lines += [(label, [_item(view, item) for item in happened if item.kind == kind]) for kind, label in LABELS.items()]
     lines = [line for line in lines if line[1]]
     hidden = [line for line in lines if len(line[1]) > _MOST]
     more = ["Everything"] if hidden else []
     if unchecked:
-        hidden.append(("Not checked", [_alert(view, known, entry) for entry in unchecked]))
+        hidden.append(("Not checked", [_alert(view, found, entry) for entry in unchecked]))
         more.append(text.count(len(unchecked), "rule") + " not checked")
     shown = [_short(*line) for line in lines]
     if not has_news:
@@ -52,9 +55,9 @@ def show(view: View, known: Mapping[str, Meaning], days: int = 7) -> None:
     tiles.news(shown, " · ".join(more), hidden)
 
 
-def _short(heading: str, found: Sequence[tuple[str, str, str]]) -> tiles.Line:
-    rest = len(found) - _MOST
-    return heading, [*found[:_MOST], *([("", "", f"{rest} more")] if rest > 0 else [])]
+def _short(heading: str, items_: Sequence[tuple[str, str, str]]) -> tiles.Line:
+    rest = len(items_) - _MOST
+    return heading, [*items_[:_MOST], *([("", "", f"{rest} more")] if rest > 0 else [])]
 
 
 def _item(view: View, item: Item) -> tuple[str, str, str]:
@@ -86,10 +89,13 @@ def _of_selected(view: View, details: Sequence[Mapping[str, Any]], name: str) ->
     return [entry for step in details for entry in step.get(name, []) if entry["project"] in view.selection.projects]
 
 
-def _alert(view: View, known: Mapping[str, Meaning], entry: Mapping[str, Any]) -> tuple[str, str, str]:
+def _alert(view: View, found: Briefed | None, entry: Mapping[str, Any]) -> tuple[str, str, str]:
     # Version 0.1 called it a metric.
     name = str(entry.get("figure") or entry.get("metric") or "")
     figure, page = _OLD_NAMES.get(name, (name, "project"))
     project = str(entry["project"])
-    address = briefs.link(view, known, project, figure) if figure in known else view.link(page, project)
+    if found is not None and figure in found.known:
+        address = briefs.link(view, found, project, figure)
+    else:
+        address = view.link(page, project)
     return str(entry["message"]).rstrip("."), address, ""

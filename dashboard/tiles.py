@@ -206,7 +206,8 @@ def _verdict(answer: Answer, *, dark: bool) -> str:
 
 def _toned(mark: str, words: str, tone: Tone, *, dark: bool) -> str:
     colour = "" if tone == "none" else f' style="color: {_TONES[dark][tone]}"'
-    return f"<span{colour}>{f'<span aria-hidden=true>{mark}</span>' if mark else ''}{words}</span>"
+    shown = f'<span aria-hidden="true">{mark}</span>' if mark else ""
+    return f"<span{colour}>{shown}{words}</span>"
 
 
 def _sentence(sentence: Sentence, project: str, link: Link, *, dark: bool) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import briefs, card, comparison, filters, metrics, news, tiles
+from dashboard import briefs, card, comparison, filters, news, tiles
 from dashboard.briefs import Briefed
 from dashboard.page import Page
 from dashboard.session import View
@@ -32,7 +32,7 @@ SORTS: dict[str, tuple[str, str | None, bool]] = {
 
 def in_words(view: View, found: Briefed) -> None:
     """The selected projects in words: up to four side by side, more in a table."""
-    link = partial(briefs.link, view, found.known)
+    link = partial(briefs.link, view, found)
     if len(found.briefs) <= MOST_CARDS:
         tiles.cards(found.briefs, link)
         return
@@ -74,13 +74,15 @@ def _place(found: Briefed, order: str) -> Callable[[Brief], tuple[bool, float, s
 def show(view: View) -> None:
     tiles.style()
     st.title("Overview", anchor=False)
-    known = metrics.figures_of(view) if view.has("dim_figures") else {}
-    st.header("What changed this week", anchor=False)
-    with card.guarded("What changed this week"):
-        news.show(view, known)
+    found: Briefed | None = None
     with card.guarded("Projects"):
         found = briefs.of(view)
-        in_words(view, found)
+    st.header("What changed this week", anchor=False)
+    with card.guarded("What changed this week"):
+        news.show(view, found)
+    if found is not None:
+        with card.guarded("Projects"):
+            in_words(view, found)
         comparison.show(view, "Side by side", found)
 
 

@@ -15,13 +15,6 @@ from lakepulse.brief import QUESTIONS, WINDOW
 
 query = queries.beside(__file__)
 
-FIRST = {
-    "alive": "commits_28d",
-    "carried": "absence_factor_365d",
-    "answered": "answered_7d_share_12w",
-    "adopted": "downloads_per_day_28d",
-}
-"""Question -> the figure that is drawn until the reader chooses another."""
 NO_SNAPSHOT = (
     "This publication has no snapshots of these repositories: GitHub only gives current figures, so a run for an earlier "
     "day takes none."
@@ -30,18 +23,17 @@ NO_SNAPSHOT = (
 
 def trends(view: View, frame: pd.DataFrame, *, question: str, found: Briefed) -> None:
     """One of the question's figures over time: of the project, and of its repositories or packages if it has several."""
-    has = frame.dropna(subset=["value"])["figure"].unique()
-    names = [name for name in found.known if name in has]
-    if not names:
-        reasons = frame["reason"].dropna()
-        st.info(f"No value in this period: {text.sentence(reasons.iloc[-1])}" if len(reasons) else "No value in this period.")
-        return
+    [project] = view.named
+    names = [name for name, meaning in found.known.items() if meaning.question == question and name in found.figures[project]]
     name: str = filters.of_page(
         st.selectbox, "Figure", "Figure", names, key=question, title=lambda figure: found.known[figure].title,
-        index=names.index(FIRST[question]) if FIRST[question] in names else 0, width=340,
+        index=names.index(briefs.first(found, project, question)), width=340,
     )  # fmt: skip
     meaning = found.known[name]
     rows = frame[frame["figure"] == name]
+    if rows["value"].isna().all():
+        st.info(f"No value in this period: {text.sentence(rows['reason'].iloc[-1])}", icon=":material/inbox:")
+        return
     members = rows[rows["scope_kind"] != "project"]["scope"].nunique()
     rows = rows if members > 1 else rows[rows["scope_kind"] == "project"]
     value_format = metrics.format_of(meaning.unit)
@@ -182,10 +174,10 @@ def show(view: View) -> None:
     with card.guarded(name):
         found = briefs.of(view)
         tiles.style(dense=False)
-        tiles.cards(found.briefs, partial(briefs.link, view, found.known), named=False)
+        tiles.cards(found.briefs, partial(briefs.link, view, found), named=False)
         st.header("What changed in four weeks", anchor=False)
-        news.show(view, found.known, days=28)
-        for question in FIRST:
+        news.show(view, found, days=28)
+        for question in briefs.FIRST:
             card.figure(
                 view, QUESTIONS[question], "fct_figures", query("figures"), partial(trends, question=question, found=found),
                 extra={"question": question}, keys=("scope_kind", "scope", "figure", "week"), step="week",

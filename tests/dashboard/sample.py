@@ -544,8 +544,8 @@ class Sample:
                         continue
                     before = sum(other for other in ranked if other > commits)
                     yield (
-                        "project", project, window, person, commits, commits / by_people, ranked.index(commits) + 1, first, last,
-                        False, 2 * before < by_people, person == new or not window, 1,
+                        "project", project, window, person, commits, commits / by_people, ranked.index(commits) + 1,
+                        first, last, False, 2 * before < by_people, person == new or not window, 1,
                     )  # fmt: skip
 
     def _project_state(self) -> Iterable[Row]:

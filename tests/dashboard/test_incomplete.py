@@ -103,7 +103,9 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.usefixtures("clean_caches")
 def test_a_publication_without_snapshots_says_why(cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(cut))
-    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    opened = AppTest.from_file(str(APP), default_timeout=60)
+    opened.query_params["project"] = ["Delta Lake"]
+    page = switch(opened.run(), "project")
     assert not page.exception
     assert "This publication has no snapshots of these repositories" in words(page)
 

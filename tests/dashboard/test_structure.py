@@ -42,6 +42,8 @@ def test_every_query_is_used_once_and_runs(app: App, monkeypatch: pytest.MonkeyP
     for metric in ("commits_28d", *METRICS):
         page.selectbox(key="metric").set_value(metric).run()
         assert not page.error
+    page = switch(app(project=["Apache Iceberg"]), "project")
+    assert not page.error
     assert len(QUERIES) > 50
     # A query may run as part of another: a closed card only counts its rows.
     assert [str(path) for path, text in QUERIES.items() if not any(text in sql for sql in ran)] == []
@@ -74,7 +76,9 @@ def test_python_has_no_sql_of_more_than_three_lines() -> None:
 
 
 def test_pages_are_found_with_their_addresses_in_the_declared_order() -> None:
-    assert [page.path for page in PAGES] == ["overview", "commits", "issues", "pulls", "pypi", "compare", "data"]
+    assert [page.path for page in PAGES] == [
+        "overview", "project", "people", "commits", "issues", "pulls", "pypi", "compare", "data",
+    ]  # fmt: skip
     assert {page.path for page in PAGES} == {path.stem for path in (FOLDER / "views").glob("*.py")} - {"__init__"}
 
 
