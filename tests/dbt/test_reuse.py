@@ -90,6 +90,7 @@ def gold() -> Gold:
             *value(LAKE, "downloads_per_day_28d", 10, 20, n=28),
             *value(LAKE, "open_issues", 33, 40, status="partial", reason="without acme/dam: not found"),
             *value(LAKE, "closed_per_opened_12w", 0.4, 1.0),
+            *value(LAKE, "absence_factor_365d", 2, 1, n=12),
             *value(POND, "stars", 7),
             *value(POND, "downloads_per_day_28d", None, **none),
             *value(POND, "closed_per_opened_12w", None, **cut),
@@ -114,6 +115,30 @@ def gold() -> Gold:
                 "sentence": "Active: 1 person made 3 commits in 28 days.",
             },
             {"project": POND, "state": "quiet", "flags": "", "sentence": "Quiet: no commit by a person in 90 days."},
+        ),
+        "fct_people": table(
+            ["scope_kind", "scope", "window_days", "person"],
+            {
+                "scope_kind": TEXT,
+                "scope": TEXT,
+                "window_days": COUNT,
+                "person": TEXT,
+                "commits": COUNT,
+                "first_commit_at": MOMENT,
+                "carries": FLAG,
+            },
+            *(
+                {
+                    "scope_kind": "project",
+                    "scope": LAKE,
+                    "window_days": window,
+                    "person": person,
+                    "commits": commits,
+                    "first_commit_at": datetime(2024, 1, 1),  # noqa: DTZ001
+                    "carries": commits > 2,
+                }
+                for person, commits, window in (("@ann", 3, 365), ("[bob](http://x)", 4, 365), ("cyd", 2, 365), ("old", 9, 0))
+            ),
         ),
         "fct_news": table(
             ["project", "scope", "kind", "happened_on", "subject"],
@@ -205,6 +230,7 @@ def test_figures_are_those_of_projects_in_the_week_of_as_of(published: Lake) -> 
         (LAKE, "downloads_per_day_28d"): (10, 20, "known"),
         (LAKE, "open_issues"): (33, 40, "partial"),
         (LAKE, "closed_per_opened_12w"): (0.4, 1.0, "known"),
+        (LAKE, "absence_factor_365d"): (2, 1, "known"),
         (POND, "stars"): (7, None, "known"),
         (POND, "downloads_per_day_28d"): (None, None, "none"),
         (POND, "closed_per_opened_12w"): (None, None, "unknown"),
@@ -339,9 +365,27 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
     assert "| 120 (+100.0 %) | 280 in 28 days, 10 a day (-50.0 %) | 33 (-17.5 %; without acme/dam: not found) |" in row
     (row,) = [line for line in text.splitlines() if line.startswith("| Pond")]
     assert row.startswith("| Pond | 7 | no package |")
-    assert section(text, "State") == [
-        "**Lake & Co.** Active: 1 person made 3 commits in 28 days. (one\\_person)",
-        "**Pond** Quiet: no commit by a person in 90 days.",
+    assert section(text, LAKE) == [
+        "Active: 1 person made 3 commits in 28 days.",
+        "**Is it alive?** Active. No figures.",
+        (
+            "**Who carries it?** A few. 2 people made half of the commits in a year "
+            "\\(\\[bob\\]\\(http://x\\) and \\@ann\\), up from 1 last month."
+        ),
+        "**Do issues get answers?** Unknown. No figures.",
+        (
+            "**Is adoption growing?** Growing. 10 downloads a day, down 50 % on last month across a change in counting on "
+            "2024-03-10; 120 stars, up 100 % on last month."
+        ),
+        (
+            "**Can I trust the numbers?** In part. 4 of 5 figures complete; incomplete: without acme/dam: not found "
+            "\\(1 figure\\); counted differently since 2024-01-16 and 2024-03-10."
+        ),
+    ]
+    assert section(text, POND)[0] == "Quiet: no commit by a person in 90 days."
+    assert section(text, POND)[-2:] == [
+        "**Is adoption growing?** Unknown. No package; 7 stars.",
+        "**Can I trust the numbers?** In part. 1 of 2 figures complete, 1 unknown; out of date: acme/pond.",
     ]
     assert len(section(text, "Alerts")) == len(ALERTS)
     assert len(section(text, "Rules that were not checked")) == len(UNCHECKED)
@@ -351,8 +395,7 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
     ]
     assert section(text, "Releases") == ["Lake & Co. 1.1, 2024-03-04"]
     assert section(text, "Unusual downloads") == ["pylake: 12,345 on 2024-03-10, usually about 10"]
-    names = "\\@ann, new00, new01, new02, new03, new04, new05, new06, new07, new08"
-    assert section(text, "Newcomers") == [f"Lake & Co.: 12 with a first commit: {names} and 2 more"]
+    assert section(text, "First commits") == ["Lake & Co.: 12 people, \\@ann, new00 and 10 more"]
     assert section(text, "Backlogs that turned") == [
         "acme/lake: began to grow, 0.40 closed per opened in 8 weeks, 1.10 a week earlier"
     ]

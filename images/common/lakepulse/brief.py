@@ -347,7 +347,7 @@ def _said(*clauses: _Clause) -> Sentence:
         parts += [Part("; ")] if parts else []
         parts += clause.parts
     if not parts:
-        return (Part("Not known."),)
+        return (Part("No figures."),)
     first = parts[0]
     return (replace(first, text=first.text[:1].upper() + first.text[1:]), *parts[1:], Part("."))
 
