@@ -158,6 +158,15 @@ def test_what_does_not_exist_is_not_unknown() -> None:
     assert said(brief, "trusted") == ("Yes", "6 of 6 figures complete.")
 
 
+def test_a_project_of_packages_alone_has_no_repository() -> None:
+    none: dict[str, Any] = {"value": None, "status": "none", "reason": "nothing of the kind"}
+    of_repos = ("commits_365d", "commits_28d", "absence_factor_365d", "answered_7d_share_12w", "stars")
+    brief = made(USUAL | {name: replace(USUAL[name], **none) for name in of_repos}, states=[])
+    assert said(brief, "alive") == ("Unknown", "No repository; last release 1 day ago.")
+    assert said(brief, "carried") == ("No repository", "No repository.")
+    assert said(brief, "adopted")[1] == "166,116 downloads a day, up 4 % on last month, up 35 % on last year; no repository."
+
+
 @pytest.mark.parametrize(
     ("factor", "commits", "verdict", "tone"),
     [(1, 10, "One person", "bad"), (1, 9, "One person", "none"), (2, 99, "A few", "none"), (5, 99, "Many", "none")],

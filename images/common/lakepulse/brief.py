@@ -50,6 +50,8 @@ FEW_COMMITS = 10
 WINDOW = 365
 """Days of the window in which `fct_people` names who carries a project, as the figure counts them."""
 
+_NOTHING = "nothing of the kind"
+"""What `fct_figures` says of a figure that has no member to be made of."""
 _SPANS = ("month", "year")
 _MOST_NAMES = 2
 _MOST_REASONS = 2
@@ -184,7 +186,7 @@ class _Own:
         if figure is None:
             return _Clause(())
         if figure.value is None:
-            reason = figure.reason or figure.status
+            reason = _reason(figure)
             called = called or figure.meaning.title[:1].lower() + figure.meaning.title[1:]
             said = {"none": reason, "known": f"no {called} ({reason})"}.get(figure.status, f"{called} unknown ({reason})")
             return _Clause((Part(said),), reason)
@@ -354,9 +356,18 @@ def _said(*clauses: _Clause) -> Sentence:
 
 def _nothing(figure: Figure | None) -> str:
     """The verdict on a figure without a value."""
-    if figure is None or figure.status != "none" or not figure.reason:
+    if figure is None or figure.status != "none":
         return "Unknown"
-    return figure.reason[:1].upper() + figure.reason[1:]
+    reason = _reason(figure)
+    return reason[:1].upper() + reason[1:]
+
+
+def _reason(figure: Figure) -> str:
+    """Why a figure has no value."""
+    if figure.status == "none" and figure.reason in {None, _NOTHING}:
+        is_of_repos = any(source.startswith("github") for source in figure.meaning.sources)
+        return "no repository" if is_of_repos else "no package"
+    return figure.reason or figure.status
 
 
 def listed(names: Sequence[str]) -> str:
