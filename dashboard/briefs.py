@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import streamlit as st
 
@@ -74,6 +75,12 @@ def _of(key: str, projects: Sequence[str], _view: View) -> Briefed:  # noqa: ARG
         as_of=_view.publication.as_of,
     )
     return Briefed(known, tuple(made), figures)
+
+
+def lines(view: View) -> dict[tuple[str, str], list[float]]:
+    """Project and figure -> its values of the last year by week, NaN where there is none, of the selected projects."""
+    rows = view.arrow(query("lines"), {"year_before": week_before(view.publication.as_of, YEAR)}).to_pylist()
+    return {(row["scope"], row["figure"]): [nan if value is None else value for value in row["line"]] for row in rows}
 
 
 def link(view: View, found: Briefed, project: str, about: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from math import nan
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from dashboard import briefs, card, filters, tiles
 from dashboard.briefs import Briefed
 from dashboard.session import View
 from lakepulse.brief import QUESTIONS
-from lakepulse.figures import NOTABLE_COUNT, NOTABLE_PERCENT, NOTABLE_POINTS, YEAR, week_before
+from lakepulse.figures import NOTABLE_COUNT, NOTABLE_PERCENT, NOTABLE_POINTS
 
 MOST_COLUMNS = 6
 """More projects are rows of the comparison."""
@@ -36,8 +35,7 @@ def show(view: View, title: str, found: Briefed) -> None:
 def _draw(view: View, frame: pd.DataFrame, *, found: Briefed) -> None:
     """The comparison; `frame` has the rows of the figures that it shows."""
     projects = list(dict.fromkeys(frame["scope"]))
-    drawn = view.arrow(briefs.query("lines"), {"year_before": week_before(view.publication.as_of, YEAR)}).to_pylist()
-    lines = {(row["scope"], row["figure"]): [nan if value is None else value for value in row["line"]] for row in drawn}
+    lines = briefs.lines(view)
     if len(projects) > MOST_COLUMNS:
         _as_rows(found, projects, lines)
     else:

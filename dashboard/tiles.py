@@ -179,7 +179,8 @@ Line = tuple[str, Sequence[tuple[str, str, str]]]
 
 def news(lines: Sequence[Line], more: str = "", hidden: Sequence[Line] = ()) -> None:
     """Show what happened, a line for each heading, and as the last line `more`, which opens the hidden ones."""
-    rest = f"<li><details><summary>{escape(more)}</summary>{_lines(hidden)}</details></li>" if hidden else ""
+    inside = f'<ul class="lp-news">{_lines(hidden)}</ul>'
+    rest = f"<li><details><summary>{escape(more)}</summary>{inside}</details></li>" if hidden else ""
     st.html(f'<ul class="lp-news">{_lines(lines)}{rest}</ul>')
 
 
