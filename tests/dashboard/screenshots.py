@@ -14,6 +14,8 @@ from PIL import Image
 from dashboard.views import PAGES
 from tests.dashboard import browser
 
+_QUERIES = {"project": "project?project=Apache+Iceberg"}
+"""Page -> its address, if it shows nothing without a choice."""
 _COLOURS = 128
 _MOST_BYTES = 240_000
 
@@ -27,7 +29,7 @@ def main(data_dir: Path, folder: Path) -> None:
                     if suffix and index:
                         continue
                     opened.resize(width, 1000)
-                    opened.open(f"{address}/{page.path if index else ''}")
+                    opened.open(f"{address}/{_QUERIES.get(page.path, page.path) if index else ''}")
                     save(opened.whole_page(width, 5000), folder / f"{page.path}{suffix}.png")
 
 
