@@ -22,4 +22,4 @@ SELECT scope, person, FALSE, 'gone', 0, NULL, NULL, first_commit_at, last_commit
 FROM gold.fct_people
 WHERE scope_kind = :scope_kind AND scope IN :scopes AND window_days = 0 AND :window > 0 AND NOT is_bot
     AND CAST(last_commit_at AS date) >= :gone_from AND CAST(last_commit_at AS date) < :since
-ORDER BY scope, rank NULLS LAST, last_commit_at DESC, person
+ORDER BY scope, rank NULLS LAST, carries DESC, last_commit_at DESC, person
