@@ -226,20 +226,27 @@ def spanned(
     for row in members:
         names.setdefault(row["project"], {""}).add(row["name"])
     known = sorted(breaks, key=lambda row: (row["from_date"], row["id"]))
+    within: dict[str, list[Row]] = {}
     spans = {}
     for figure in found:
         if (figure.change if span == MONTH else figure.change_of_year) is None:
             continue
-        # The earlier window begins its own length before its week ends.
-        first = week_before(as_of, span) + timedelta(days=7 - figure.meaning.window_days)
-        spans[figure.scope, figure.meaning.figure] = tuple(
-            dict.fromkeys(
-                Break(row["from_date"], row["what_changed"], row["link"])
+        meaning = figure.meaning
+        if meaning.figure not in within:
+            # The earlier window begins its own length before its week ends.
+            first = week_before(as_of, span) + timedelta(days=7 - meaning.window_days)
+            within[meaning.figure] = [
+                row
                 for row in known
-                if any(source == row["source"] or source.startswith(f"{row['source']}_") for source in figure.meaning.sources)
-                and (row["scope"] or "") in names.get(figure.scope, {""})
+                if any(source == row["source"] or source.startswith(f"{row['source']}_") for source in meaning.sources)
                 and first < (row["to_date"] or row["from_date"])
                 and row["from_date"] <= as_of
+            ]
+        spans[figure.scope, meaning.figure] = tuple(
+            dict.fromkeys(
+                Break(row["from_date"], row["what_changed"], row["link"])
+                for row in within[meaning.figure]
+                if (row["scope"] or "") in names.get(figure.scope, {""})
             )
         )
     return {key: touched for key, touched in spans.items() if touched}
