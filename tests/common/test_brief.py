@@ -371,11 +371,11 @@ def test_news_are_items_the_most_important_kind_first() -> None:
     ]
     found = items(rows, AS_OF - timedelta(days=6))
     assert [item.name + item.text for item in found] == [
-        "Lake 1.1 on 2026-11-30",
-        "Lake 1.0 on 2026-11-29",
+        "Lake 1.1, 2026-11-30",
+        "Lake 1.0, 2026-11-29",
         "lake: 216,585 on 2026-12-01, usually about 809,589",
-        "a/dam began to shrink: 1.50 closed per opened in 8 weeks, 0.90 a week earlier",
-        "a/lake began to grow: 0.75 closed per opened in 8 weeks, 1.05 a week earlier",
+        "a/dam: began to shrink, 1.50 closed per opened in 8 weeks, 0.90 a week earlier",
+        "a/lake: began to grow, 0.75 closed per opened in 8 weeks, 1.05 a week earlier",
         "Lake: 3 people, ada, bob and 1 more",
         "Pond: 1 person, eve",
     ]

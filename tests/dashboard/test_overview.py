@@ -201,14 +201,14 @@ def test_what_changed_names_what_gold_has_alerts_first(app: App, newest: Sql, as
     assert {kind for kind, *_ in rows} >= {"release", "unusual_downloads", "newcomer"}
     for kind, project, scope, subject, day, value in rows:
         if kind == "release":
-            assert f"{scope} {subject} on {day}" in said
+            assert f"{scope} {subject}, {day}" in said
         elif kind == "unusual_downloads":
             assert f"{scope}: {value:,.0f} on {day}, usually about" in said
         elif kind == "newcomer":
             number = sum((row[0], row[1]) == ("newcomer", project) for row in rows)
             assert f"{project}: {number} people, " in said
         else:
-            assert f"{scope} began to " in said
+            assert f"{scope}: began to " in said
     # What happened before this week is in gold, but no news.
     [(before,)] = newest("SELECT count(*) FROM fct_news WHERE happened_on < ?", as_of - timedelta(days=6))
     assert before
