@@ -6,7 +6,7 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from pydantic import ValidationError
@@ -50,6 +50,39 @@ _ANCHOR = """
 """
 
 
+# Streamlit replaces the address when a filter changes; Back would leave the site. A change by the reader becomes an entry of
+# the history instead. Streamlit already answers Back by running the page with the address it finds.
+_HISTORY = """
+<script>
+(() => {
+    if (window.lakepulseHistory) return;
+    window.lakepulseHistory = true;
+    let goesBack = false;
+    addEventListener("popstate", () => { goesBack = true; }, { capture: true });
+    for (const kind of ["keydown", "pointerdown"]) {
+        addEventListener(kind, () => { goesBack = false; }, { capture: true, passive: true });
+    }
+    const replace = history.replaceState.bind(history);
+    history.replaceState = (state, title, url) => {
+        const isNew = url && new URL(url, location.href).search !== location.search;
+        return isNew && !goesBack ? history.pushState(state, title, url) : replace(state, title, url);
+    };
+})();
+</script>
+"""
+# Zoomed to 200 %, a page must still begin with a figure; and the top navigation shows where the focus is.
+_STYLE = """
+<style>
+[data-testid=stMainBlockContainer] { padding-top: 4.5rem; }
+[data-testid=stMainBlockContainer] h1 { padding: 0 0 .25rem; }
+@media (max-height: 600px) { [data-testid=stMainBlockContainer] h1 { font-size: 1.75rem; } }
+[data-testid=stHeader] a:focus-visible, [data-testid=stHeader] button:focus-visible {
+    outline: 3px solid currentColor !important; outline-offset: -3px; border-radius: .25rem;
+}
+</style>
+"""
+
+
 def main() -> None:
     st.set_page_config(page_title="lakepulse", page_icon="🌊", layout="wide")
     home, *others = PAGES
@@ -86,13 +119,14 @@ def main() -> None:
             _explain("The data cannot be read", str(error))
             return
     view = session.View(settings, publication, found[0], members, selection, session.now())
+    st.html(charts.STYLE + _STYLE)
     # On the Overview, the answers about each project say what is wrong with its sources.
     _notices(view, with_sources=navigated.title != home.title)
     session.keep(view)
-    st.html(charts.STYLE)
     with st.sidebar:
-        st.html(_ANCHOR, unsafe_allow_javascript=True)
+        st.html(_ANCHOR + _HISTORY, unsafe_allow_javascript=True)
     navigated.run()
+    card.explain_breaks(view)
     st.divider()
     st.caption(
         f"All dates and times are UTC. As of {publication.as_of}, run {text.literal(publication.run_id)}, "
@@ -106,6 +140,7 @@ def _entry(page: Page, **options: Any) -> st.Page:
 
 def _show(page: Page) -> None:
     view = session.current()
+    # A title of its own in the browser's tabs and history.
     st.set_page_config(page_title=" · ".join([*view.named, page.title, "lakepulse"]))
     with card.guarded(page.title):
         page.show(view)
@@ -130,10 +165,6 @@ def _as_of(found: list[Publication]) -> Publication:
 
 def _notices(view: session.View, *, with_sources: bool) -> None:
     publication, newest, selection = view.publication, view.newest, view.selection
-    if publication.is_demo:
-        st.warning(
-            "**Demo data.** These figures are simulated. They say nothing about the real projects.", icon=":material/science:"
-        )
     filters.report_dropped(*filters.OF_ALL_PAGES)
     if selection.first > selection.last:
         st.warning(
@@ -145,30 +176,59 @@ def _notices(view: session.View, *, with_sources: bool) -> None:
             f"{publication.published_at:%Y-%m-%d at %H:%M} (UTC). The newest is as of {newest.as_of}.",
             icon=":material/history:",
         )
+    # In one line, so that a page begins with its figures; what it says is inside.
+    if found := _news_of_the_data(view, with_sources=with_sources):
+        with st.expander(" · ".join(notice.headline for notice in found), icon=":material/info:"):
+            for notice in found:
+                (st.info if notice.is_normal else st.warning)(notice.text, icon=notice.icon)
+    projects = text.listed([text.literal(name) for name in selection.projects], 4)
+    repos = text.count(len(selection.repos), "repository", "repositories")
+    packages = text.count(len(selection.packages), "package")
+    st.caption(f"{projects} · {repos}, {packages} · {_period(view)} (UTC)")
+
+
+def _period(view: session.View) -> str:
+    """The period in words. Over all time, each chart begins with its own data."""
+    first, last = view.selection.first, view.selection.last
+    return f"all time to {last}" if st.session_state.get("period") == filters.ALL_TIME else f"{first} to {last}"
+
+
+class _Notice(NamedTuple):
+    """Something to know about the data, in a few words and in full."""
+
+    headline: str
+    text: str
+    icon: str
+    is_normal: bool = False
+
+
+def _news_of_the_data(view: session.View, *, with_sources: bool) -> list[_Notice]:
+    """What a reader should know before trusting the figures shown."""
+    publication, newest = view.publication, view.newest
+    found: list[_Notice] = []
+    if publication.is_demo:
+        said = "**Demo data.** These figures are simulated. They say nothing about the real projects."
+        found.append(_Notice("Demo data", said, ":material/science:"))
     failed = failed_since(session.runs(view.settings), newest)
     if failed:
         last, first = failed[0], failed[-1]
         step = f" at step {text.literal(last.failed_step)}" if last.failed_step else ""
         why = f": {text.sentence(one_line(last.message)[:300])}" if last.message else "."
         since = f" {len(failed)} runs have failed since {first.ended_at:%Y-%m-%d %H:%M} (UTC)." if len(failed) > 1 else ""
-        st.warning(
+        said = (
             f"**The last run failed**{step}, {text.age(last.ended_at, view.now)}{why}{since} "
-            "The figures shown are complete, but older.",
-            icon=":material/sync_problem:",
+            "The figures shown are complete, but older."
         )
+        found.append(_Notice("The last run failed", said, ":material/sync_problem:"))
     if is_stale(newest, view.now):
-        st.warning(
-            f"**These figures are old.** The newest publication is as of {newest.as_of}, {text.age(newest.as_of, view.now)}.",
-            icon=":material/schedule:",
-        )
+        age = text.age(newest.as_of, view.now)
+        said = f"**These figures are old.** The newest publication is as of {newest.as_of}, {age}."
+        found.append(_Notice(f"Figures from {age}", said, ":material/schedule:"))
     for problem, icon in (("gone", ":material/link_off:"), ("closed", ":material/block:"), ("stale", ":material/cloud_off:")):
         if with_sources and (scopes := _scopes_with(view, problem)):
-            show = st.info if problem == "closed" else st.warning
-            show(f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page.", icon=icon)
-    projects = text.listed([text.literal(name) for name in selection.projects], 4)
-    repos = text.count(len(selection.repos), "repository", "repositories")
-    packages = text.count(len(selection.packages), "package")
-    st.caption(f"{projects} · {repos}, {packages} · {selection.first} to {selection.last} (UTC)")
+            said = f"**{card.PROBLEMS[problem]}**: {text.listed(scopes, 5)}. See the Data page."
+            found.append(_Notice(f"{len(scopes)} {card.IN_SHORT[problem]}", said, icon, is_normal=problem == "closed"))
+    return found
 
 
 def _scopes_with(view: session.View, problem: str) -> list[str]:

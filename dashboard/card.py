@@ -21,8 +21,9 @@ import yaml
 
 from dashboard import queries, text
 from dashboard.backends import OutdatedError, UnavailableError, Values, spell_out
-from dashboard.charts import STEPS
+from dashboard.charts import BREAKS_ANCHOR, STEPS, inside
 from dashboard.session import View, to_frame
+from lakepulse.figures import Meaning
 
 query = queries.beside(__file__)
 
@@ -32,8 +33,13 @@ _MOST_INCOMPLETE = 3
 
 PROBLEMS = {"gone": "Not found", "closed": "Switched off or refused by the upstream", "stale": "Out of date"}
 """What can be wrong with a source of a repository or package -> how pages say so."""
+IN_SHORT = {"gone": "not found", "closed": "switched off", "stale": "out of date"}
+"""The same in few words."""
 
-Draw = Callable[[View, pd.DataFrame], None]
+Draw = Callable[[View, pd.DataFrame], date | None]
+"""Draws the rows of a figure, and returns the date that the reader clicked, if any."""
+Behind = Callable[[View, pd.DataFrame, date], None]
+"""Shows what is behind the point at a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,13 @@ def figure(
     derived: Sequence[str] = (),
     step: str = "day",
     empty: str = "No data for this selection. Try another project, repository or period.",
-    note: str | None = None,
+    note: str = "",
     extra: Values | None = None,
     scopes: Sequence[str] | None = None,
     sources: Sequence[str] | None = None,
+    anchor: str = "",
+    meaning: Meaning | None = None,
+    behind: Behind | None = None,
 ) -> None:
     """Show one figure: heading, drawing, card. A figure that fails leaves the rest of the page intact.
 
@@ -83,30 +92,35 @@ def figure(
         derived: columns computed from other rows, whose changes are not revisions of their own.
         step: what a key called `date` stands for: day, week or month. Keys called `week` and `month` say so themselves.
         empty: what to say if there are no rows.
-        note: a caption below the drawing.
+        note: how to read the figure, in the card.
         extra: further values of the queries.
         scopes: the repositories and packages of the figure, if not those selected.
         sources: what the figure is made of, if not all that its table is.
+        anchor: the heading's name in the address, if not its words.
+        meaning: what a figure of `dim_figures` means, which the card says before what its table is.
+        behind: what answers a click on the drawing.
     """
-    st.header(title, anchor=slug(title))
+    anchor = anchor or slug(title)
+    st.header(title, anchor=anchor)
     with guarded(title):
         frame = view.frame(drawn or sql, extra)
         fresh = freshness(view, scopes)
         fresh = fresh[fresh["source"].isin(definitions()[table].sources if sources is None else sources)]
         incomplete = _incomplete(fresh)
         if len(frame):
-            draw(view, frame)
+            _answering(view, title, frame, draw, behind) if behind else draw(view, frame)
         elif not incomplete:
             st.info(empty, icon=":material/inbox:")
-        if incomplete:
-            rest = len(incomplete) - _MOST_INCOMPLETE
+        if new := [sentence for sentence in incomplete if view.says_first(sentence, anchor)]:
+            rest = len(new) - _MOST_INCOMPLETE
             more = [f"The card lists {rest} more."] if rest > 0 else []
-            said = " ".join(["**Incomplete history.**", *incomplete[:_MOST_INCOMPLETE], *more])
+            said = " ".join(["**Incomplete history.**", *new[:_MOST_INCOMPLETE], *more])
             st.info(said, icon=":material/content_cut:")
-        if note:
-            st.caption(note)
         number = view.count(sql, extra) if drawn else len(frame)
-        _card(view, _Shown(title, table, sql, number, tuple(keys), tuple(derived), step, extra or {}, fresh))
+        _card(
+            view,
+            _Shown(title, table, sql, number, tuple(keys), tuple(derived), step, extra or {}, fresh, note, meaning, behind),
+        )
 
 
 @contextmanager
@@ -127,33 +141,44 @@ def guarded(what: str) -> Iterator[None]:
         )
 
 
-def breaks(view: View, sources: Sequence[str], scopes: Sequence[str], dates: tuple[date, date] | None = None) -> pd.DataFrame:
-    """Known breaks of these sources and scopes within the dates (default: the period), each with the letter that marks it."""
-    first, last = dates or (view.selection.first, view.selection.last)
-    found = touching(view.frame(query("breaks")), sources, scopes, first, last)
-    # A change that affects several sources has a row for each; to a reader it is one break.
-    found = found.drop_duplicates(["scope", "from_date", "to_date", "what_changed"])
-    return found.assign(mark=[chr(ord("A") + index % 26) for index in range(len(found))])
+@st.fragment
+def _answering(view: View, title: str, frame: pd.DataFrame, draw: Draw, behind: Behind) -> None:
+    """The drawing, and what is behind the point that was clicked. A click reruns nothing else."""
+    with guarded(title):
+        picked = draw(view, frame)
+        if picked is not None:
+            behind(view, frame, picked)
 
 
-def touching(found: pd.DataFrame, sources: Sequence[str], scopes: Sequence[str], first: date, last: date) -> pd.DataFrame:
-    """The known breaks that affect these sources and scopes between two days."""
-    touched = found["source"].map(lambda source: any(name == source or name.startswith(f"{source}_") for name in sources))
-    ours = found["scope"].fillna("").map(lambda scope: not scope or scope in scopes)
-    begun = found["from_date"] <= pd.Timestamp(last)
-    lasting = found["to_date"].fillna(found["from_date"]) >= pd.Timestamp(first)
-    return found[touched.astype(bool) & ours.astype(bool) & begun & lasting]
+def breaks(view: View, sources: Sequence[str], scopes: Sequence[str], times: pd.Series[pd.Timestamp]) -> pd.DataFrame:
+    """The known breaks of these sources and scopes within a chart's times, each with the letter that marks it.
 
-
-def explained(found: pd.DataFrame) -> str:
-    """Markdown that explains the letters in a chart, one paragraph each."""
-    paragraphs = []
+    A letter means the same on every page; `explain_breaks` says what, once at the end of the page.
+    """
+    affected = touching(view.frame(query("breaks")), sources, scopes)
+    found = inside(affected, times).drop_duplicates("place")
+    found = found.assign(mark=[chr(ord("A") + (place - 1) % 26) for place in found["place"]])
     for row in found.to_dict("records"):
         link = text.web_link(row["link"])
         what = " ".join(text.sentence(row[part]) for part in ("what_changed", "effect"))
         where = f" [Source]({link})" if link else ""
-        paragraphs.append(f"**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{where}")
-    return "\n\n".join(paragraphs)
+        view.marked.setdefault(f"{row['mark']} {row['id']}", f"**{row['mark']}** · {row['from_date']:%Y-%m-%d}: {what}{where}")
+    return found
+
+
+def touching(found: pd.DataFrame, sources: Sequence[str], scopes: Sequence[str]) -> pd.DataFrame:
+    """The known breaks that affect these sources and scopes."""
+    touched = found["source"].map(lambda source: any(name == source or name.startswith(f"{source}_") for name in sources))
+    ours = found["scope"].fillna("").map(lambda scope: not scope or scope in scopes)
+    return found[touched.astype(bool) & ours.astype(bool)]
+
+
+def explain_breaks(view: View) -> None:
+    """The notes of the known breaks that the charts of the page mark."""
+    if view.marked:
+        st.header("Known breaks", anchor=BREAKS_ANCHOR)
+        # Not a caption, whose links are too pale to read.
+        st.markdown("\n\n".join(f":small[{note}]" for _, note in sorted(view.marked.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +194,9 @@ class _Shown:
     dates: str
     extra: Values
     fresh: pd.DataFrame
+    note: str
+    meaning: Meaning | None
+    behind: Behind | None
 
     @property
     def time(self) -> str | None:
@@ -210,8 +238,13 @@ def _card(view: View, shown: _Shown) -> None:
         return
     with opened:
         rows = view.arrow(shown.sql, shown.extra)
-        st.markdown(f"**Definition.** {definition.says}")
-        st.markdown(f"**Source.** [{definition.origin}]({definition.link}) · {shown.tables}")
+        says, origin, link = definition.says, definition.origin, definition.link
+        if shown.meaning is not None:
+            says, origin, link = f"{shown.meaning.definition} {says}", "Source of the definition", shown.meaning.link
+        st.markdown(f"**Definition.** {says}")
+        if shown.note:
+            st.markdown(f"**How to read it.** {shown.note}")
+        st.markdown(f"**Source.** [{origin}]({link}) · {shown.tables}")
         st.markdown(f"**Left out.** {definition.omits} {_limits(fresh)}")
         st.markdown(
             f"**Data.** {shown.number:,} rows as of {view.publication.as_of} (UTC), published "
@@ -240,6 +273,14 @@ def _card(view: View, shown: _Shown) -> None:
             height=240,
             alt=f"{shown.title}: the first {_PREVIEW:,} rows",
         )
+        if shown.behind is not None and shown.time is not None:
+            # A click on the chart does the same; this is for the keyboard.
+            frame = view.frame(shown.sql, shown.extra)
+            days = sorted(frame[shown.time].dt.date.unique(), reverse=True)
+            label = f"Show what is behind a {shown.step}"
+            picked = st.selectbox(label, days, index=None, placeholder="Choose", key=f"behind-{shown.slug}")
+            if picked is not None:
+                shown.behind(view, frame, picked)
         st.code(spell_out(shown.sql, {**view.values, **shown.extra}).strip(), language="sql", wrap_lines=True)
 
 

@@ -1,69 +1,73 @@
-"""Charts: safe for colour-blind readers, time in UTC, gaps left open, known breaks marked.
+"""Charts in five forms: lines, stacked bars, ranked bars, columns, and lines by age.
 
-A chart is a form (its Vega-Lite specification) and its data. Forms are cached by their arguments, since making one costs
-more than the rest of a page, and a browser that gets the same form again only loads the new data. So a form has nothing
-that a filter changes: colours and tooltips are columns of the data, the legend is outside the chart, and optional
-parts always have their layer, even if it is empty.
+A chart is a form (its Vega-Lite specification) and its data. Forms are cached by their arguments, and a browser that gets
+the same form again only loads the new data. So a form has nothing that a filter changes: title, period, legend, colours and
+tooltips are data, and optional parts always have their layer, even if it is empty. All of it is inside the picture, so an
+exported one and one in fullscreen say as much. Time is UTC, gaps stay open, known breaks are marked.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from html import escape
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-# Okabe and Ito's colours; the first ones contrast most with the background.
-_ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B4E9B", "#8C6D00", "#56B4E9", "#5F6B76")
-_ON_DARK = ("#56B4E9", "#E69F00", "#2FC79A", "#E08FBF", "#F0E442", "#F07C3A", "#B39DDB", "#B8C2CC")
-_APART = "\u241f"
-_HEIGHT = 300
+from dashboard.looks import DASHES, Look, looks_of_parts
+
+_HEIGHT = 360
 _MOST_FORMS = 500
-_ROWS = "rows"
-_TAIL = "tail"
-_ALONE = "alone"
-_TIPS = "tips"
-_SHADE = "shade"
-_SAID = "said"
-_COLOUR = "colour"
-MOST_SERIES = len(_ON_LIGHT)
+_APART = "\u241f"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+_FLAT = 20
+"""A peak this many times the median flattens everything else on a linear scale."""
+_FAR = 100
+"""A peak this many times what is usual for the smallest series flattens that one."""
+_WIDE = 10
+"""Durations of which one is this many times another are read on a logarithmic scale."""
+_NARROW = 500
+"""Pixels below which a title needs several lines."""
+_MOST_LABELLED = 2
+"""Series side by side whose values have room above the bars."""
+MOST_SERIES = 8
 """Nobody can distinguish more lines than this."""
+BREAKS_ANCHOR = "known-breaks"
+"""The heading that a mark of a known break leads to."""
 
-_HUE = alt.Color(f"{_COLOUR}:N", scale=None)
-
-STYLE = """
-<style>
-.lp-legend { display: flex; flex-wrap: wrap; gap: .125rem 1rem; list-style: none; font-size: .875rem; }
-.lp-legend, .lp-legend li { margin: 0 !important; padding: 0 !important; }
-.lp-legend i { display: inline-block; width: .75rem; height: .75rem; margin-right: .375rem; border-radius: 50%; }
-#vg-tooltip-element { white-space: pre-line; }
-</style>
-"""
-"""Styles of the legends and of multi-line tooltips, needed once per page."""
+STYLE = "<style>#vg-tooltip-element { white-space: pre-line; }</style>"
+"""Styles of multi-line tooltips, needed once per page."""
 
 STEPS = {"day": pd.DateOffset(days=1), "week": pd.DateOffset(weeks=1), "month": pd.DateOffset(months=1)}
 
-
 Form = Mapping[str, Any]
 """A Vega-Lite specification without data."""
+_Layer = dict[str, Any]
 
 
 class Drawing(NamedTuple):
-    """A form, which drawings may share; the rows of the data sets that it names; a note on how to read it; and the colour of
-    each series."""
+    """A form, which drawings may share; the rows of the data sets that it names; and each series' look."""
 
     form: Form
     data: Mapping[str, pd.DataFrame]
-    note: str = ""
-    legend: Mapping[str, str] = {}
+    legend: Mapping[str, Look] = {}
+
+
+class Packed(NamedTuple):
+    """A drawing as the browser gets it, to be kept."""
+
+    form: Form
+    data: Mapping[str, bytes]
+
+
+def pack(drawing: Drawing) -> Packed:
+    """The drawing with its rows as Arrow."""
+    return Packed(drawing.form, {name: _packed(rows) for name, rows in drawing.data.items()})
 
 
 def is_dark() -> bool:
@@ -71,49 +75,37 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show(drawing: Drawing, alt: str, said: Sequence[str] = (), breaks: str = "") -> None:
+def show(drawing: Drawing | Packed, alt: str, said: Sequence[str] = (), *, key: str | None = None) -> date | None:
     """Draw a chart.
 
     Args:
         alt: the description for readers who cannot see it; nothing in it may depend on a filter.
-        said: sentences on how to read it, shown below it in one line with the drawing's own note.
-        breaks: Markdown about the known breaks, shown below that.
+        said: sentences on how to read it, shown below it in one line.
+        key: of the chart on its page, if a click on it is to be answered.
+
+    Returns:
+        The date that was clicked, if any: the first day of its day, week or month.
     """
-    # A placeholder for the missing legend: a chart that changes its position is drawn from scratch, and so are all below.
-    st.html(legend(drawing.legend)) if len(drawing.legend) > 1 else st.empty()
-    data = {name: _packed(rows) for name, rows in drawing.data.items()}
-    st.vega_lite_chart({**drawing.form, "datasets": data}, alt=alt)
-    explain(" ".join(sentence for sentence in (*said, drawing.note) if sentence), breaks)
+    packed = drawing if isinstance(drawing, Packed) else pack(drawing)
+    form = {**packed.form, "datasets": packed.data}
+    event: Mapping[str, Any] = {}
+    if key is None:
+        st.vega_lite_chart(form, alt=alt)
+    else:
+        event = cast(
+            "Mapping[str, Any]", st.vega_lite_chart(form, alt=alt, key=key, on_select="rerun", selection_mode=["picked"])
+        )
+    words = " ".join(sentence for sentence in said if sentence)
+    # Always one element: a chart that changes its position is drawn from scratch. Not a caption, whose links are too pale.
+    st.markdown(f":small[{words}]") if words else st.empty()
+    picked = event.get("selection", {}).get("picked") or []
+    at = picked[0].get("at") if picked else None
+    return None if at is None else _day(at)
 
 
-def explain(words: str, breaks: str) -> None:
-    """Show in small print how to read a drawing, and below it the known breaks; always exactly one element."""
-    # Not a caption, whose links are too pale to read.
-    paragraphs = [part for part in (words, *breaks.split("\n\n")) if part]
-    st.markdown("\n\n".join(f":small[{part}]" for part in paragraphs)) if paragraphs else st.empty()
-
-
-def legend(colours: Mapping[str, str]) -> str:
-    """The legend as HTML."""
-    items = "".join(f'<li><i style="background: {colour}"></i>{escape(name)}</li>' for name, colour in colours.items())
-    return f'<ul class="lp-legend">{items}</ul>'
-
-
-def colours(present: Sequence[str], everything: Sequence[str] = ()) -> dict[str, str]:
-    """The colour of each series. With all possible series in `everything`, each keeps its colour whatever the filter."""
-    palette = _ON_DARK if is_dark() else _ON_LIGHT
-    order = {name: index for index, name in enumerate(everything or present)}
-    fits = all(order.get(name, MOST_SERIES) < MOST_SERIES for name in present)
-    return {name: palette[(order[name] if fits else index) % MOST_SERIES] for index, name in enumerate(present)}
-
-
-def _ink() -> str:
-    """The colour of text and rules."""
-    return "#C9D4DF" if is_dark() else "#44525F"
-
-
-def _coloured(rows: pd.DataFrame, series: str, colours: Mapping[str, str]) -> pd.DataFrame:
-    return rows.assign(**{_COLOUR: rows[series].map(colours)})
+def _day(at: object) -> date:
+    """A picked date, which the browser sends as text or as milliseconds."""
+    return date.fromisoformat(at[:10]) if isinstance(at, str) else datetime.fromtimestamp(float(str(at)) / 1000, UTC).date()
 
 
 def with_gaps(frame: pd.DataFrame, time: str, series: str, value: str, step: pd.DateOffset) -> pd.DataFrame:
@@ -143,10 +135,6 @@ def with_running(rows: pd.DataFrame, time: str, series: str, grain: str, over: d
     return rows.assign(running=running, tail=running | follows)
 
 
-def _explain_running(rows: pd.DataFrame, look: str, grain: str) -> str:
-    return f"{look}: {grain} in progress." if rows["running"].any() and not rows["running"].all() else ""
-
-
 def top_series(frame: pd.DataFrame, series: str, value: str) -> tuple[pd.DataFrame, int]:
     """The rows of the series with the largest totals, and the number of series left out."""
     totals = frame.groupby(series, observed=True)[value].sum().sort_values(ascending=False)
@@ -160,11 +148,6 @@ def left_out(left: int, drawn: str) -> str:
     if not left:
         return ""
     return f"Showing the {MOST_SERIES} {drawn}. {left} more are in the card; select them in the filter to see them here."
-
-
-def counted(grain: str) -> str:
-    """What a point or bar is, if each is a row of the card."""
-    return f"By {grain}."
 
 
 def summed_up(grain: str, point: str, row: str = "day") -> str:
@@ -201,126 +184,130 @@ def lines(
     value: str,
     title: str,
     *,
+    unit: str = "",
     grain: str = "day",
-    everything: Sequence[str] = (),
+    looks: Mapping[str, Look] | None = None,
     breaks: pd.DataFrame | None = None,
     markers: pd.DataFrame | None = None,
     points: pd.DataFrame | None = None,
+    spread: tuple[str, str] | None = None,
+    beside: str | None = None,
     zero: bool = True,
     reference: float | None = None,
+    ticks: Sequence[float] = (),
     value_format: str = ",.0f",
-    axis_format: str = "~s",
     over: date | None = None,
+    note: str = "",
+    has_newest: bool = False,
+    per_row: int = 1,
 ) -> Drawing:
-    """One line per series over time, and a horizontal one at `reference`.
+    """One line per series over time, and a horizontal one at `reference`. Time begins with the first value.
 
-    `breaks` has columns mark, from_date, to_date and what_changed. `markers` has columns time, series and label, drawn along
-    the top. `points` are rows of `frame` to highlight. What had not ended by the day `over` is dashed.
+    With `has_newest`, the legend has each series' newest value. `breaks` has columns mark, from_date, to_date and
+    what_changed. `markers` has columns time, series and label, drawn along the top. `points` are rows of `frame` to
+    highlight. `spread` names the columns of a shade. `beside` names a column of text that follows the value in the tooltip.
+    Where a peak would flatten everything, the scale is logarithmic, with `ticks` already where values differ by a factor of
+    ten. What had not ended by the day `over` is faint. `note` is part of the picture.
     """
-    hues = colours(list(dict.fromkeys(frame[series])), everything)
-    rows = with_gaps(frame[[time, series, value]], time, series, value, STEPS[grain])
-    rows = with_running(rows, time, series, grain, over)
-    table = frame.pivot(index=time, columns=series, values=value)
+    frame = frame[frame[time] >= frame.loc[frame[value].notna(), time].min()]
+    hues = _looks(list(dict.fromkeys(frame[series])), looks)
+    columns = list(dict.fromkeys([time, series, value, *(spread or ())]))
+    rows = with_running(with_gaps(frame[columns], time, series, value, STEPS[grain]), time, series, grain, over)
+    entries = _entries(hues, _newest(frame, time, series, value, value_format) if has_newest else {})
+    sizes = frame.loc[frame[value] > 0, value]
+    is_wide = len(sizes) > 0 and sizes.max() >= _WIDE * sizes.min()
+    ticks = tuple(ticks) if ticks and is_wide else _log_ticks(frame[value], value_format, frame[series])
+    drawn = _dated(_styled(rows, series, hues, entries), time).rename(columns={time: "at", value: "value"})
+    columns = ["at", "value", "colour", "dash", "series"]
     data = {
-        **_line(_dated(_coloured(rows, series, hues), time), time, value),
-        # Several series are labelled by name, a single one by what it counts.
-        _TIPS: _tips(table if len(hues) > 1 else table.set_axis([title], axis=1), value_format),
+        "about": _about(title, frame[time], grain, running=_is_partly(rows["running"]), is_log=bool(ticks), note=note),
+        "legend": _legend(hues, entries),
+        "rows": _never_empty(drawn, ~drawn["running"])[columns],
+        "tail": _never_empty(drawn, drawn["tail"])[[*columns, "running"]],
+        "alone": drawn.loc[drawn["alone"], columns],
+        "tips": _tips(frame, time, series, value, value_format=value_format, beside=beside),
         **_breaks(breaks, frame[time]),
     }
+    if spread:
+        low, high = (drawn["value" if column == value else column] for column in spread)
+        data["shade"] = drawn[["at", "colour"]].assign(low=low, high=high)
     if reference is not None:
-        data["level"] = pd.DataFrame({value: [reference]})
+        data["level"] = pd.DataFrame({"value": [reference]})
     if points is not None:
-        data["points"] = _coloured(_labelled(points[[time, series, value]], time), series, hues)
+        near = _dated(_styled(points[[time, series, value]], series, hues, entries), time)
+        data["points"] = near.rename(columns={time: "at", value: "value"}).assign(
+            said=[f"{day}: {_words(number, value_format)}" for day, number in zip(near[time], near[value], strict=True)]
+        )
     if markers is not None:
         # Markers outside the data explain nothing. The last week or month is drawn at its first day.
         first, last = frame[time].min(), frame[time].max()
-        markers = markers[(markers[time] >= first) & (markers[time] < last + STEPS[grain])]
-        markers = markers.assign(**{time: markers[time].clip(upper=last)})[[time, series, "label"]]
-        data["markers"] = _coloured(_dated(markers, time), series, hues)
+        inside = markers[(markers[time] >= first) & (markers[time] < last + STEPS[grain])]
+        inside = inside.assign(**{time: inside[time].clip(upper=last)})[[time, series, "label"]]
+        data["markers"] = _dated(_styled(inside, series, hues, entries), time).rename(columns={time: "at"})
     form = _lines(
         _ink(),
-        time=time,
-        series=series,
-        value=value,
-        title=title,
-        zero=zero,
-        formats=(value_format, axis_format),
+        unit=unit or title,
+        zero=zero and not ticks,
+        value_format=value_format,
+        ticks=ticks,
+        grain=grain,
         parts=tuple(data),
+        per_row=per_row,
     )
-    return Drawing(form, data, _explain_running(rows, "Dashed", grain), hues)
+    return Drawing(form, data, hues)
 
 
 @lru_cache(_MOST_FORMS)
 def _lines(
     ink: str,
     *,
-    time: str,
-    series: str,
-    value: str,
-    title: str,
+    unit: str,
     zero: bool,
-    formats: tuple[str, str],
+    value_format: str,
+    ticks: tuple[float, ...],
+    grain: str,
     parts: tuple[str, ...],
+    per_row: int,
 ) -> Form:
-    value_format, axis_format = formats
-    x = _time(time)
-    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=zero), axis=_numbers(axis_format))
-    layers: list[alt.Chart] = [
+    x = _time("at", grain)
+    y = {"field": "value", "type": "quantitative", **_scale(unit, value_format, ticks, zero=zero)}
+    line = {"type": "line", "strokeWidth": 2, "strokeJoin": "round"}
+    layers: list[_Layer] = [
         *_break_shade(parts, ink),
-        *_line_layers(time, value, x, y),
+        _layer("rows", line, x=x, y=y, color=_COLOUR, strokeDash=_DASH, detail=_DETAIL, opacity=_unless_hidden(1)),
+        _layer("tail", line, x=x, y=y, color=_COLOUR, strokeDash=_DASH, detail=_DETAIL, opacity=_unless_hidden(0.4)),
+        # Dots for values with a gap on either side.
+        _layer(
+            "alone",
+            {"type": "point", "filled": True, "size": 25},
+            color=_COLOUR,
+            opacity=_unless_hidden(1),
+            **_PLACE,
+        ),
         # Above the lines, which would catch the pointer, and below the parts with tooltips of their own.
-        _tips_layer(),
-        *_break_marks(parts, ink),
-    ]
-    if "level" in parts:
-        layers.insert(0, _of("level").mark_rule(color=ink, opacity=0.6).encode(alt.Y(f"{value}:Q")))
-    if "points" in parts:
-        tip = _tooltip(series, value, title, value_format)
-        layers.append(_of("points").mark_point(shape="diamond", size=110, strokeWidth=2.5).encode(x, y, _HUE, tooltip=tip))
-    if "markers" in parts:
-        layers.append(
-            _of("markers")
-            .mark_point(shape="triangle-down", filled=True, size=70)
-            .encode(
-                x,
-                _HUE,
-                y=alt.value(6),
-                tooltip=[alt.Tooltip("label:N", title="Release")],
+        _pickable(
+            _layer(
+                "tips", {"type": "rect", "opacity": 0}, x=_time("from", grain), x2={"field": "to"},
+                tooltip=_SAID,
             )
+        ),
+        *_break_marks(parts, ink),
+    ]  # fmt: skip
+    if "shade" in parts:
+        area = {"type": "area", "opacity": 0.2}
+        layers.insert(0, _layer("shade", area, x=x, y={**y, "field": "low"}, y2={"field": "high"}, color=_COLOUR))
+    if "level" in parts:
+        layers.insert(0, _layer("level", {"type": "rule", "color": ink, "opacity": 0.6}, y=y))
+    if "points" in parts:
+        mark = {"type": "point", "shape": "diamond", "size": 110, "strokeWidth": 2.5}
+        layers.append(_layer("points", mark, **_PLACE, color=_COLOUR, opacity=_unless_hidden(1), tooltip=_SAID))
+    if "markers" in parts:
+        mark = {"type": "point", "shape": "triangle-down", "filled": True, "size": 70}
+        tip = {"field": "label", "type": "nominal", "title": "Release"}
+        layers.append(
+            _layer("markers", mark, x=_PLACE["x"], y={"value": 6}, color=_COLOUR, opacity=_unless_hidden(1), tooltip=tip)
         )
-    return _finish(layers)
-
-
-def _tips(table: pd.DataFrame, value_format: str) -> pd.DataFrame:
-    """One row per date: the tooltip's text about all series, and the span it covers, half-way to the dates on either side.
-
-    `table` has the dates as its index and one column per series. One tooltip for all series costs the browser much less
-    than one per point, and can be hit anywhere.
-    """
-    table = table.sort_index()
-    days = table.index.to_numpy("datetime64[s]")
-    half = np.diff(days) // 2
-    edge = np.timedelta64(12, "h") if len(days) == 1 else np.timedelta64(0, "s")
-    starts = days - np.concatenate([[edge], half])
-    ends = days + np.concatenate([half, [edge]])
-    lines = [[f"{day} (UTC)" for day in np.datetime_as_string(days, "D")]]
-    lines += [[f"{name}: {_words(figure, value_format)}" for figure in table[name]] for name in table]
-    return pd.DataFrame(
-        {
-            _SAID: ["\n".join(said) for said in zip(*lines, strict=True)],
-            "from": np.datetime_as_string(starts, timezone="UTC"),
-            "to": np.datetime_as_string(ends, timezone="UTC"),
-        }
-    )
-
-
-def _words(figure: float, value_format: str) -> str:
-    return "–" if pd.isna(figure) else format(float(figure), value_format).replace("-", "−")
-
-
-def _tips_layer() -> alt.Chart:
-    layer: alt.Chart = _of(_TIPS).mark_rect(opacity=0).encode(_time("from"), alt.X2("to:T"), tooltip=alt.Tooltip(f"{_SAID}:N"))
-    return layer
+    return _finish(ink, layers, per_row=per_row)
 
 
 def stacked(
@@ -330,144 +317,117 @@ def stacked(
     value: str,
     title: str,
     *,
+    unit: str = "",
     grain: str,
-    everything: Sequence[str] = (),
+    looks: Mapping[str, Look] | None = None,
     breaks: pd.DataFrame | None = None,
     value_format: str = ",.0f",
-    axis_format: str = "~s",
     over: date | None = None,
+    note: str = "",
+    per_row: int = 1,
 ) -> Drawing:
-    """Bars as wide as their day, week or month, stacked by series. What had not ended by the day `over` is faint."""
-    present = list(dict.fromkeys(frame[series]))
-    order = {name: index for index, name in enumerate(present)}
+    """The parts of one whole as bars, as wide as their day, week or month. What had not ended by the day `over` is faint."""
+    hues = {name: look._replace(dash=0) for name, look in _looks(list(dict.fromkeys(frame[series])), looks).items()}
+    entries = _entries(hues)
+    order = {name: index for index, name in enumerate(hues)}
     rows = frame[[time, series, value]].assign(order=frame[series].map(order)).sort_values([time, "order"])
     top = rows.groupby(time)[value].cumsum()
     rows = rows.assign(top=top, bottom=top - rows[value], end=rows[time] + STEPS[grain])
-    rows = with_running(rows, time, series, grain, over).drop(columns=["tail", "order"])
-    hues = colours(present, everything)
-    data = {_ROWS: _coloured(_labelled(rows, time, "end"), series, hues), **_breaks(breaks, frame[time])}
-    formats = (value_format, axis_format)
-    form = _stacked(_ink(), time=time, series=series, value=value, title=title, formats=formats, parts=tuple(data))
-    return Drawing(form, data, _explain_running(rows, "Faint", grain), hues)
-
-
-@lru_cache(_MOST_FORMS)
-def _stacked(
-    ink: str, *, time: str, series: str, value: str, title: str, formats: tuple[str, str], parts: tuple[str, ...]
-) -> Form:
-    value_format, axis_format = formats
-    bars = (
-        _of(_ROWS)
-        .mark_bar()
-        .encode(
-            _time(time),
-            alt.X2("end:T"),
-            alt.Y("bottom:Q", title=title, axis=_numbers(axis_format)),
-            alt.Y2("top:Q"),
-            _HUE,
-            opacity=alt.condition("datum.running", alt.value(0.45), alt.value(1)),
-            tooltip=_tooltip(series, value, title, value_format),
-        )
-    )
-    return _finish([*_break_shade(parts, ink), bars, *_break_marks(parts, ink)])
-
-
-def band(
-    frame: pd.DataFrame,
-    time: str,
-    series: str,
-    values: tuple[str | None, str, str],
-    title: str,
-    *,
-    grain: str,
-    ticks: Sequence[float],
-    everything: Sequence[str] = (),
-    breaks: pd.DataFrame | None = None,
-    over: date | None = None,
-) -> Drawing:
-    """The median of one series as a line, broken where there is none, and the range between two percentiles as a shade.
-
-    `values` names the columns low (None: the shade starts at the line), middle and high. The scale is logarithmic from 1 up.
-    """
-    columns = [column for column in values if column]
-    rows = with_gaps(frame[[time, series, *columns]], time, series, values[1], STEPS[grain])
     rows = with_running(rows, time, series, grain, over)
-    dated = _dated(_coloured(rows, series, colours(list(frame[series][:1]), everything)), time)
+    drawn = _dated(_styled(rows, series, hues, entries), time, "end").drop(columns=["tail", "order", "dash"])
+    drawn = drawn.rename(columns={time: "at", value: "value"})
+    said = [
+        f"{day} (UTC)\n{name}: {_words(number, value_format)}"
+        for day, name, number in zip(drawn["at"], rows[series], drawn["value"], strict=True)
+    ]
     data = {
-        _SHADE: dated[[time, _COLOUR, *columns]],
-        **_line(dated, time, values[1]),
-        _TIPS: _tips(frame.set_index(time)[columns].rename(columns=lambda name: name.replace("_", " ")), ",.1f"),
+        "about": _about(title, frame[time], grain, running=_is_partly(rows["running"]), is_log=False, note=note),
+        "legend": _legend(hues, entries),
+        "rows": drawn.assign(said=said),
         **_breaks(breaks, frame[time]),
     }
-    form = _band(
-        _ink(),
-        time=time,
-        values=values,
-        title=title,
-        ticks=tuple(ticks),
-        parts=tuple(data),
-    )
-    return Drawing(form, data, _explain_running(rows, "Dashed", grain))
+    form = _stacked(_ink(), unit=unit or title, value_format=value_format, grain=grain, parts=tuple(data), per_row=per_row)
+    return Drawing(form, data, hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _band(
-    ink: str,
-    *,
-    time: str,
-    values: tuple[str | None, str, str],
-    title: str,
-    ticks: tuple[float, ...],
-    parts: tuple[str, ...],
-) -> Form:
-    low, middle, high = values
-    x = _time(time)
-    scale = alt.Scale(type="symlog", constant=1)
-    axis = alt.Axis(values=list(ticks), format=",.0f")
-    y, bottom = (alt.Y(f"{column}:Q", title=title, scale=scale, axis=axis) for column in (middle, low or middle))
-    return _finish(
-        [
-            *_break_shade(parts, ink),
-            _of(_SHADE).mark_area(opacity=0.2).encode(x, bottom, alt.Y2(f"{high}:Q"), _HUE),
-            *_line_layers(time, middle, x, y),
-            _tips_layer(),
-            *_break_marks(parts, ink),
-        ]
+def _stacked(ink: str, *, unit: str, value_format: str, grain: str, parts: tuple[str, ...], per_row: int) -> Form:
+    bars = _layer(
+        "rows",
+        {"type": "bar"},
+        x=_time("at", grain),
+        x2={"field": "end"},
+        y={
+            "field": "bottom",
+            "type": "quantitative",
+            **_scale(unit, value_format, (), whole=1 if "%" in value_format else None),
+        },
+        y2={"field": "top"},
+        color=_COLOUR,
+        opacity={
+            "condition": [
+                {"test": {"not": {"param": "shown"}}, "value": 0.1},
+                {"test": "datum.running", "value": 0.45},
+            ],
+            "value": 1,
+        },
+        tooltip=_SAID,
     )
+    return _finish(ink, [*_break_shade(parts, ink), _pickable(bars), *_break_marks(parts, ink)], per_row=per_row)
 
 
-def ranked(frame: pd.DataFrame, label: str, series: str, value: str, title: str, *, everything: Sequence[str] = ()) -> Drawing:
-    """Horizontal bars with their values, grouped by series in the order of the rows."""
-    present = list(dict.fromkeys(frame[series]))
+def ranked(
+    frame: pd.DataFrame,
+    label: str,
+    series: str,
+    value: str,
+    title: str,
+    *,
+    unit: str = "",
+    looks: Mapping[str, Look] | None = None,
+    links: Sequence[str] | None = None,
+    per_row: int = 1,
+) -> Drawing:
+    """Horizontal bars with their values, grouped by series in the order of the rows. A click on a bar opens its link."""
+    hues = _looks(list(dict.fromkeys(frame[series])), looks)
+    entries = _entries(hues)
     # Several series may share a label: the axis must keep them apart, the reader need not see it.
-    rows = frame[[label, series, value]].assign(row=frame[series] + _APART + frame[label])
-    height = 24 * len(rows) + 20 * len(present) + 60
-    hues = colours(present, everything)
-    form = _ranked(_ink(), label=label, series=series, value=value, title=title, height=height)
-    return Drawing(form, {_ROWS: _coloured(rows, series, hues)}, legend=hues)
+    rows = _styled(frame[[label, series, value]].assign(row=frame[series] + _APART + frame[label]), series, hues, entries)
+    rows = rows.rename(columns={value: "value"}).assign(
+        said=[
+            f"{name}\n{each}: {number:,}" for name, each, number in zip(frame[series], frame[label], frame[value], strict=True)
+        ],
+        link=list(links) if links is not None else None,
+    )
+    height = 24 * len(rows) + 20 * len(hues) + 100
+    data = {
+        "about": pd.DataFrame({"title": [title], "subtitle": [""]}),
+        "legend": _legend(hues, entries),
+        "rows": rows[["row", "value", "colour", "series", "said", "link"]],
+    }
+    return Drawing(_ranked(_ink(), unit=unit or title, height=height, per_row=per_row), data, hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _ranked(ink: str, *, label: str, series: str, value: str, title: str, height: int) -> Form:
+def _ranked(ink: str, *, unit: str, height: int, per_row: int) -> Form:
     name = f"split(datum.label, '{_APART}')[1]"
-    axis = alt.Axis(labelExpr=name, labelLimit=150, labelOverlap=False, ticks=False, domain=False)
-    tip = [
-        alt.Tooltip(f"{series}:N"),
-        alt.Tooltip(f"{label}:N"),
-        alt.Tooltip(f"{value}:Q", format=",", title=title),
-    ]
-    base = _of(_ROWS).encode(
+    axis = {"labelExpr": name, "labelLimit": 150, "labelOverlap": False, "ticks": False, "domain": False}
+    places = {
         # In the order of the rows.
-        alt.Y("row:N", sort=None, title=None, axis=axis),
-        alt.X(f"{value}:Q", title=title, axis=_numbers("~s", 4)),
-        tooltip=tip,
-    )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(_HUE)
-    figures = base.mark_text(align="left", dx=4, color=ink).encode(text=alt.Text(f"{value}:Q", format=","))
-    return {**_finish([bars, figures], height), "padding": {"left": 5, "top": 5, "right": 30, "bottom": 5}}
+        "y": {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": axis},
+        "x": {"field": "value", "type": "quantitative", **_scale(unit, ",.0f", ())},
+        "tooltip": _SAID,
+        "href": {"field": "link", "type": "nominal"},
+        "opacity": _unless_hidden(1),
+    }
+    bars = _layer("rows", {"type": "bar", "cornerRadiusEnd": 2}, color=_COLOUR, **places)
+    figures = _layer("rows", {"type": "text", "align": "left", "dx": 4, "color": ink}, **places, text=_NUMBER)
+    padding = {"left": 5, "top": 5, "right": 30, "bottom": 5}
+    # What a bar leads to is another site.
+    return {**_finish(ink, [bars, figures], height=height, per_row=per_row, new_tab=True), "padding": padding}
 
 
-def grouped(
+def columns(
     frame: pd.DataFrame,
     category: str,
     series: str,
@@ -476,60 +436,57 @@ def grouped(
     *,
     order: Sequence[str],
     axis: str,
-    everything: Sequence[str] = (),
+    unit: str = "",
+    looks: Mapping[str, Look] | None = None,
+    per_row: int = 1,
 ) -> Drawing:
-    """Bars by category, stacked by series; categories in the given order."""
-    hues = colours(list(dict.fromkeys(frame[series])), everything)
-    form = _grouped(category=category, series=series, value=value, title=title, order=tuple(order), axis=axis)
-    places = {name: place for place, name in enumerate(hues)}
-    rows = _coloured(frame[[category, series, value]], series, hues).assign(place=frame[series].map(places))
-    return Drawing(form, {_ROWS: rows}, legend=hues)
+    """Bars by category, side by side by series, with their values if there is room; categories in the given order."""
+    hues = _looks(list(dict.fromkeys(frame[series])), looks)
+    entries = _entries(hues)
+    rows = _styled(frame[[category, series, value]], series, hues, entries).rename(
+        columns={category: "category", value: "value"}
+    )
+    said = [
+        f"{name}\n{each}: {_words(number, ',.0f')}"
+        for name, each, number in zip(frame[series], frame[category], frame[value], strict=True)
+    ]
+    data = {
+        "about": pd.DataFrame({"title": [title], "subtitle": [""]}),
+        "legend": _legend(hues, entries),
+        "rows": rows.assign(said=said),
+    }
+    form = _columns(
+        _ink(),
+        unit=unit or title,
+        order=tuple(order),
+        axis=axis,
+        ticks=_log_ticks(frame[value], ",.0f"),
+        has_values=len(hues) <= _MOST_LABELLED,
+        per_row=per_row,
+    )
+    return Drawing(form, data, hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _grouped(*, category: str, series: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
-    bars = (
-        _of(_ROWS)
-        .mark_bar()
-        .encode(
-            alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            alt.Y(f"{value}:Q", title=title, axis=_numbers("~s")),
-            _HUE,
-            alt.Order("place:Q"),
-            tooltip=_category_tooltip(category, series, value, title, axis),
-        )
-    )
-    return _finish([bars])
-
-
-def side_by_side(
-    frame: pd.DataFrame,
-    category: str,
-    series: str,
-    value: str,
-    title: str,
-    *,
-    order: Sequence[str],
-    axis: str,
-    everything: Sequence[str] = (),
-) -> Drawing:
-    """Bars by category, side by side by series, each with its value."""
-    hues = colours(list(dict.fromkeys(frame[series])), everything)
-    form = _side_by_side(_ink(), category=category, series=series, value=value, title=title, order=tuple(order), axis=axis)
-    return Drawing(form, {_ROWS: _coloured(frame[[category, series, value]], series, hues)}, legend=hues)
-
-
-@lru_cache(_MOST_FORMS)
-def _side_by_side(ink: str, *, category: str, series: str, value: str, title: str, order: tuple[str, ...], axis: str) -> Form:
-    base = _of(_ROWS).encode(
-        alt.X(f"{category}:N", sort=list(order), title=axis, axis=alt.Axis(labelAngle=0)),
-        alt.Y(f"{value}:Q", title=title, axis=_numbers("~s")),
-        alt.XOffset(f"{series}:N"),
-        tooltip=_category_tooltip(category, series, value, title, axis),
-    )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(_HUE)
-    figures = base.mark_text(dy=-7, color=ink).encode(text=alt.Text(f"{value}:Q", format=","))
-    return _finish([bars, figures])
+def _columns(
+    ink: str, *, unit: str, order: tuple[str, ...], axis: str, ticks: tuple[float, ...], has_values: bool, per_row: int
+) -> Form:
+    places = {
+        "x": {
+            "field": "category",
+            "type": "nominal",
+            "sort": list(order),
+            "title": axis,
+            "axis": {"labelAngle": 0, "labelOverlap": True},
+        },
+        "y": {"field": "value", "type": "quantitative", **_scale(unit, ",.0f", ticks)},
+        "xOffset": {"field": "series", "type": "nominal"},
+        "tooltip": _SAID,
+        "opacity": _unless_hidden(1),
+    }
+    bars = _layer("rows", {"type": "bar", "cornerRadiusEnd": 2}, color=_COLOUR, **places)
+    figures = _layer("rows", {"type": "text", "dy": -7, "color": ink}, **places, text=_NUMBER)
+    return _finish(ink, [bars, figures] if has_values else [bars], per_row=per_row)
 
 
 def by_age(
@@ -540,74 +497,354 @@ def by_age(
     title: str,
     *,
     axis: str,
-    everything: Sequence[str] = (),
+    unit: str = "",
+    looks: Mapping[str, Look] | None = None,
     value_format: str = ",.0f",
-    axis_format: str = "~s",
 ) -> Drawing:
     """One line per series over its age, a number; broken at rows without a value. The rows come from `with_gaps`."""
-    hues = colours(list(dict.fromkeys(frame[series])), everything)
-    formats = (value_format, axis_format)
-    form = _by_age(age=age, series=series, value=value, title=title, axis=axis, formats=formats)
-    rows = _coloured(frame[[age, series, value]], series, hues)
-    return Drawing(form, {_ROWS: rows, _ALONE: rows[frame["alone"]]}, legend=hues)
+    hues = _looks(list(dict.fromkeys(frame[series])), looks)
+    entries = _entries(hues)
+    rows = _styled(frame[[age, series, value, "alone"]], series, hues, entries).rename(columns={age: "age", value: "value"})
+    rows = rows.assign(
+        said=[
+            f"{name}\n{axis}: {old:,.1f}\n{title}: {_words(number, value_format)}"
+            for name, old, number in zip(frame[series], frame[age], frame[value], strict=True)
+        ]
+    )
+    data = {
+        "about": pd.DataFrame({"title": [title], "subtitle": [axis]}),
+        "legend": _legend(hues, entries),
+        "rows": rows.drop(columns="alone"),
+        "alone": rows.loc[rows["alone"], ["age", "value", "colour", "series"]],
+    }
+    ticks = _log_ticks(frame[value], value_format)
+    form = _by_age(_ink(), axis=axis, unit=unit or title, value_format=value_format, ticks=ticks)
+    return Drawing(form, data, hues)
 
 
 @lru_cache(_MOST_FORMS)
-def _by_age(*, age: str, series: str, value: str, title: str, axis: str, formats: tuple[str, str]) -> Form:
-    value_format, axis_format = formats
-    x = alt.X(f"{age}:Q", title=axis, axis=alt.Axis(grid=False))
-    y = alt.Y(f"{value}:Q", title=title, axis=_numbers(axis_format))
-    tip = [
-        alt.Tooltip(f"{series}:N"),
-        alt.Tooltip(f"{age}:Q", title=axis, format=",.1f"),
-        alt.Tooltip(f"{value}:Q", title=title, format=value_format),
-    ]
-    base = _of(_ROWS)
+def _by_age(ink: str, *, axis: str, unit: str, value_format: str, ticks: tuple[float, ...]) -> Form:
+    x = {"field": "age", "type": "quantitative", "title": axis, "axis": {"grid": False}}
+    y = {"field": "value", "type": "quantitative", **_scale(unit, value_format, ticks)}
+    opacity = _unless_hidden(1)
+    line = {"type": "line", "strokeWidth": 2}
     return _finish(
+        ink,
         [
-            base.mark_line(strokeWidth=2).encode(x, y, _HUE),
-            _alone_layer(f"datum['{age}']", f"datum['{value}']"),
-            base.mark_point(size=90, opacity=0).encode(x, y, tooltip=tip),
-        ]
+            _layer("rows", line, x=x, y=y, color=_COLOUR, strokeDash=_DASH, detail=_DETAIL, opacity=opacity),
+            _layer(
+                "alone",
+                {"type": "point", "filled": True, "size": 25},
+                color=_COLOUR,
+                opacity=opacity,
+                x=_at("x", "datum.age"),
+                y=_at("y", "datum.value"),
+            ),
+            _layer("rows", {"type": "point", "size": 90, "opacity": 0}, x=x, y=y, tooltip=_SAID),
+        ],
     )
 
 
-def _of(name: str) -> alt.Chart:
-    return alt.Chart(alt.NamedData(name))
+# --- the parts of forms
+
+_COLOUR = {"field": "colour", "type": "nominal", "scale": None}
+_DETAIL = {"field": "series", "type": "nominal"}
+_DASH = {
+    "field": "dash",
+    "type": "ordinal",
+    "scale": {"domain": list(range(len(DASHES))), "range": [list(dash) for dash in DASHES]},
+    "legend": None,
+}
+_NUMBER = {"field": "value", "type": "quantitative", "format": ","}
+_SAID = {"field": "said", "type": "nominal"}
 
 
-def _line(rows: pd.DataFrame, time: str, value: str) -> dict[str, pd.DataFrame]:
-    """The data sets of a line: complete points, the tail to the current one, and points with a gap on either side.
+def _layer(data: str, mark: dict[str, Any], **encoding: Any) -> _Layer:
+    return {"data": {"name": data}, "mark": mark, "encoding": encoding}
 
-    All three are always present, even if empty, so that all such lines share one form.
+
+def _pickable(layer: _Layer) -> _Layer:
+    """The layer whose dates a click picks."""
+    fields = {"type": "point", "fields": ["at"], "on": "click", "clear": "dblclick", "toggle": False}
+    return {**layer, "params": [{"name": "picked", "select": fields}]}
+
+
+def _unless_hidden(opacity: float) -> dict[str, Any]:
+    """Faint for the series that the reader did not choose in the legend."""
+    return {"condition": {"param": "shown", "value": opacity}, "value": 0.08}
+
+
+def _room(per_row: int) -> str:
+    """An expression of the pixels that a chart has for its words.
+
+    By the window and not by the chart, whose width follows from the size of the legend: the sidebar and the margins are known,
+    and below 768 pixels charts are below each other.
     """
-    columns = [time, value, _COLOUR]
+    return f"(windowSize()[0] > 768 ? (windowSize()[0] - 460) / {per_row} : windowSize()[0] - 80)"
+
+
+def _legend_layer(per_row: int) -> _Layer:
+    """The legend, which is data like the rest. A click on an entry fades the others; Shift adds another."""
+    room = _room(per_row)
+    place = "indexof(pluck(data('legend'), 'series'), datum.value)"
+    dashes = [list(dash) for dash in DASHES]
+    # Of a legend's symbols, the documented properties have one dash for all.
+    dash = {"value": {"expr": f"{dashes}[(data('legend')[{place}] || {{dash: 0}}).dash]"}}
+    look = {
+        "orient": "top",
+        "title": None,
+        "symbolType": "stroke",
+        "symbolStrokeWidth": 3,
+        "symbolSize": 250,
+        "symbolOpacity": 1,
+        "labelLimit": 260,
+        "columns": {"expr": f"max(1, floor({room} / (data('legend')[0] || {{room: 200}}).room))"},
+        "labelExpr": f"split(datum.label, '{_APART}')[1]",
+        "encoding": {"symbols": {"strokeDash": dash}},
+    }
+    colour = {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"range": {"field": "colour"}},
+        "legend": look,
+    }
     return {
-        _ROWS: rows.loc[~rows["running"], columns],
-        _TAIL: rows.loc[rows["tail"], [*columns, "running"]],
-        _ALONE: rows.loc[rows["alone"], columns],
+        "data": {"name": "legend"},
+        "mark": {"type": "point", "opacity": 0},
+        "params": [{"name": "shown", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}],
+        "encoding": {"color": colour},
     }
 
 
-def _line_layers(time: str, value: str, *channels: alt.X | alt.Y) -> list[alt.Chart]:
-    """The lines, dashed where they lead to a day, week or month in progress."""
+def _scale(
+    unit: str, value_format: str, ticks: tuple[float, ...], *, zero: bool = True, whole: float | None = None
+) -> dict[str, Any]:
+    """Scale and axis of numbers: with its unit, whole steps for counts, a zero that is 0 rather than 0k."""
+    axis: dict[str, Any] = {
+        "tickCount": 5,
+        # Each label by itself: an axis up to a million would write 200k as 0.2M, and the SI format 0.2 as 200m.
+        "labelExpr": "format(datum.value, '.0%')"
+        if "%" in value_format
+        else "format(datum.value, abs(datum.value) < 1000 ? '~g' : '~s')",
+    }
+    if value_format.endswith(".0f"):
+        axis["tickMinStep"] = 1
+    if ticks:
+        scale = {"type": "symlog", "constant": 1, "zero": zero}
+        return {"title": unit, "scale": scale, "axis": {**axis, "values": list(ticks)}}
+    # A sum of shares is 1 but for rounding, which must not add a tick.
+    scale = {"zero": zero} if whole is None else {"domain": [0, whole], "clamp": True}
+    return {"title": unit, "scale": scale, "axis": axis}
+
+
+def _log_ticks(values: pd.Series[float], value_format: str, series: pd.Series[str] | None = None) -> tuple[float, ...]:
+    """The ticks of a logarithmic scale if on a linear one a peak, or a large series, would flatten the rest, else none."""
+    if "%" in value_format:
+        return ()
+    sizes = pd.DataFrame({"size": values.abs().to_numpy(), "of": "" if series is None else series.to_numpy()})
+    sizes = sizes[sizes["size"] > 0]
+    peak = sizes["size"].max()
+    if len(sizes) < 5 or peak < _FLAT:
+        return ()
+    smallest = sizes.groupby("of", observed=True)["size"].median().min()
+    if peak < _FLAT * sizes["size"].median() and peak < _FAR * smallest:
+        return ()
+    powers = [10.0**power for power in range(int(np.log10(peak)) + 2)]
+    return (*(-power for power in reversed(powers)), 0.0, *powers) if (values < 0).any() else (0.0, *powers)
+
+
+def _time(field: str, grain: str) -> dict[str, Any]:
+    """A time axis in UTC on which every stretch of labels says its year."""
+    day = "utcFormat(datum.value, '%b %-d')"
+    month = "utcFormat(datum.value, '%b')"
+    year = "utcFormat(datum.value, '%Y')"
+    is_first_month = "utcmonth(datum.value) === 0"
+    if grain == "day":
+        label = f"datum.index === 0 || {is_first_month} ? [{day}, {year}] : {day}"
+    else:
+        short = f"utcdate(datum.value) > 1 ? {day} : {month}"
+        label = f"datum.index === 0 ? [{short}, {year}] : {is_first_month} && utcdate(datum.value) < 8 ? {year} : {short}"
+    return {
+        "field": field,
+        "type": "temporal",
+        "title": None,
+        "scale": {"type": "utc", "nice": False},
+        "axis": {
+            "grid": False,
+            "labelOverlap": True,
+            "labelFlush": True,
+            "tickCount": {"expr": "max(2, min(12, floor(width / 70)))"},
+            "labelExpr": label,
+        },
+    }
+
+
+def _break_marks(parts: tuple[str, ...], ink: str) -> list[_Layer]:
+    """A dashed line and a letter where an upstream started to count differently; a click leads to the note."""
+    if "breaks" not in parts:
+        return []
+    places: dict[str, Any] = {
+        "x": _at("x", "toDate(datum.from_date)"),
+        "tooltip": _SAID,
+        "href": {"value": f"#{BREAKS_ANCHOR}"},
+    }
+    text = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "fontWeight": "bold", "fontSize": 13, "color": ink}
+    rule = {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.5, "color": ink}
     return [
-        _of(_ROWS).mark_line(strokeWidth=2, strokeJoin="round").encode(*channels, _HUE),
-        _of(_TAIL).mark_line(strokeWidth=2, strokeDash=[3, 3]).encode(*channels, _HUE),
-        _alone_layer(f"toDate(datum['{time}'])", f"datum['{value}']"),
+        _layer("breaks", text, **places, y={"value": 14}, text={"field": "mark", "type": "nominal"}),
+        _layer("breaks_begun", rule, **places, y={"value": 0}, y2={"value": "height"}),
     ]
 
 
-def _alone_layer(x: str, y: str) -> alt.Chart:
-    """Dots for values with a gap on either side."""
-    dots = _of(_ALONE).mark_point(filled=True, size=25)
-    layer: alt.Chart = dots.encode(_HUE, x=_at("x", x), y=_at("y", y))
-    return layer
+def _break_shade(parts: tuple[str, ...], ink: str) -> list[_Layer]:
+    """A shade while a change lasts. It has no tooltip, since it is below the layers that have one."""
+    if "breaks" not in parts:
+        return []
+    ends = {"x": _at("x", "toDate(datum.from_date)"), "x2": _at("x", "toDate(datum.to_date)")}
+    shade = {"type": "rect", "opacity": 0.12, "color": ink}
+    return [_layer("breaks_lasting", shade, **ends, y={"value": 0}, y2={"value": "height"})]
 
 
-def _numbers(axis_format: str, ticks: int = 5) -> alt.Axis:
-    """A numeric axis whose zero is 0, not 0k."""
-    return alt.Axis(format=axis_format, tickCount=ticks, labelExpr="datum.value === 0 ? '0' : datum.label")
+def _at(scale: str, value: str) -> dict[str, Any]:
+    """A position on a scale of the other layers: if this layer has no rows, its own scale would log a warning."""
+    return {"value": {"expr": f"scale('{scale}', {value})"}}
+
+
+_PLACE = {"x": _at("x", "toDate(datum.at)"), "y": _at("y", "datum.value")}
+
+_CONFIG = {
+    "aria": False,
+    "view": {"strokeWidth": 0},
+    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
+}
+
+
+def _finish(ink: str, layers: Sequence[_Layer], *, height: int = _HEIGHT, per_row: int = 1, new_tab: bool = False) -> Form:
+    # A canvas with a thousand points costs the browser a tenth of an SVG. Its points have no descriptions: `show` describes
+    # the chart, and the card below has the rows.
+    def said(column: str, apart: str) -> dict[str, str]:
+        words = f"data('about')[0].{column}"
+        # Several lines where one has no room.
+        broken = f"{_room(per_row)} < {_NARROW} ? split({words}, '{apart}') : {words}"
+        return {"expr": f"length(data('about')) ? ({broken}) : ''"}
+
+    options: dict[str, Any] = {"renderer": "canvas"}
+    if new_tab:
+        options["loader"] = {"target": "_blank", "rel": "noopener"}
+    return {
+        "$schema": _SCHEMA,
+        "config": _CONFIG,
+        "height": height,
+        "title": {
+            "text": said("title", ", "),
+            "subtitle": said("subtitle", " · "),
+            "anchor": "start",
+            "frame": "group",
+            "offset": 6,
+            "fontSize": 14,
+            "subtitleFontSize": 12,
+            "subtitleColor": ink,
+            "limit": {"expr": "width"},
+        },
+        # A data set that no layer names would be left out.
+        "layer": [_layer("about", {"type": "text"}, text={"value": ""}), _legend_layer(per_row), *layers],
+        "usermeta": {"embedOptions": options},
+    }
+
+
+# --- the data of forms
+
+
+def _looks(present: Sequence[str], looks: Mapping[str, Look] | None) -> dict[str, Look]:
+    """The look of each series; those of no project share a palette of their own, by their order."""
+    own = looks_of_parts(present, dark=is_dark()) if looks is None else looks
+    return {name: own[name] for name in present}
+
+
+def _ink() -> str:
+    """The colour of text and rules."""
+    return "#C9D4DF" if is_dark() else "#44525F"
+
+
+def _styled(rows: pd.DataFrame, series: str, looks: Mapping[str, Look], entries: Mapping[str, str]) -> pd.DataFrame:
+    """The rows with their colour, dash, and name in the legend."""
+    names = rows[series]
+    styled = rows.assign(
+        colour=names.map({name: look.colour for name, look in looks.items()}),
+        dash=names.map({name: look.dash for name, look in looks.items()}),
+        series=names.map(entries),
+    )
+    return styled if series == "series" else styled.drop(columns=series)
+
+
+def _newest(frame: pd.DataFrame, time: str, series: str, value: str, value_format: str) -> dict[str, str]:
+    """Each series' name with its newest value, a dash if it has none now."""
+    last = frame.sort_values(time).groupby(series, observed=True).tail(1).set_index(series)[value]
+    return {name: f"{name}  {_words(last[name], value_format)}" for name in dict.fromkeys(frame[series])}
+
+
+def _entries(looks: Mapping[str, Look], labels: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The legend's entry of each series: Vega sorts them as text, so each begins with its place, which is not shown."""
+    return {name: f"{place}{_APART}{(labels or {}).get(name, name)}" for place, name in enumerate(looks)}
+
+
+def _legend(looks: Mapping[str, Look], entries: Mapping[str, str]) -> pd.DataFrame:
+    """The entries with their looks; `room` is what each needs, in pixels."""
+    room = 45 + 7 * max((len(entry) for entry in entries.values()), default=0)
+    rows = [(entries[name], look.colour, look.dash, room) for name, look in looks.items()]
+    return pd.DataFrame(rows, columns=["series", "colour", "dash", "room"])
+
+
+def _about(title: str, times: pd.Series[pd.Timestamp], grain: str, *, running: bool, is_log: bool, note: str) -> pd.DataFrame:
+    """The title and the line below it: the period, and how to read the chart."""
+    parts = [f"{times.min():%Y-%m-%d} to {times.max():%Y-%m-%d} (UTC), by {grain}" if len(times) else "No data"]
+    parts += ["logarithmic scale"] if is_log else []
+    parts += [f"faint: {grain} in progress"] if running else []
+    parts += [note] if note else []
+    return pd.DataFrame({"title": [title], "subtitle": [" · ".join(parts)]})
+
+
+def _never_empty(rows: pd.DataFrame, chosen: pd.Series[bool]) -> pd.DataFrame:
+    """The chosen rows, or one that draws no line: a layer without any logs a warning about its scales."""
+    return rows[chosen] if chosen.any() else rows.tail(1)
+
+
+def _is_partly(running: pd.Series[bool]) -> bool:
+    return bool(running.any() and not running.all())
+
+
+def _tips(frame: pd.DataFrame, time: str, series: str, value: str, *, value_format: str, beside: str | None) -> pd.DataFrame:
+    """One row per date: the tooltip's text about all series, and the span it covers, half-way to the dates on either side.
+
+    One tooltip for all series costs the browser much less than one per point, and can be hit anywhere.
+    """
+    columns = list(dict.fromkeys(frame[series]))
+    table = frame.pivot(index=time, columns=series, values=value)[columns].sort_index()
+    more = None if beside is None else frame.pivot(index=time, columns=series, values=beside)[columns].sort_index()
+    days = table.index.to_numpy("datetime64[s]")
+    half = np.diff(days) // 2
+    edge = np.timedelta64(12, "h") if len(days) == 1 else np.timedelta64(0, "s")
+    starts = days - np.concatenate([[edge], half])
+    ends = days + np.concatenate([half, [edge]])
+    names = np.datetime_as_string(days, "D")
+    said = [[f"{day} (UTC)" for day in names]]
+    for name in columns:
+        texts = (
+            [""] * len(days) if more is None else [f" {text}" if isinstance(text, str) and text else "" for text in more[name]]
+        )
+        said.append([f"{name}: {_words(figure, value_format)}{text}" for figure, text in zip(table[name], texts, strict=True)])
+    return pd.DataFrame(
+        {
+            "said": ["\n".join(each) for each in zip(*said, strict=True)],
+            "at": names,
+            "from": np.datetime_as_string(starts, timezone="UTC"),
+            "to": np.datetime_as_string(ends, timezone="UTC"),
+        }
+    )
+
+
+def _words(figure: float, value_format: str) -> str:
+    return "–" if pd.isna(figure) else format(float(figure), value_format).replace("-", "−")
 
 
 def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
@@ -621,37 +858,6 @@ def _dated(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
     return frame.assign(**texts)
 
 
-def _labelled(frame: pd.DataFrame, *times: str) -> pd.DataFrame:
-    """Dates as ISO text, the first also as a column for the tooltip, where a time would appear as a number."""
-    dated = _dated(frame, *times)
-    return dated.assign(**{_SAID: dated[times[0]]})
-
-
-def _time(name: str) -> alt.X:
-    return alt.X(
-        f"{name}:T",
-        title=None,
-        scale=alt.Scale(type="utc", nice=False),
-        axis=alt.Axis(grid=False, labelOverlap=True, labelFlush=True),
-    )
-
-
-def _tooltip(series: str, value: str, title: str, value_format: str) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip(f"{_SAID}:N", title="Date (UTC)"),
-        alt.Tooltip(f"{series}:N", title=series.capitalize()),
-        alt.Tooltip(f"{value}:Q", title=title, format=value_format),
-    ]
-
-
-def _category_tooltip(category: str, series: str, value: str, title: str, axis: str) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip(f"{series}:N"),
-        alt.Tooltip(f"{category}:N", title=axis),
-        alt.Tooltip(f"{value}:Q", format=",", title=title),
-    ]
-
-
 def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict[str, pd.DataFrame]:
     """The known breaks within these times: all, those that start there, and those that last.
 
@@ -659,21 +865,20 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict
     """
     if breaks is None:
         return {}
-    first, last = times.min(), times.max()
-    seen = (
-        breaks[(breaks["from_date"] <= last) & (breaks["to_date"].fillna(breaks["from_date"]) >= first)]
-        if len(breaks)
-        else breaks
-    )
+    seen = inside(breaks, times)
     if not len(seen):
         return _NO_BREAKS
-    rows = _labelled(
+    first, last = times.min(), times.max()
+    dated = _dated(
         seen.assign(
             from_date=seen["from_date"].where(seen["from_date"] >= first, first),
             to_date=seen["to_date"].mask(seen["to_date"] > last, last),
         )[["mark", "from_date", "to_date", "what_changed"]],
         "from_date",
         "to_date",
+    )
+    rows = dated.assign(
+        said=[f"{day} (UTC)\n{what}" for day, what in zip(dated["from_date"], dated["what_changed"], strict=True)]
     )
     return {
         "breaks": rows,
@@ -682,58 +887,18 @@ def _breaks(breaks: pd.DataFrame | None, times: pd.Series[pd.Timestamp]) -> dict
     }
 
 
+def inside(breaks: pd.DataFrame, times: pd.Series[pd.Timestamp]) -> pd.DataFrame:
+    """The known breaks that a chart of these times marks."""
+    if not len(breaks) or not len(times):
+        return breaks.head(0)
+    ends = breaks["to_date"].fillna(breaks["from_date"])
+    return breaks[(breaks["from_date"] <= times.max()) & (ends >= times.min())]
+
+
 _NO_BREAKS = dict.fromkeys(
     ("breaks", "breaks_begun", "breaks_lasting"),
-    pd.DataFrame(columns=["mark", "from_date", "to_date", "what_changed", _SAID], dtype="string"),
+    pd.DataFrame(columns=["mark", "from_date", "to_date", "what_changed", "said"], dtype="string"),
 )
-
-
-def _break_marks(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
-    """A dashed line and a letter where an upstream started to count differently."""
-    if "breaks" not in parts:
-        return []
-    tip = [alt.Tooltip(f"{_SAID}:N", title="Known break"), alt.Tooltip("what_changed:N", title="What changed")]
-    letters = _of("breaks").mark_text(align="left", baseline="top", dx=4, fontWeight="bold", color=ink)
-    rules = _of("breaks_begun").mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=ink)
-    x = _at("x", "toDate(datum.from_date)")
-    return [
-        letters.encode(x=x, y=alt.value(14), text="mark:N", tooltip=tip),
-        rules.encode(x=x, y=alt.value(0), y2=alt.value("height"), tooltip=tip),
-    ]
-
-
-def _break_shade(parts: tuple[str, ...], ink: str) -> list[alt.Chart]:
-    """A shade while a change lasts. It has no tooltip, since it is below the layers that have one."""
-    if "breaks" not in parts:
-        return []
-    lasting = _of("breaks_lasting").mark_rect(opacity=0.12, color=ink)
-    ends = {"x": _at("x", "toDate(datum.from_date)"), "x2": _at("x", "toDate(datum.to_date)")}
-    return [lasting.encode(**ends, y=alt.value(0), y2=alt.value("height"))]
-
-
-def _at(scale: str, value: str) -> dict[str, Any]:
-    """A position on a scale of the other layers: if this layer has no rows, its own scale would log a warning."""
-    return {"value": {"expr": f"scale('{scale}', {value})"}}
-
-
-_CONFIG = {
-    "aria": False,
-    "view": {"strokeWidth": 0},
-    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
-}
-
-
-def _finish(layers: Sequence[alt.Chart], height: int = _HEIGHT) -> Form:
-    # A canvas with a thousand points costs the browser a tenth of an SVG. Its points have no descriptions: `show` describes
-    # the chart, and the card below has the rows.
-    # Altair would copy every layer several times and validate it: a test does that instead.
-    return {
-        "$schema": alt.SCHEMA_URL,
-        "config": _CONFIG,
-        "height": height,
-        "layer": [layer.to_dict(validate=False, context={"top_level": False}) for layer in layers],
-        "usermeta": {"embedOptions": {"renderer": "canvas"}},
-    }
 
 
 def _packed(rows: pd.DataFrame) -> bytes:

@@ -12,7 +12,8 @@ import streamlit as st
 from dashboard import text
 from lakepulse.publications import Publication
 
-PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, "all time": None}
+ALL_TIME = "all time"
+PERIODS: dict[str, int | None] = {"90 days": 90, "1 year": 365, "3 years": 1096, ALL_TIME: None}
 CUSTOM = "custom"
 DEFAULT_PERIOD = "1 year"
 _DROPPED = "lakepulse-dropped"
@@ -148,6 +149,11 @@ def of_page(
     remember_dropped(key, f"{what} not found", unknown, chosen, title)
     report_dropped(key)
     return chosen
+
+
+def raw(label: str) -> bool:
+    """Draw the switch for the unsmoothed values of a page and return whether it is on."""
+    return bool(st.toggle(label, key="raw", bind="query-params"))
 
 
 def choose(members: Sequence[Member], publication: Publication, earliest: date) -> Selection:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -17,7 +17,9 @@ from cachetools import LRUCache
 
 from dashboard import queries
 from dashboard.backends import Backend, Snapshot, Values, open_backend
+from dashboard.charts import is_dark
 from dashboard.filters import Member, Selection
+from dashboard.looks import Look, looks
 from dashboard.publications import Run, latest_runs, newest_first
 from lakepulse.names import PUBLICATIONS, RUNS
 from lakepulse.publications import Publication
@@ -26,6 +28,9 @@ from lakepulse.settings import Settings
 _KEY = "lakepulse-view"
 _KEPT_BYTES = 24_000_000
 """For a publication's results in Arrow, and as much again in pandas: a few dozen views of a hundred projects."""
+
+_MOST_MADE = 300
+"""Drawings of a publication, each some ten thousand bytes."""
 
 _Question = tuple[str, tuple[tuple[str, object], ...]]
 T = TypeVar("T")
@@ -61,6 +66,7 @@ class _Opened:
         self._lock = Lock()
         self._rows: LRUCache[_Question, pa.Table] = LRUCache(_KEPT_BYTES, lambda rows: rows.nbytes)
         self._frames: LRUCache[_Question, pd.DataFrame] = LRUCache(_KEPT_BYTES, _size)
+        self._made: LRUCache[Hashable, Any] = LRUCache(_MOST_MADE)
 
     def rows(self, sql: str, values: Values) -> pa.Table:
         return self._kept(self._rows, (sql, _named(sql, values)), lambda: self._snapshot.run(sql, values))
@@ -68,7 +74,10 @@ class _Opened:
     def frame(self, sql: str, values: Values) -> pd.DataFrame:
         return self._kept(self._frames, (sql, _named(sql, values)), lambda: to_frame(self.rows(sql, values)))
 
-    def _kept(self, cache: LRUCache[_Question, T], question: _Question, make: Callable[[], T]) -> T:
+    def made(self, key: Hashable, make: Callable[[], T]) -> T:
+        return cast("T", self._kept(self._made, key, make))
+
+    def _kept(self, cache: LRUCache[Any, T], question: Hashable, make: Callable[[], T]) -> T:
         with self._lock:
             found = cache.get(question)
         if found is None:
@@ -116,6 +125,10 @@ class View:
     members: tuple[Member, ...]
     selection: Selection
     now: datetime
+    said: dict[str, str] = field(default_factory=dict)
+    """What a page has said so far, with the place that said it: a page says nothing twice."""
+    marked: dict[str, str] = field(default_factory=dict)
+    """The letters of the known breaks that charts of the page mark, with their notes in Markdown."""
 
     @property
     def values(self) -> Values:
@@ -134,14 +147,13 @@ class View:
         }
 
     @property
-    def every_repo(self) -> tuple[str, ...]:
-        """All repositories of the publication, selected or not."""
-        return tuple(name for _, kind, name in self.members if kind == "repo")
+    def looks(self) -> Mapping[str, Look]:
+        """What each project, repository and package of the publication looks like in charts, selected or not."""
+        return looks(self.members, dark=is_dark())
 
-    @property
-    def every_package(self) -> tuple[str, ...]:
-        """All packages of the publication, selected or not."""
-        return tuple(name for _, kind, name in self.members if kind == "package")
+    def says_first(self, sentence: str, place: str) -> bool:
+        """Whether `place` is the first of the page to say a sentence."""
+        return self.said.setdefault(sentence, place) == place
 
     @property
     def is_newest(self) -> bool:
@@ -185,6 +197,11 @@ class View:
         """The rows of a query at the publication shown, dates as timestamps at midnight. Shared: never change it."""
         opened = _opened(self.publication.key, self.settings, self.publication)
         return opened.frame(sql, {**self.values, **(extra or {})})
+
+    def made(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, kept for all sessions; the key says all that it depends on beside the publication shown."""
+        opened = _opened(self.publication.key, self.settings, self.publication)
+        return opened.made(key, make)
 
 
 def to_frame(rows: pa.Table) -> pd.DataFrame:

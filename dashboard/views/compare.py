@@ -41,16 +41,15 @@ class Comparison:
         if len(rows):
             charts.show(
                 charts.by_age(
-                    rows, "age", "project", "value", metric.title, everything=filters.projects_of(view.members),
+                    rows, "age", "project", "value", metric.title, looks=view.looks,
                     axis=f"{UNIT[metric.grain][0].capitalize()} since {BIRTH[metric.kind]}",
-                    value_format=metric.value_format, axis_format=self._axis_format,
+                    value_format=metric.value_format,
                 ),
                 alt=f"{metric.title} of each project by age. The card below has the rows.",
             )  # fmt: skip
         self._explain_missing(view, rows)
-        found = card.breaks(view, self._sources, self.scopes, (frame["date"].min().date(), view.publication.as_of))
-        note = "Known breaks have dates, which differ in age between projects, so they are not drawn:"
-        charts.explain(note if len(found) else "", card.explained(found))
+        # They have dates, which differ in age between projects, so they are explained and not drawn.
+        card.breaks(view, self._sources, self.scopes, frame["date"])
 
     def _draw_by_calendar(self, view: View, frame: pd.DataFrame) -> None:
         metric, selection = self.metric, view.selection
@@ -59,21 +58,15 @@ class Comparison:
         if rows["value"].isna().all():
             st.info("No data in this period. Try a longer one.", icon=":material/inbox:")
             return
-        found = card.breaks(view, self._sources, self.scopes)
+        found = card.breaks(view, self._sources, self.scopes, rows["date"])
         charts.show(
             charts.lines(
                 rows.dropna(subset=["value"]), "date", "project", "value", metric.title, grain=metric.grain, breaks=found,
-                over=view.over, everything=filters.projects_of(view.members), value_format=metric.value_format,
-                axis_format=self._axis_format,
+                over=view.over, looks=view.looks, value_format=metric.value_format,
             ),
             alt=f"{metric.title} of each project by date. The card below has the rows.",
-            breaks=card.explained(found),
         )  # fmt: skip
         self._explain_missing(view, rows)
-
-    @property
-    def _axis_format(self) -> str:
-        return "%" if "%" in self.metric.value_format else "~s"
 
     @property
     def _sources(self) -> Sequence[str]:

@@ -37,16 +37,14 @@ def trends(view: View, frame: pd.DataFrame, *, question: str, found: Briefed) ->
     members = rows[rows["scope_kind"] != "project"]["scope"].nunique()
     rows = rows if members > 1 else rows[rows["scope_kind"] == "project"]
     value_format = metrics.format_of(meaning.unit)
-    touched = card.breaks(view, meaning.sources, view.selection.scopes)
+    touched = card.breaks(view, meaning.sources, view.selection.scopes, rows["week"])
     charts.show(
         charts.lines(
             rows.dropna(subset=["value"]), "week", "scope", "value", meaning.title, grain="week", breaks=touched,
-            over=view.over, everything=(*view.selection.projects, *view.selection.scopes), value_format=value_format,
-            axis_format="%" if "%" in value_format else "~s",
+            over=view.over, looks=view.looks, value_format=value_format, unit=meaning.unit.capitalize(), has_newest=True,
         ),
         alt=f"{meaning.title} of the project over time. The card below has the rows.",
         said=(meaning.definition,),
-        breaks=card.explained(touched),
     )  # fmt: skip
 
 
@@ -126,19 +124,17 @@ def interest(view: View, frame: pd.DataFrame) -> None:
         )
         return
     kept, left = charts.top_series(frame, "repo", what)
-    # Snapshots may start late: no breaks from before.
-    found = card.breaks(view, ["github_repo"], view.selection.repos, (frame["date"].min().date(), view.selection.last))
+    found = card.breaks(view, ["github_repo"], view.selection.repos, kept["date"])
     charts.show(
         charts.lines(
-            kept, "date", "repo", what, what.capitalize(), grain=grain, everything=view.every_repo, breaks=found, zero=False,
-            over=view.over,
+            kept, "date", "repo", what, f"{what.capitalize()} of each repository", unit=what.capitalize(), grain=grain,
+            looks=view.looks, breaks=found, zero=False, over=view.over,
         ),
         alt=f"{what.capitalize()} of each repository over time. The card below has the rows.",
         said=(
             charts.summed_up(grain, "the last snapshot"),
             charts.left_out(left, f"repositories with the most {what}"),
         ),
-        breaks=card.explained(found),
     )  # fmt: skip
 
 

@@ -34,8 +34,8 @@ from dashboard.views import PAGES
 from tests.dashboard import browser, sample
 from tests.dashboard.browser import Browser
 
-FIRST_VIEW_SECONDS = 1.5
-CHANGE_SECONDS = 0.5
+FIRST_VIEW_SECONDS = 1.0
+CHANGE_SECONDS = 0.4
 MEMORY_MB = 500
 _RUN_SECONDS = 10
 FIGURES = Path(__file__).with_name("results.json")

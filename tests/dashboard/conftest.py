@@ -94,21 +94,30 @@ def switch(page: AppTest, path: str) -> AppTest:
     return page.run()
 
 
-def drawn(page: AppTest, chart: int) -> pd.DataFrame:
-    """The rows that a chart draws, those in progress last: their line is a data set of its own."""
-    datasets = page.get("vega_lite_chart")[chart].proto.datasets
-    parts: dict[str, pd.DataFrame] = {
-        dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pandas() for dataset in datasets
-    }
-    if "tail" not in parts:
-        return parts["rows"]
-    running = parts["tail"][parts["tail"]["running"].astype(bool)].drop(columns="running")
-    return pd.concat([parts["rows"], running], ignore_index=True)
+def pictures(page: AppTest) -> dict[str, dict[str, pd.DataFrame]]:
+    """The data sets of each chart of a page by the chart's title, in order."""
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    for element in page.get("vega_lite_chart"):
+        parts = {
+            dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pandas() for dataset in element.proto.datasets
+        }
+        found[parts["about"]["title"].iloc[0]] = parts
+    return found
 
 
-def charts_of(page: AppTest) -> list[list[pa.Table]]:
-    """The data of each chart of a page, in order."""
-    return [
-        [pa.ipc.open_stream(dataset.data.data).read_all() for dataset in element.proto.datasets]
-        for element in page.get("vega_lite_chart")
-    ]
+def drawn(page: AppTest, title: str) -> pd.DataFrame:
+    """The rows that a chart draws, with the plain names of their series."""
+    parts = pictures(page)[title]
+    rows = parts["rows"]
+    if "tail" in parts:
+        # Those in progress have a line of their own.
+        running = parts["tail"][parts["tail"]["running"].astype(bool)].drop(columns="running")
+        rows = pd.concat([rows, running], ignore_index=True).drop_duplicates(["at", "series"])
+    # An entry of the legend is a place, the name, and its newest value.
+    return rows.assign(series=[entry.split("\u241f")[1].split("  ")[0] for entry in rows["series"]])
+
+
+def legend(page: AppTest, title: str) -> dict[str, str]:
+    """Name -> newest value, as a chart's legend has them."""
+    entries = (entry.split("\u241f")[1].partition("  ") for entry in pictures(page)[title]["legend"]["series"])
+    return {name: value for name, _, value in entries}

@@ -125,6 +125,10 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "repo": TEXT, "number": COUNT, "title": TEXT, "author": TEXT, "created_at": MOMENT, "age_days": RATIO,
         "comments": COUNT, "url": TEXT,
     },
+    "fct_open_change_requests": {
+        "repo": TEXT, "number": COUNT, "title": TEXT, "author": TEXT, "is_bot": FLAG, "created_at": MOMENT, "age_days": RATIO,
+        "url": TEXT,
+    },
     "fct_data_freshness": {
         "source": TEXT, "scope": TEXT, "last_event_at": MOMENT, "last_fetched_at": MOMENT, "covered_from": MOMENT,
         "rows": COUNT, "lag_hours": RATIO, "stale_after_hours": COUNT, "is_stale": FLAG, "covered_to": MOMENT,
@@ -469,6 +473,15 @@ class Sample:
                 title = HOSTILE if i == 0 else f"Reading a table fails after schema change {i}"
                 url = "javascript:alert(1)" if i == 1 else f"https://github.com/{repo}/issues/{100 + i}"
                 yield repo, 100 + i, title, draw.choice(PEOPLE[:10]), opened, age, draw.randrange(3), url
+
+    def _open_change_requests(self) -> Iterable[Row]:
+        for repo in self.repos:
+            for i in range(20):
+                draw = self.draw(repo, "open", i)
+                age = draw.uniform(1, 500)
+                author = "dependabot[bot]" if i % 4 == 3 else draw.choice(PEOPLE[:10])
+                opened, url = moment(self.as_of, 23) - timedelta(days=age), f"https://github.com/{repo}/pull/{500 + i}"
+                yield repo, 500 + i, HOSTILE if i == 0 else f"Read faster {i}", author, i % 4 == 3, opened, age, url
 
     def _data_freshness(self) -> Iterable[Row]:
         fetched = moment(self.as_of, 6)

@@ -19,7 +19,7 @@ from dashboard.views.overview import MOST_CARDS, SORTS
 from lakepulse.brief import QUESTIONS
 from lakepulse.settings import Settings
 from tests.dashboard import sample
-from tests.dashboard.conftest import APP, App, Sql, charts_of, drawn, read_gold, switch
+from tests.dashboard.conftest import APP, App, Sql, drawn, pictures, read_gold, switch
 from tests.dashboard.reading import briefs_of, compared, footnotes, lines_of, news_of
 from tests.dashboard.test_pages import NEW_TABLES, PATHS, open_app, table_with, words
 
@@ -173,12 +173,11 @@ def test_a_link_opens_the_chart_of_its_figure(app: App, newest: Sql, as_of: date
     path, query, _ = question_of(next(address for name, address in link.items() if name.endswith(" stars")))
     page = app(path, **{key: values if key == "project" else values[0] for key, values in query.items()})
     assert page.selectbox(key="adopted").value == "stars"
-    # The last but one chart: the snapshots are below.
-    rows = drawn(page, 3)
+    rows = drawn(page, "Stars")
     expected = newest(
         "SELECT value FROM fct_figures WHERE scope = 'Delta Lake' AND figure = 'stars' ORDER BY week DESC LIMIT 1"
     )
-    assert rows.sort_values("week")["value"].iloc[-1] == expected[0][0]
+    assert rows.sort_values("at")["value"].iloc[-1] == expected[0][0]
 
 
 def test_an_older_publication_shows_the_figures_of_its_week(app: App, older: Sql, as_of: date) -> None:
@@ -292,7 +291,7 @@ def test_an_older_publication_without_figures_of_projects_shows_the_rest(
     page.multiselect(key="project").set_value(["Delta Lake"]).run()
     switch(page, "project")
     assert [header.value for header in page.header][-3:] == ["Repositories", "Stars and forks", "Releases"]
-    assert charts_of(page)
+    assert pictures(page)
 
 
 @pytest.mark.parametrize(
@@ -431,14 +430,15 @@ def test_the_project_page_has_everything_of_one_project(app: App, newest: Sql) -
     assert [header.value for header in page.header] == [
         "What changed in four weeks", "Is it alive?", "Who carries it?", "Most commits in a year", "Do issues get answers?",
         "Longest without an answer", "Is adoption growing?", "All figures", "Repositories", "Stars and forks", "Releases",
+        "Known breaks",
     ]  # fmt: skip
     # The project and its repositories, which are drawn where there are several.
-    commits = drawn(page, 0)
+    commits = drawn(page, sample.FIGURES["commits_28d"].title)
     expected = newest(
         "SELECT count(DISTINCT scope) FROM fct_figures WHERE figure = 'commits_28d' AND scope IN "
         "('Apache Iceberg', 'apache/iceberg', 'apache/iceberg-python')"
     )
-    assert commits["colour"].nunique() == expected[0][0] == 3
+    assert len(commits.groupby(["colour", "dash"])) == expected[0][0] == 3
     waiting = table_with(page, "title")
     oldest = newest(
         "SELECT number FROM fct_unanswered_issues WHERE repo LIKE 'apache/iceberg%' ORDER BY created_at, repo, number LIMIT 10"
@@ -450,4 +450,4 @@ def test_the_project_page_has_everything_of_one_project(app: App, newest: Sql) -
 def test_without_one_project_its_page_offers_all(app: App) -> None:
     page = app("project")
     assert "[Delta Lake](project?project=Delta+Lake)" in words(page)
-    assert not charts_of(page)
+    assert not pictures(page)

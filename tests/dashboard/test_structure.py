@@ -32,11 +32,13 @@ def test_every_query_is_used_once_and_runs(app: App, monkeypatch: pytest.MonkeyP
         return rows
 
     monkeypatch.setattr(Snapshot, "run", run)
-    page = app()
     for entry in PAGES:
-        page = switch(page, entry.path)
+        page = app(entry.path, raw="true")
         assert not page.exception
         assert not page.error
+    page = app("issues")
+    page.session_state["chart-share-answered"] = {"selection": {"picked": [{"at": "2026-10-05"}]}}
+    assert not page.run().error
     page = switch(page, "compare")
     page.radio(key="align").set_value("age")
     for metric in ("commits_28d", *METRICS):

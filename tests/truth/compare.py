@@ -37,6 +37,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "fct_release_uplift": ("package", "version"),
     "fct_download_anomalies": ("package", "category", "date"),
     "fct_unanswered_issues": ("repo", "number"),
+    "fct_open_change_requests": ("repo", "number"),
     "dim_projects": ("project", "kind", "name"),
     "dim_figures": ("figure",),
     "fct_figures": ("scope_kind", "scope", "figure", "week"),

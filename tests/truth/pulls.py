@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lakepulse_simulator.world import Issue
-from tests.truth.basics import DAY, day_of, months_between, percentile
+from tests.truth.basics import DAY, day_of, moment, months_between, percentile
 from tests.truth.known import KnownRepo
 from tests.truth.people import Key, People, dates
 
@@ -79,10 +79,11 @@ class Pulls:
     """The table of one repository."""
 
     def __init__(self, name: str, repo: KnownRepo, people: People, as_of: date, add: Add) -> None:
-        self.name, self.as_of, self.add = name, as_of, add
+        self.name, self.as_of, self.add, self.people = name, as_of, add, people
         self.pulls = pulls(repo, people)
 
     def tables(self) -> None:
+        self.waiting()
         by_month: dict[date, list[Pull]] = defaultdict(list)
         for pull in self.pulls:
             by_month[day_of(pull.opened_at).replace(day=1)].append(pull)
@@ -102,3 +103,19 @@ class Pulls:
                 acceptance_ratio=merged / ended if ended else None,
                 p50_days_to_merge=percentile(days, 50),
             )
+
+    def waiting(self) -> None:
+        """Those that are open. Decision: the address has the repository's name in the project list, which GitHub redirects."""
+        for pull in self.pulls:
+            if pull.ended_at is None:
+                self.add(
+                    "fct_open_change_requests",
+                    repo=self.name,
+                    number=pull.issue.number,
+                    title=pull.issue.title,
+                    author=self.people.show(pull.opener) if pull.opener else None,
+                    is_bot=self.people.is_bot(pull.opener),
+                    created_at=moment(pull.opened_at),
+                    age_days=(self.people.end - pull.opened_at) / DAY,
+                    url=f"https://github.com/{self.name}/pull/{pull.issue.number}",
+                )

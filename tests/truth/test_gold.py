@@ -297,6 +297,19 @@ def test_change_requests_by_month(world: World) -> None:
     assert rows == [(date(2025, 12, 1), 1, 0, 0, 1, None, None), (date(2026, 1, 1), 4, 2, 1, 1, 2 / 3, 2.0)]
 
 
+def test_open_pull_requests_are_listed_until_they_end(world: World) -> None:
+    for day in (2, 3, 4):
+        world.open_pull(REPO, "Add", ADA.user, at(day, 0))
+    world.merge_pull(REPO, 1, ADA, at(5, 0))
+    world.close_issue(REPO, 2, at(6))
+    (row,) = shown(world)["fct_open_change_requests"]
+    assert (row["repo"], row["number"], row["is_bot"]) == (REPO, 3, False)
+    assert row["age_days"] == (AS_OF - january(4)).days + 1
+    assert row["url"] == f"https://github.com/{REPO}/pull/3"
+    # On an earlier day, what ended later was open.
+    assert [row["number"] for row in shown(world, january(5))["fct_open_change_requests"]] == [2, 3]
+
+
 MESSAGES = (
     ("Change\n\nCloses #{} from ada/work.", True),
     ("fix: #{}", True),

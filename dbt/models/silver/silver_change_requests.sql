@@ -26,6 +26,8 @@ renamed as (
         case
             when source.state = 'closed' and source.closed_at < {{ as_of_end() }} then {{ possible('source.closed_at') }}
         end as closed_at,
+        -- Closed, but nobody can say when: it is not open on any day.
+        source.state = 'closed' and {{ possible('source.closed_at') }} is null as is_closed_at_unknown_time,
         coalesce({{ possible('source.created_at') }} < repos.created_at, false) as is_imported,
         {{ event_flags(possible('source.created_at'), '(source.is_deleted or deleted.number is not null)') }}
     from source
@@ -63,6 +65,7 @@ select
         else renamed.merged_on_github_at
     end as merged_at,
     renamed.closed_at,
+    renamed.is_closed_at_unknown_time,
     renamed.is_imported,
     renamed.is_deleted,
     renamed.is_after_as_of,
