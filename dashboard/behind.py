@@ -100,7 +100,7 @@ def panel(meaning: Meaning, things: str) -> card.Behind:
             waiting = view.frame(query("waiting"), {"repos": tuple(repos), "opened_from": first, "opened_to": last})
             if len(waiting):
                 st.markdown(f"Of these, {text.count(len(waiting), 'open issue')} still without an answer:")
-                issue_table(waiting, "The issues of the window that still have no answer")
+                issue_table(waiting, "Issues of the window that still have no answer")
 
     return show
 
@@ -122,7 +122,7 @@ def _lists(rows: Sequence[dict[str, Any]]) -> None:
             list(rows),
             hide_index=True,
             column_config={"Open": st.column_config.LinkColumn("Open", display_text="on GitHub")},
-            alt="Where GitHub lists what the point counts",
+            alt="Links to GitHub's lists of what this point counts",
         )
 
 

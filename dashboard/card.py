@@ -341,7 +341,7 @@ def _show_changes(view: View, shown: _Shown, changes: pd.DataFrame | None) -> No
         st.markdown("**Revised since.** This query does not run on the newest publication.")
         return
     what = "**Revised since.**" if shown.time else "**Different since.**"
-    why = "" if shown.time else " It is of a later day, so not every difference is a revision."
+    why = "" if shown.time else " It is for a later day, so not every difference is a revision."
     st.markdown(
         f"{what} {text.count(len(changes), 'row')} {'is' if len(changes) == 1 else 'are'} changed, new or gone in the newest "
         f"publication, as of {view.newest.as_of}.{why}"

@@ -35,7 +35,7 @@ METRICS: dict[str, Metric] = {
     "releases": Metric(
         "Releases per month",
         "month",
-        "Final versions, each once wherever it is published, without those whose files on PyPI were all yanked.",
+        "Final versions, each counted once wherever it is published, except those whose files on PyPI were all yanked.",
         query("releases"),
         ("github_releases", "pypi_releases"),
     ),

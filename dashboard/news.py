@@ -46,7 +46,7 @@ def show(view: View, found: Briefed | None, days: int = 7) -> None:
         more.append(text.count(len(unchecked), "rule") + " not checked")
     shown = [_short(*line) for line in lines]
     if not has_news:
-        notes.append("an earlier version made this publication, without news")
+        notes.append("an earlier version made this publication, before there was news")
     if not lines:
         said = f"nothing stands out in the last {days} days" if has_news else "no alerts"
         shown.append(("Nothing unusual", [("", "", said if notes else f"no alerts, and {said}")]))
@@ -77,11 +77,11 @@ def _alerts(view: View) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]
     details = [step.get("details") or {} for step in json.loads((run and run.steps) or "[]")]
     raised, unchecked = (_of_selected(view, details, name) for name in ("alerts", "unchecked"))
     if run is None:
-        return raised, unchecked, ["alerts unknown, since the run of this publication is not recorded"]
+        return raised, unchecked, ["alerts unknown, since this publication's run was not recorded"]
     if failed := next((step["alerts_error"] for step in details if step.get("alerts_error")), None):
         return raised, unchecked, [f"rules not checked, {str(failed).rstrip(chr(46))}"]
     if publication.key not in newest_when_published(session.publications(view.settings)):
-        return raised, unchecked, ["rules not checked, since only the newest publication is and a newer one already existed"]
+        return raised, unchecked, ["rules not checked, since a newer publication already existed"]
     return raised, unchecked, []
 
 

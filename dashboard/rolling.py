@@ -51,7 +51,7 @@ def show(view: View, rolling: Rolling, markers: pd.DataFrame | None = None) -> N
     with card.guarded(rolling.title):
         known = metrics.figures_of(view) if view.has("dim_figures") else {}
         if rolling.figure not in known:
-            sentence = "An earlier version made this publication, without figures of whole projects."
+            sentence = "An earlier version made this publication, before there were figures of whole projects."
             if view.says_first(sentence, "figures"):
                 st.info(sentence, icon=":material/inbox:")
             return
@@ -73,7 +73,7 @@ def show(view: View, rolling: Rolling, markers: pd.DataFrame | None = None) -> N
             meaning=meaning,
             note=rolling.note,
             behind=behind.panel(meaning, rolling.things),
-            empty="No figures of this selection in this period. Try a longer one.",
+            empty="No figures for this selection in this period. Try a longer one.",
         )
 
 
@@ -166,7 +166,7 @@ def _only(rows: pd.DataFrame, meaning: Meaning) -> list[str]:
         return []
     values = [f"{text.literal(row['scope'])} {worded(row['value'], meaning.unit)}" for row in last.to_dict("records")]
     now = f"{text.listed(values, len(values))} in the week of {last['week'].iloc[0]:%Y-%m-%d}"
-    return [f"One value so far, and a line needs two: {now}."]
+    return [f"Only one value so far, and a line needs two: {now}."]
 
 
 def _missing(newest: pd.DataFrame, drawn: set[str]) -> list[str]:

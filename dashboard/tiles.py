@@ -141,7 +141,7 @@ def table(briefs: Sequence[Brief], link: Link) -> None:
         for brief in briefs
     )
     head = f'<thead><tr><th scope="col">Project</th>{heads}</tr></thead>'
-    _scrolling("The projects, a row each", f'<table class="lp-table lp-lines">{head}<tbody>{body}</tbody></table>')
+    _scrolling("The projects, one per row", f'<table class="lp-table lp-lines">{head}<tbody>{body}</tbody></table>')
 
 
 def _short(brief: Brief, answer: Answer, link: Link, *, dark: bool) -> str:

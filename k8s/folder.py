@@ -135,7 +135,7 @@ def remove(cluster: Cluster, paths: list[Path], clear: Callable[[list[Path]], No
         card.unlink()  # last: what is interrupted here can be repeated
     say(f"removed {sum(not path.exists() for path in paths)} of {len(paths)} files and folders in {cluster.folder}")
     if left:
-        raise PermanentError(f"could not remove {', '.join(left)}; delete it yourself, then again")
+        raise PermanentError(f"could not remove {', '.join(left)}; delete it yourself, then run again")
     for folder in (cluster.data, cluster.secrets, cluster.folder):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()

@@ -117,7 +117,7 @@ def _clear(cluster: Cluster, locked: list[Path]) -> None:
     if images.local_image(image) is None:
         raise PermanentError(
             f"the data belongs to the pods' users, and the image {image} that could delete it does not exist: "
-            f"sudo rm -rf {' '.join(map(str, locked))}, then again"
+            f"sudo rm -rf {' '.join(map(str, locked))}, then run again"
         )
     mounted = ("--volume", f"{cluster.data}:/data", "--entrypoint", "rm", image)
     run("docker", "run", "--rm", "--pull=never", "--user", "0", *mounted, "-rf", *(f"/data/{path.name}" for path in locked))

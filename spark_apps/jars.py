@@ -222,7 +222,7 @@ def resolve(coordinates: tuple[str, ...], folder: Path) -> None:
             builder.getOrCreate().stop()
         except PySparkRuntimeError as error:
             raise TemporaryError(
-                f"cannot download {', '.join(coordinates)} (Ivy's lines above say why); "
+                f"cannot download {', '.join(coordinates)} (see Ivy's output above); "
                 f"check the network{' and the proxy' if proxies else ''}, then run again"
             ) from error
         for jar in (Path(ivy) / "jars").glob("*.jar"):

@@ -268,7 +268,7 @@ def _not_started(spark: SparkSettings) -> StepError:
     if tried.returncode:
         said = one_line(tried.stderr + tried.stdout)[:500]
         return PermanentError(f"Spark did not start: {said}; correct SPARK_DRIVER_MEMORY or SPARK_DRIVER_JAVA_OPTIONS")
-    return TemporaryError("Spark did not start: the JVM ended at once, its own lines above may say why; run again")
+    return TemporaryError("Spark did not start: the JVM ended at once, see its output above; run again")
 
 
 def _await_executor(session: SparkSession, spark: SparkSettings) -> None:

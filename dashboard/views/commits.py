@@ -22,10 +22,10 @@ FIGURES = (
     Rolling("active_people_28d", "People with a commit in 28 days", "active-people", "commits"),
     Rolling(
         "absence_factor_365d",
-        "Fewest people who made half of the commits of a year",
+        "Fewest people who made half of the commits in a year",
         "absence-factor-over-time",
         "commits",
-        note="The smaller, the fewer people the project depends on.",
+        note="The lower the number, the fewer people the project depends on.",
     ),
 )
 MOST_NEW = 100  # a longer list is better read as a file
@@ -84,7 +84,7 @@ def top(view: View, frame: pd.DataFrame, *, who: str) -> None:
         ),
         alt=f"The three {who}s with the most commits in each repository. The card below has the rows.",
         said=(
-            f"{tied} more share a rank with these; the card lists them." if tied else "",
+            f"{tied} more are tied with these; the card lists them." if tied else "",
             charts.left_out(left, f"repositories with the most commits by top {who}s"),
         ),
     )
@@ -152,7 +152,7 @@ def absence_over_time(view: View, frame: pd.DataFrame) -> None:
             "month",
             "repo",
             "factor",
-            "Fewest people who made half of the commits of a year",
+            "Fewest people who made half of the commits in a year",
             unit="People",
             grain="month",
             looks=view.looks,

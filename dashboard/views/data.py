@@ -55,7 +55,7 @@ def freshness(view: View, frame: pd.DataFrame) -> None:
             "scope": "Repository or package",
             "is_stale": st.column_config.CheckboxColumn("Out of date"),
             "status": st.column_config.TextColumn("Last visit", help="How the last visit to the upstream ended."),
-            "status_detail": st.column_config.TextColumn("Upstream's words"),
+            "status_detail": st.column_config.TextColumn("Upstream's message"),
             "upstream_status": st.column_config.TextColumn("Upstream status", help="What upstream says about it, if anything."),
             "age_hours": st.column_config.NumberColumn("Age now (hours)", format="%.0f"),
             "stale_after_hours": st.column_config.NumberColumn("Limit (hours)", format="%d"),
@@ -74,7 +74,7 @@ def quality(_: View, frame: pd.DataFrame) -> None:
     lost = int(frame["status"].isin(["gone", "closed"]).sum())
     if held or lost:
         parts = [f"{held} of {text.count(len(frame), 'check')} held back or left out rows."] if held else []
-        parts += [f"{text.count(lost, 'source')} can no longer be fetched, so the rows held only get older."] if lost else []
+        parts += [f"{text.count(lost, 'source')} can no longer be fetched, so their rows only get older."] if lost else []
         st.warning(" ".join(parts), icon=":material/rule:")
     else:
         st.success(f"All {len(frame)} checks passed. No rows were held back or left out.", icon=":material/check_circle:")

@@ -27,7 +27,8 @@ _COLUMNS = {
     "carries": st.column_config.CheckboxColumn("Behind half", help="One of the fewest people who made half of the commits."),
     "status": st.column_config.TextColumn(
         "Status",
-        help="New: the first commit is in the window. Returning: it is older. Gone: active in the window before, not in it.",
+        help="New: the first commit is in the window. Returning: it is older. "
+        "Gone: active in the previous window, not in this one.",
     ),
     "commits": st.column_config.NumberColumn("Commits", format="localized"),
     "percent": st.column_config.ProgressColumn("Share", format="%.0f %%", min_value=0, max_value=100),
@@ -56,7 +57,7 @@ def people(_: View, frame: pd.DataFrame, *, window: int) -> None:
             st.caption(f"The first {most} of {len(rows):,}; download all from the card.")
     if len(scopes) > MOST_TABLES:
         _table(shown[shown["carries"] | (shown["status"] == "new")], "People behind half of the commits, and new ones")
-        st.caption("Those behind half of the commits, and new ones; the card has all.")
+        st.caption("People behind half of the commits, and new people; the card lists everyone.")
 
 
 def _summary(scope: str, rows: pd.DataFrame, window: int) -> str:
@@ -108,12 +109,12 @@ def show(view: View) -> None:
     window = window_of(view)
     st.caption(
         f"Commits by author date in {WINDOWS[window]}, up to {view.publication.as_of}. People are counted over 90 days, a year "
-        "and all time; of these, the page shows the shortest that holds the period."
+        "and all time; the page uses the shortest of these that covers the period."
     )
     extra = values(view, window)
     card.figure(
         view, "Who carries it", "fct_people", query("people"), partial(people, window=window), extra=extra,
-        keys=("scope", "person"), empty="No commits by people are known.",
+        keys=("scope", "person"), empty="No known commits by people.",
     )  # fmt: skip
     card.figure(
         view, "Bots and coding agents", "fct_people", query("bots"), bots, extra=extra, keys=("scope", "person"),

@@ -16,7 +16,7 @@ from lakepulse.brief import QUESTIONS, WINDOW
 query = queries.beside(__file__)
 
 NO_SNAPSHOT = (
-    "This publication has no snapshots of these repositories: GitHub only gives current figures, so a run for an earlier "
+    "This publication has no snapshots of these repositories: GitHub only reports current figures, so a run for an earlier "
     "day takes none."
 )
 
@@ -65,7 +65,7 @@ def carriers(view: View, frame: pd.DataFrame) -> None:
         height="content",
         alt="The people with the most commits in a year",
     )
-    st.markdown(f":small[[Everybody, and the bots]({view.link('people', view.selection.projects[0])})]")
+    st.markdown(f":small[[Everyone, including bots]({view.link('people', view.selection.projects[0])})]")
 
 
 def waiting(_: View, frame: pd.DataFrame) -> None:

@@ -30,10 +30,10 @@ MOST_OPEN = 50  # a longer list is better read as a file
 
 
 def waiting(_: View, frame: pd.DataFrame) -> None:
-    bots = st.toggle("Show those of bots", key="bots", bind="query-params")
+    bots = st.toggle("Show bots too", key="bots", bind="query-params")
     shown = frame if bots else frame[~frame["is_bot"]]
     if not len(shown):
-        st.info("No open pull request by people.", icon=":material/inbox:")
+        st.info("No open pull requests by people.", icon=":material/inbox:")
         return
     behind.issue_table(shown.head(MOST_OPEN), "The oldest open pull requests")
     if len(shown) > MOST_OPEN:
@@ -88,7 +88,7 @@ def show(view: View) -> None:
             query("waiting"),
             waiting,
             keys=("repo", "number"),
-            empty="No pull request is open.",
+            empty="No open pull requests.",
         )
     if filters.raw("Monthly values of each repository"):
         monthly_values(view)

@@ -27,21 +27,21 @@ DOWNLOADS = Rolling(
 )
 YEAR = Rolling(
     "downloads_change_year",
-    "Downloads against a year before, in percent",
+    "Downloads compared with a year before, in percent",
     "year-on-year",
     "days with data",
     reference=0,
-    note="There is no value before a package has two years of downloads, and none where days are missing in either window.",
+    note="There is no value until a package has two years of downloads, nor where days are missing in either window.",
 )
 STARS = Rolling(
     "stars",
     "Stars at the end of the week",
     "stars",
     "repositories",
-    note="GitHub only gives today's number, so the line begins with the first run. Gap: no run in the week.",
+    note="GitHub only reports today's number, so the line begins with the first run. Gap: no run in the week.",
 )
 CATEGORIES = {"without_mirrors": "Without mirrors", "with_mirrors": "With mirrors"}
-CHANGES = {"percent_change_7d": "7 days against the 7 before", "percent_change_1d": "Day against the day before"}
+CHANGES = {"percent_change_7d": "7 days compared with the 7 before", "percent_change_1d": "Day compared with the day before"}
 MOST = "packages with the most downloads"
 MOST_RELEASES = 50  # a longer list is better read as a file
 SHARES = "Mean of the daily shares. Gap: no data."
@@ -125,7 +125,7 @@ def change(view: View, frame: pd.DataFrame) -> None:
             "date",
             "package",
             which,
-            f"Change of downloads in percent, {CHANGES[which].lower()}",
+            f"Percent change in downloads, {CHANGES[which].lower()}",
             unit="Change in %",
             grain=grain,
             looks=view.looks,
@@ -134,7 +134,7 @@ def change(view: View, frame: pd.DataFrame) -> None:
             value_format="+.1f",
             reference=0,
         ),
-        alt="Percent change of downloads per package. The card below has the rows.",
+        alt="Percent change in downloads per package. The card below has the rows.",
         said=(charts.summed_up(grain, "the median of the days"), charts.left_out(left, MOST)),
     )
 
@@ -149,7 +149,7 @@ def index(view: View, frame: pd.DataFrame) -> None:
             "date",
             "package",
             "download_index",
-            "Downloads of 7 days as an index, first point of the period = 100",
+            "7-day downloads as an index, first point of the period = 100",
             unit="Index",
             grain=grain,
             looks=view.looks,
@@ -234,7 +234,7 @@ def show(view: View) -> None:
         rolling.show(view, DOWNLOADS, markers(view))
         rolling.show(view, YEAR)
     else:
-        st.info("The selected projects have no package on PyPI, so nobody counts their downloads.", icon=":material/inbox:")
+        st.info("The selected projects have no package on PyPI, so there are no downloads to count.", icon=":material/inbox:")
     rolling.show(view, STARS)
     if view.has("fct_project_releases"):
         card.figure(

@@ -57,7 +57,7 @@ class Rule(BaseModel):
             # A median that nobody has waited for yet is longer than any limit, but not a number.
             return figure.reason or figure.status
         if self.limit[0].endswith("_percent") and figure.change is None:
-            return f"{figure.text}, with nothing four weeks before to compare it with"
+            return f"{figure.text}, with no value four weeks earlier to compare it with"
         return None
 
     def broken_by(self, figure: Figure, breaks: tuple[Break, ...]) -> str | None:

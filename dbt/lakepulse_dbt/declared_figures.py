@@ -137,4 +137,4 @@ def check_rendered(project: Path | None = None) -> None:
     """
     for path, text in rendered(project).items():
         if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise PermanentError(f"{path} does not follow the figures that the models declare; run make render")
+            raise PermanentError(f"{path} does not match the figures that the models declare; run make render")

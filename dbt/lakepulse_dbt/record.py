@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 _STEP = "record"
 _OPS_LOCK = "ops"
-_UNKNOWN = "no step says why: the run was ended from outside"
+_UNKNOWN = "no step reported why: the run was ended from outside"
 
 
 @dataclass(frozen=True, slots=True)

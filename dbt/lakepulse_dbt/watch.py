@@ -41,13 +41,13 @@ def watch(settings: Settings, hours: float, now: datetime | None = None) -> None
             look_into_data_dir(settings)
             last = _last_success(settings)
     except StepError as error:
-        post(settings, _message(settings, f"nobody can tell whether runs succeed: {one_line(error)}", None))
+        post(settings, _message(settings, f"cannot tell whether runs succeed: {one_line(error)}", None))
         raise
     if last is not None and now - last["ended_at"] <= timedelta(hours=hours):
         log.info("a run succeeded in time", run_id=last["run_id"], ended_at=last["ended_at"].isoformat())
         return
     line = f"no run of {settings.pipeline} has succeeded in {hours:g} h"
-    line += f": the last was {last['run_id']}, {last['ended_at']:%Y-%m-%d %H:%M} UTC" if last else ", nor ever before"
+    line += f": the last was {last['run_id']}, {last['ended_at']:%Y-%m-%d %H:%M} UTC" if last else ", or ever"
     post(settings, _message(settings, line, last))
     raise PermanentError(f"{line}; make status shows what runs, and when")
 

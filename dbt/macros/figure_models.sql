@@ -179,7 +179,7 @@
                 "needs_history": false,
                 "has_status": false,
                 "headline": none,
-                "definition": "Final versions first published in the 365 days. A version on PyPI and on GitHub counts once, one whose files on PyPI are all yanked not at all.",
+                "definition": "Final versions first published in the 365 days. A version on both PyPI and GitHub counts once; one whose files on PyPI are all yanked does not count.",
                 "link": "https://chaoss.community/kb/metric-release-frequency/"
             },
             "days_since_release": {
@@ -224,7 +224,7 @@
                 "needs_history": true,
                 "has_status": true,
                 "headline": 3,
-                "definition": "Issues that are open at the end of the week, pull requests left out.",
+                "definition": "Issues open at the end of the week, excluding pull requests.",
                 "link": "https://chaoss.community/kb/metric-issues-active/"
             },
             "answered_7d_share_12w": {
@@ -244,7 +244,7 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": 4,
-                "definition": "Of the issues that people opened in the 84 days that end 7 days before the end of the week, the share with a first comment by somebody else, no bot, within 7 days.",
+                "definition": "Of the issues that people opened in the 84 days that end 7 days before the end of the week, the share with a first comment by somebody else, not a bot, within 7 days.",
                 "link": "https://chaoss.community/kb/metric-time-to-first-response/"
             },
             "first_response_median_hours_12w": {
@@ -264,7 +264,7 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": 5,
-                "definition": "Median hours to the first answer of the same issues. An unanswered one counts as longer than any; there is no median when half or more have no answer.",
+                "definition": "Median hours to the first answer of the same issues. An unanswered issue counts as longer than any other; there is no median when half or more have no answer.",
                 "link": "https://chaoss.community/kb/metric-time-to-first-response/"
             },
             "closed_per_opened_12w": {
@@ -283,7 +283,7 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": 6,
-                "definition": "Issues closed in the 84 days per issue opened in them. Those closed as not planned or as duplicates are not counted as closed.",
+                "definition": "Issues closed in the 84 days per issue opened in them. Those closed as not planned or as duplicates do not count as closed.",
                 "link": "https://chaoss.community/kb/metric-issues-closed/"
             }
         }
@@ -350,7 +350,7 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": 1,
-                "definition": "Stars at the end of the week, by the last snapshot of its last 7 days.",
+                "definition": "Stars at the end of the week, from the last snapshot in its last 7 days.",
                 "link": "https://chaoss.community/kb/metric-project-popularity/"
             },
             "stars_gained_28d": {
@@ -369,7 +369,7 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": none,
-                "definition": "Stars at the end of the week less those of 28 days before.",
+                "definition": "Stars at the end of the week minus those of 28 days before.",
                 "link": "https://chaoss.community/kb/metric-project-popularity/"
             }
         }
@@ -393,11 +393,11 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": 2,
-                "definition": "Mean of the known days among the last 28, without mirrors, packages added up. A day counts when each package has it or was not released yet.",
+                "definition": "Mean of the known days among the last 28, without mirrors, summed over packages. A day counts if each package has data for it or was not released yet.",
                 "link": "https://chaoss.community/kb/metric-project-popularity/"
             },
             "downloads_change_year": {
-                "title": "Downloads against a year ago",
+                "title": "Downloads compared with a year ago",
                 "question": "adopted",
                 "unit": "percent",
                 "better": "up",
@@ -412,7 +412,7 @@
                 "needs_history": false,
                 "has_status": true,
                 "headline": none,
-                "definition": "Percent change of the downloads per day against the 28 days that ended 364 days earlier.",
+                "definition": "Percent change in downloads per day from the 28 days that ended 364 days earlier.",
                 "link": "https://chaoss.community/kb/metric-project-popularity/"
             }
         }

@@ -283,7 +283,7 @@ def test_receipts_give_the_same_answer_30_days_later(world: World) -> None:
             {"queries": [{"sql": "drop table gold.fct_figures", "parameters": {}}]},
             "the receipt differs from its publication in queries; ",
         ),
-        ({"tool": "drop"}, "the receipt is of an unknown tool 'drop'"),
+        ({"tool": "drop"}, "the receipt names an unknown tool 'drop'"),
         ({"arguments": {"path": "/etc/passwd"}}, "the receipt's arguments are not those of read_figure"),
         ({"arguments": {"project": 5, "figure": [], "period": None}}, "the receipt's arguments are not those of read_figure"),
     ],
@@ -347,7 +347,7 @@ HOSTILE = "Lake'; drop table gold.fct_figures; --"
         (
             "read_figure",
             {"project": "Lake", "figure": "stars", "period": "2024-02-30"},
-            "period '2024-02-30' has a day that no calendar",
+            "period '2024-02-30' has a day that does not exist",
         ),
         (
             "read_figure",
@@ -362,7 +362,7 @@ HOSTILE = "Lake'; drop table gold.fct_figures; --"
         ("read_figure", {"project": "Lake", "figure": "stars", "as_of": "z" * 10_000}, f"no publication '{'z' * 100}'; name"),
         ("compare", {"figure": "commits_28d", "projects": ["Lake", "Sea"]}, "unknown project 'Sea'; known: Lake, Pond"),
         ("compare", {"figure": "commits_28d", "week": "2024-01-01/2024-02-01"}, "compare takes one week: "),
-        ("people", {"project": "Lake", "window_days": 17}, "window_days 17 is not counted; known: 0, "),
+        ("people", {"project": "Lake", "window_days": 17}, "window_days 17 is not available; known: 0, "),
         ("people", {"project": "Lake", "most": 0}, "most must be 1 to 200"),
         ("what_changed", {"days": 29}, "days must be 1 to 28, which is how far back events are kept"),
         ("explain_figure", {"figure": ""}, "unknown figure ''; known: "),

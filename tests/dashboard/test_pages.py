@@ -236,9 +236,9 @@ def figures(newest: Sql, figure: str, since: date, kind: str = "project") -> dic
         ("pulls", "Share of ended pull requests that were merged, 12 weeks", "acceptance_12w"),
         ("commits", "Commits by people in 28 days", "commits_28d"),
         ("commits", "People with a commit in 28 days", "active_people_28d"),
-        ("commits", "Fewest people who made half of the commits of a year", "absence_factor_365d"),
+        ("commits", "Fewest people who made half of the commits in a year", "absence_factor_365d"),
         ("pypi", "Downloads per day, mean of 28 days, without mirrors", "downloads_per_day_28d"),
-        ("pypi", "Downloads against a year before, in percent", "downloads_change_year"),
+        ("pypi", "Downloads compared with a year before, in percent", "downloads_change_year"),
         ("pypi", "Stars at the end of the week", "stars"),
     ],
 )
@@ -406,9 +406,9 @@ def test_issues_equal_gold(app: App, newest: Sql, as_of: date) -> None:
     labels = newest("SELECT sum(num_issues) FROM fct_num_labels_per_repo WHERE rank <= 3")[0][0]
     assert total(page, "Issues with the label, all time") == labels
     hours = newest("SELECT sum(p50_hours) FROM fct_issue_response WHERE repo = 'apache/hudi' AND week >= ?", first)[0][0]
-    assert total(page, "Hours to the first answer, of answered issues") == pytest.approx(hours)
+    assert total(page, "Hours to the first answer, for answered issues") == pytest.approx(hours)
     days = newest("SELECT sum(p50_days) FROM fct_issue_resolution WHERE repo = 'apache/hudi' AND week >= ?", first)[0][0]
-    assert total(page, "Days to close, of closed issues") == pytest.approx(days)
+    assert total(page, "Days to close, for closed issues") == pytest.approx(days)
 
 
 def test_a_season_is_drawn_by_days_and_years_by_months(app: App, newest: Sql, as_of: date) -> None:
@@ -422,7 +422,7 @@ def test_a_season_is_drawn_by_days_and_years_by_months(app: App, newest: Sql, as
         "SELECT sum(middle), count(*) FROM (SELECT quantile_cont(p50_hours, 0.5) AS middle FROM fct_issue_response "
         "WHERE repo = 'apache/hudi' GROUP BY repo, strftime(week, '%Y-%m'))"
     )[0]
-    assert total(page, "Hours to the first answer, of answered issues") == pytest.approx(hours[0])
+    assert total(page, "Hours to the first answer, for answered issues") == pytest.approx(hours[0])
     index = newest(
         "SELECT sum(backlog_index) FROM fct_issue_backlog WHERE month(week + 7) <> month(week) OR week + 7 > ?", as_of
     )
@@ -492,7 +492,7 @@ def test_the_oldest_open_pull_requests_are_linked_and_those_of_bots_wait(app: Ap
 @pytest.mark.parametrize("category", ["without_mirrors", "with_mirrors"])
 def test_downloads_equal_gold(app: App, newest: Sql, as_of: date, category: str) -> None:
     query = {"raw": "true"} if category == "without_mirrors" else {"raw": "true", "category": "With mirrors"}
-    changed = "Change of downloads in percent, 7 days against the 7 before"
+    changed = "Percent change in downloads, 7 days compared with the 7 before"
     page = app("pypi", **query, period="90 days")
     first = as_of - timedelta(days=89)
     where = "category = ? AND date >= ?"
@@ -547,7 +547,7 @@ def test_missing_days_are_gaps_and_never_zero(app: App, newest: Sql, after: int,
 
 @pytest.mark.parametrize("period", ["90 days", "1 year", "all time"])
 def test_an_index_begins_at_100(app: App, period: str) -> None:
-    title = "Downloads of 7 days as an index, first point of the period = 100"
+    title = "7-day downloads as an index, first point of the period = 100"
     rows = drawn(app("pypi", raw="true", period=period), title).dropna(subset=["value"])
     assert list(rows.groupby("series")["value"].first()) == [100.0, 100.0]
 

@@ -132,7 +132,7 @@ def test_what_the_engine_says_counts_where_no_step_says_why(lake: Lake) -> None:
     record(lake.settings(), stopped)
     assert runs(lake)[0]["message"] == "workflow shutdown with strategy: Stop"
     record(lake.settings(), Ending("Failed"))
-    assert runs(lake)[0]["message"] == "no step says why: the run was ended from outside"
+    assert runs(lake)[0]["message"] == "no step reported why: the run was ended from outside"
     report(lake, "load", 2, "audit: keys are not unique")
     record(lake.settings(), stopped)
     assert runs(lake)[0]["message"] == "audit: keys are not unique"

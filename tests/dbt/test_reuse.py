@@ -268,7 +268,7 @@ ALERTS = [
 ]
 UNCHECKED = [
     "Pond, Issues closed per opened: without acme/dam: not found; the rule 'below: 0.4' was not checked.",
-    "Pond, Stars: 7, with nothing four weeks before to compare it with; the rule 'rises_percent: 99' was not checked.",
+    "Pond, Stars: 7, with no value four weeks earlier to compare it with; the rule 'rises_percent: 99' was not checked.",
 ]
 
 

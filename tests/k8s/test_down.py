@@ -216,7 +216,7 @@ def test_data_of_the_pods_users_is_deleted_by_our_own_image(
         assert "removed 2 of 5" in capsys.readouterr().out, "our docker deletes nothing"
         assert f"could not remove {locked[0]}, {locked[1]}" in str(raised.value)
     else:
-        assert str(raised.value).endswith(f"sudo rm -rf {locked[0]} {locked[1]}, then again")
+        assert str(raised.value).endswith(f"sudo rm -rf {locked[0]} {locked[1]}, then run again")
         assert "removed" not in capsys.readouterr().out
     assert (shell.cluster.data / CARD).exists(), "without it the next try would refuse"
 

@@ -59,10 +59,10 @@ def submit(pipeline: Pipeline, given: Sequence[str]) -> int:
     try:
         run = _watch(context, name)
     except KeyboardInterrupt:
-        print(f"{name} goes on; make status shows how it ends", file=sys.stderr)
+        print(f"{name} is still running; make status shows how it ends", file=sys.stderr)
         return 130
     except TemporaryError as error:
-        raise TemporaryError(f"{error} {name} goes on; make status shows how it ends") from error
+        raise TemporaryError(f"{error} {name} is still running; make status shows how it ends") from error
     if run.phase == "Succeeded":
         return 0
     print(f"error: {name} ended as {run.phase}: {run.trouble or 'no reason given'}", file=sys.stderr)

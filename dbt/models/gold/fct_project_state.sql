@@ -190,7 +190,7 @@ select
     state,
     replace(flags, ' ', ', ') as flags,
     case
-        when state is null then 'No commits are known, so nothing says whether it is alive.'
+        when state is null then 'No known commits, so nothing shows whether it is alive.'
         when state = 'archived' then 'Archived: its repositories are read-only.'
         when state = 'quiet'
             then 'Quiet: no commit by a person in 90 days'

@@ -119,7 +119,7 @@ def compare(notes: Notes, figure: str, projects: Sequence[str] | None, week: str
         reasons = (
             "; ".join(f"{row['project']}: {row['reason'] or row['status']}" for row in rows) or f"no row in the week of {last}"
         )
-        raise PermanentError(f"{meaning.title} is known of none of them: {reasons}")
+        raise PermanentError(f"{meaning.title} is known for none of them: {reasons}")
     _note(notes, meaning, chosen, rows)
     found = [
         documents.ComparedProject(
@@ -134,7 +134,8 @@ def people(notes: Notes, project: str, window_days: int, most: int) -> documents
     _project(notes, project)
     windows = [row["window_days"] for row in notes.rows("windows")]
     if window_days not in windows:
-        raise PermanentError(f"window_days {window_days} is not counted; known: {', '.join(map(str, windows))} (0 is all time)")
+        known = ", ".join(map(str, windows))
+        raise PermanentError(f"window_days {window_days} is not available; known: {known} (0 is all time)")
     rows = notes.rows("people", project=project, window_days=window_days, most=_most(most))
     if not rows:
         raise PermanentError(f"{project} has no commit by a person in the window of {window_days} days")
@@ -229,7 +230,7 @@ def replay(reader: Reader, receipt: Receipt) -> Replayed:
     """
     tool = TOOLS.get(receipt.tool)
     if tool is None:
-        raise PermanentError(f"the receipt is of an unknown tool {shown(receipt.tool)}")
+        raise PermanentError(f"the receipt names an unknown tool {shown(receipt.tool)}")
     given = receipt.publication
     with reader.lock:
         pinned = reader.of(f"{given.run_id} {given.published_at.isoformat()}")
@@ -289,12 +290,12 @@ def _weeks(notes: Notes, figure: str, projects: Sequence[str], period: str | Non
     try:
         days = [date.fromisoformat(part) for part in period.split("/")]
     except ValueError:
-        raise PermanentError(f"period {shown(period)} has a day that no calendar has") from None
+        raise PermanentError(f"period {shown(period)} has a day that does not exist") from None
     if days[-1] < days[0]:
         raise PermanentError(f"period {period} ends before it begins")
     newest = notes.pinned.publication.as_of
     if days[-1] > newest:
-        raise PermanentError(f"{days[-1]} is after the publication's date, {newest}; what comes later is not known")
+        raise PermanentError(f"{days[-1]} is after the publication's date, {newest}; later values are not known")
     return week_of(days[0]), week_of(days[-1])
 
 

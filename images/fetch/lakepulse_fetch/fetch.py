@@ -278,5 +278,5 @@ class _Run:
         )
         if names and unreached == names:
             raise TemporaryError(
-                f"{api.name}: no requests without a token are left in this hour; set GITHUB_TOKEN or run again later"
+                f"{api.name}: no requests without a token are left this hour; set GITHUB_TOKEN or run again later"
             )
