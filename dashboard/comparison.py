@@ -52,8 +52,8 @@ def _draw(view: View, frame: pd.DataFrame, *, found: Briefed) -> None:
         ]
         tiles.comparison(projects, rows, partial(briefs.link, view, found))
     st.caption(
-        f"Lines: the last year. Green and red: from {NOTABLE_PERCENT:.0f} % (shares: {NOTABLE_POINTS:.0f} points) and "
-        f"{NOTABLE_COUNT} of what is counted on. Bots are left out, except in their own share."
+        f"Lines: the last year. Green and red: at least {NOTABLE_PERCENT:.0f} % (shares: {NOTABLE_POINTS:.0f} points) and "
+        f"{NOTABLE_COUNT} of what is counted. Bots are excluded, except in their own share."
     )
 
 

@@ -167,7 +167,7 @@ def comparison(projects: Sequence[str], rows: Sequence[Row], link: Link) -> None
         body.append(f'<tr><th scope="row">{_anchor(row.title, row.link)}</th>{cells}</tr>')
     head = f'<thead><tr><th scope="col">Figure</th>{heads}</tr></thead>'
     notes = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    below = f'<div class="lp-table"><p>What is missing ({_PARTIAL}: in part)</p><ol>{notes}</ol></div>' if reasons else ""
+    below = f'<div class="lp-table"><p>What is missing ({_PARTIAL}: partial)</p><ol>{notes}</ol></div>' if reasons else ""
     _scrolling(
         "Figures of the projects side by side", f'<table class="lp-table">{head}<tbody>{"".join(body)}</tbody></table>{below}'
     )

@@ -42,7 +42,7 @@ def require_tools(*names: str) -> None:
     if "docker" in names:
         done = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False)  # noqa: S607 - from the PATH
         if done.returncode:
-            raise PermanentError(f"no Docker engine answers; start it, or see {_INSTALL['docker']}")
+            raise PermanentError(f"Docker is not responding; start it, or see {_INSTALL['docker']}")
 
 
 def say(text: str) -> None:

@@ -185,9 +185,7 @@ class Table:
         if not self.counted_by:
             problems.append("counted_by: empty")
         if problems:
-            raise PermanentError(
-                f"raw table {self.name}: not a column that bronze holds, or of another type: {', '.join(problems)}"
-            )
+            raise PermanentError(f"raw table {self.name}: not a bronze column, or of another type: {', '.join(problems)}")
 
     @property
     def scope_kind(self) -> ScopeKind:

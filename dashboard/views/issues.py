@@ -21,13 +21,13 @@ ANSWER_SOURCES = ["github_issues", "github_comments"]
 FIGURES = (
     Rolling(
         "answered_7d_share_12w",
-        "Share of issues answered within 7 days, 12 weeks of openings",
+        "Share of issues answered within 7 days, issues opened over 12 weeks",
         "share-answered",
         "issues opened",
     ),
     Rolling(
         "first_response_median_hours_12w",
-        "Median hours to the first answer, 12 weeks of openings",
+        "Median hours to the first answer, issues opened over 12 weeks",
         "time-to-first-response",
         "issues opened",
         is_log=True,

@@ -19,7 +19,7 @@ SOURCES = ["github_pulls"]
 FIGURES = (
     Rolling(
         "merge_median_days_12w",
-        "Median days from opening to merge, 12 weeks of merges",
+        "Median days from opening to merge, merges over 12 weeks",
         "time-to-merge",
         "merged",
         is_log=True,

@@ -79,7 +79,7 @@ def declared_figures(project: Path | None = None) -> dict[str, dict[str, Entry]]
                 if unknown := sorted(set(figure.sources) - SOURCES.keys()):
                     raise PermanentError(f"{where}: unknown source {', '.join(unknown)}; see lakepulse/sources.py")
                 if name in seen:
-                    raise PermanentError(f"{where}: declared in {seen[name]} already; choose another name")
+                    raise PermanentError(f"{where}: already declared in {seen[name]}; choose another name")
                 seen[name] = path.relative_to(project)
                 found.setdefault(model.name, {})[name] = figure
     return found

@@ -136,8 +136,8 @@ def _passed(state: State | None, settings: Settings) -> tuple[State, Passed]:
     passed = state.passed
     if (passed.run_id, passed.as_of, passed.is_demo) != (settings.run_id, settings.as_of, settings.demo):
         raise PermanentError(
-            f"the build that passed is of run {passed.run_id} as of {passed.as_of}, "
-            f"not of {settings.run_id} as of {settings.as_of}; build this run again"
+            f"the build that passed is from run {passed.run_id} as of {passed.as_of}, "
+            f"not from {settings.run_id} as of {settings.as_of}; build this run again"
         )
     return state, passed
 

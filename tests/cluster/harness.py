@@ -45,7 +45,7 @@ def why_not() -> str | None:
         if shutil.which(tool) is None:
             return f"{tool} is not installed"
     if _docker("info").returncode:
-        return "no Docker engine answers"
+        return "Docker is not responding"
     if _online():
         return None
     if _local_node_image() is None:

@@ -123,7 +123,7 @@ def test_a_partial_figure_is_marked_and_its_reason_is_said() -> None:
     [part] = [part for part in of(brief, "adopted").sentence if part.about == "stars"]
     assert part.missing == reason
     assert "11,104 stars (incomplete)" in said(brief, "adopted")[1]
-    assert said(brief, "trusted") == ("In part", f"8 of 9 figures complete; incomplete: {reason} (1 figure).")
+    assert said(brief, "trusted") == ("Partly", f"8 of 9 figures complete; incomplete: {reason} (1 figure).")
 
 
 def test_why_there_is_no_value_is_said_once() -> None:
@@ -139,7 +139,7 @@ def test_why_there_is_no_value_is_said_once() -> None:
     assert said(brief, "alive") == ("Unknown", "Commits unknown (without a/dam: not found).")
     assert said(brief, "answered") == ("Unknown", "Answers within 7 days unknown (without a/dam: not found).")
     assert said(brief, "adopted") == ("Unknown", "Downloads per day unknown (without a/dam: not found).")
-    assert said(brief, "trusted") == ("Little", "0 of 9 figures complete, 9 unknown.")
+    assert said(brief, "trusted") == ("Barely", "0 of 9 figures complete, 9 unknown.")
 
 
 def test_what_does_not_exist_is_not_unknown() -> None:
@@ -212,7 +212,7 @@ def test_a_change_across_a_known_break_is_said_and_not_judged() -> None:
     assert of(brief, "adopted").verdict == "Growing"
     assert all(part.tone == "none" for part in of(brief, "adopted").sentence if "down" in part.text)
     assert "down 80 % on last month across a change in counting on 2026-11-11" in said(brief, "adopted")[1]
-    assert said(brief, "trusted")[0] == "In part"
+    assert said(brief, "trusted")[0] == "Partly"
     assert "counted differently since 2026-11-11" in said(brief, "trusted")[1]
     # A break of another package is none.
     assert made(found, breaks=[known | {"scope": "pond"}]) == made(found)
@@ -224,10 +224,10 @@ def test_what_is_out_of_date_is_named_unless_it_is_known_to_be_gone() -> None:
         {"source": "github_issues", "scope": "a/lake", "is_stale": True, "status": "closed"},
         {"source": "github_issues", "scope": "b/other", "is_stale": True, "status": "ok"},
     ]
-    assert said(made(USUAL, freshness=rows), "trusted") == ("In part", "9 of 9 figures complete; out of date: lake.")
+    assert said(made(USUAL, freshness=rows), "trusted") == ("Partly", "9 of 9 figures complete; out of date: lake.")
     assert said(made(USUAL, freshness=rows[1:]), "trusted")[0] == "Yes"
     # Older publications do not say how the last visit ended.
-    assert said(made(USUAL, freshness=[{"source": "x", "scope": "lake", "is_stale": True}]), "trusted")[0] == "In part"
+    assert said(made(USUAL, freshness=[{"source": "x", "scope": "lake", "is_stale": True}]), "trusted")[0] == "Partly"
 
 
 def test_flags_are_said_in_words_unless_an_answer_says_them() -> None:

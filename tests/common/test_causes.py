@@ -110,7 +110,7 @@ def ended(act: Callable[[], Any], capfd: pytest.CaptureFixture[str]) -> tuple[in
         (S3(404, "NoSuchBucket"), PERMANENT, "the bucket does not exist"),
         (S3(500, "InternalError"), TEMPORARY, "answered 500"),
         (S3(503, "SlowDown"), TEMPORARY, "answered 503"),
-        (S3(507, "XMinioStorageFull"), PERMANENT, "it has no room"),
+        (S3(507, "XMinioStorageFull"), PERMANENT, "it is full"),
     ],
     ids=lambda value: value.code if isinstance(value, S3) else None,
 )

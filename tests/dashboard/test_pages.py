@@ -31,7 +31,7 @@ def total(page: AppTest, title: str) -> float:
     return float(drawn(page, title)["value"].sum())
 
 
-ANSWERED = "Share of issues answered within 7 days, 12 weeks of openings"
+ANSWERED = "Share of issues answered within 7 days, issues opened over 12 weeks"
 
 
 def table_with(page: AppTest, column: str) -> pd.DataFrame:
@@ -229,10 +229,10 @@ def figures(newest: Sql, figure: str, since: date, kind: str = "project") -> dic
     ("path", "title", "figure"),
     [
         ("issues", ANSWERED, "answered_7d_share_12w"),
-        ("issues", "Median hours to the first answer, 12 weeks of openings", "first_response_median_hours_12w"),
+        ("issues", "Median hours to the first answer, issues opened over 12 weeks", "first_response_median_hours_12w"),
         ("issues", "Issues closed per issue opened, 12 weeks", "closed_per_opened_12w"),
         ("issues", "Issues open at the end of the week", "open_issues"),
-        ("pulls", "Median days from opening to merge, 12 weeks of merges", "merge_median_days_12w"),
+        ("pulls", "Median days from opening to merge, merges over 12 weeks", "merge_median_days_12w"),
         ("pulls", "Share of ended pull requests that were merged, 12 weeks", "acceptance_12w"),
         ("commits", "Commits by people in 28 days", "commits_28d"),
         ("commits", "People with a commit in 28 days", "active_people_28d"),
@@ -256,7 +256,7 @@ def test_the_figure_of_a_summary_is_on_its_chart(app: App, newest: Sql) -> None:
     shares: dict[str, float] = dict(newest(newest_week, "answered_7d_share_12w"))
     assert legend(app("issues"), ANSWERED) == {name: f"{value:.0%}" for name, value in shares.items()}
     # Delta Lake has no median now, and no line.
-    assert set(legend(app("issues"), "Median hours to the first answer, 12 weeks of openings")) == {
+    assert set(legend(app("issues"), "Median hours to the first answer, issues opened over 12 weeks")) == {
         "Apache Hudi",
         "Apache Iceberg",
     }

@@ -123,7 +123,7 @@ def test_an_empty_table_is_published(lake: Lake) -> None:
 def test_only_the_build_of_this_run_is_published(lake: Lake, run_id: str, as_of: str) -> None:
     lake.stage(**tables({"a": 1}))
     lake.run_id, lake.as_of = run_id, as_of
-    with pytest.raises(PermanentError, match="the build that passed is of run run-1 as of 2024-03-10, not of"):
+    with pytest.raises(PermanentError, match="the build that passed is from run run-1 as of 2024-03-10, not from"):
         lake.publish()
     assert publications(lake.catalog()) == []
     (report,) = read_reports(open_store(lake.settings()), run_id)

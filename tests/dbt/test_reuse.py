@@ -378,14 +378,14 @@ def test_the_digest_is_markdown_and_harmless(published: Lake) -> None:
             "2024-03-10; 120 stars, up 100 % on last month."
         ),
         (
-            "**Can I trust the numbers?** In part. 4 of 5 figures complete; incomplete: without acme/dam: not found "
+            "**Can I trust the numbers?** Partly. 4 of 5 figures complete; incomplete: without acme/dam: not found "
             "\\(1 figure\\); counted differently since 2024-01-16 and 2024-03-10."
         ),
     ]
     assert section(text, POND)[0] == "Quiet: no commit by a person in 90 days."
     assert section(text, POND)[-2:] == [
         "**Is adoption growing?** Unknown. No package; 7 stars.",
-        "**Can I trust the numbers?** In part. 1 of 2 figures complete, 1 unknown; out of date: acme/pond.",
+        "**Can I trust the numbers?** Partly. 1 of 2 figures complete, 1 unknown; out of date: acme/pond.",
     ]
     assert len(section(text, "Alerts")) == len(ALERTS)
     assert len(section(text, "Rules that were not checked")) == len(UNCHECKED)

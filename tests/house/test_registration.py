@@ -87,7 +87,7 @@ CASES = {
         'key="release_id", born',
         'key="id", born',
         RENDER,
-        "error: raw table releases: not a column that bronze holds, or of another type: removal key: id",
+        "error: raw table releases: not a bronze column, or of another type: removal key: id",
     ),
     # --- the rendered files
     "a bronze model": Case(
@@ -161,7 +161,7 @@ CASES = {
         None,
         (ROOT / FIGURES).read_text(encoding="utf-8"),
         RENDER,
-        "_figures.yml: figure commits_28d: declared in models/gold/dim_figures.yml already",
+        "_figures.yml: figure commits_28d: already declared in models/gold/dim_figures.yml",
     ),
     "the figure of an alert's rule": Case(
         "dbt/alerts.yaml",

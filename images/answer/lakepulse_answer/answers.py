@@ -260,7 +260,7 @@ def _figure(notes: Notes, name: str) -> documents.Figure:
     _known("figure", name, known)
     notes.definition = known[name].definition
     if "project" not in known[name].scope_kinds:
-        raise PermanentError(f"figure {name} is one of {', '.join(known[name].scope_kinds)}, not of projects")
+        raise PermanentError(f"figure {name} is for {', '.join(known[name].scope_kinds)}, not for projects")
     return known[name]
 
 

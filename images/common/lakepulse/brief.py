@@ -333,8 +333,8 @@ def _trusted(own: _Own, late: Sequence[str]) -> Answer:
         parts.append(Part(f"; counted differently since {listed([str(day) for day in broken])}"))
     sentence = (*parts, Part("."))
     if 2 * complete < len(judged) or not judged:
-        return Answer("trusted", "Little", "bad", sentence)
-    return Answer("trusted", "In part" if reasons or late or broken else "Yes", "none", sentence)
+        return Answer("trusted", "Barely", "bad", sentence)
+    return Answer("trusted", "Partly" if reasons or late or broken else "Yes", "none", sentence)
 
 
 def _said(*clauses: _Clause) -> Sentence:

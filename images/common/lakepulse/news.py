@@ -69,4 +69,4 @@ def sentence(row: Mapping[str, Any]) -> str:
         case "newcomer":
             return f"{scope}: first commit by {subject}, {row['happened_on']}"
         case other:
-            raise ValueError(f"fct_news has a kind that has no words here: {other}")
+            raise ValueError(f"fct_news has a kind without a sentence here: {other}")

@@ -139,14 +139,14 @@ def _refusal(status: int, code: str, said: str) -> StepError | None:
         return PermanentError(f"{what}: this machine's clock is wrong; set it, then run again")
     if status in (401, 403):
         return PermanentError(
-            f"{what}: access refused; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what that key may do"
+            f"{what}: access refused; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and that key's permissions"
         )
     if code in {"NoSuchBucket", "NO_SUCH_BUCKET"}:
         return PermanentError(f"{what}: the bucket does not exist; create it, or correct LAKE_URL or WAREHOUSE_URL")
     if status == 404:
         return None
     if status == 507:
-        return PermanentError(f"{what}: it has no room; free space there, then run again")
+        return PermanentError(f"{what}: it is full; free space there, then run again")
     if status >= 500 or status in (408, 429):
         return TemporaryError(f"{what}; run again when it is back")
     return PermanentError(f"{what} ({_short(said)})")
@@ -203,7 +203,7 @@ def _postgres_error(state: str | None, why: str) -> StepError | None:
     if state.startswith("28"):
         return PermanentError(f"{what} refused to log in ({_short(why)}); check CATALOG_USER and CATALOG_PASSWORD")
     if state == "53100":
-        return PermanentError(f"{what} has no room ({_short(why)}); free space there, then run again")
+        return PermanentError(f"{what} is out of space ({_short(why)}); free space there, then run again")
     if state[:2] in {"08", "53", "57"}:
         return _away(what, why)
     return None
