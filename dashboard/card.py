@@ -304,7 +304,7 @@ def _incomplete(fresh: pd.DataFrame) -> list[str]:
     """A sentence for each incomplete history."""
     incomplete = fresh["covered_from"].notna()
     return [
-        f"{text.literal(row.scope)} has {text.literal(row.source)} only since {row.covered_from:%Y-%m-%d}."
+        f"{text.literal(row.scope)} has {text.literal(row.source)} data only since {row.covered_from:%Y-%m-%d}."
         for row in (fresh[incomplete].itertuples() if incomplete.any() else ())
     ]
 

@@ -67,9 +67,9 @@ def why_jvm_ended(seconds: float = 5) -> str | None:
     except subprocess.TimeoutExpired:
         return None
     if code == -signal.SIGKILL:
-        return "the JVM was killed (SIGKILL), as the system does when memory is short"
+        return "the JVM was killed (SIGKILL), as the system does when memory runs out"
     if code < 0:
-        return f"the JVM was ended by {signal.Signals(-code).name}"
+        return f"the JVM was terminated by {signal.Signals(-code).name}"
     return f"the JVM ended with exit code {code}"
 
 

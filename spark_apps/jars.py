@@ -76,7 +76,7 @@ def require_jars(folder: Path) -> None:
         PermanentError: a jar is missing.
     """
     if lacking := missing(LOCAL, folder):
-        raise PermanentError(f"{folder} lacks {', '.join(lacking)}; run `python -m spark_apps.jars` once, with a network")
+        raise PermanentError(f"{folder} lacks {', '.join(lacking)}; run `python -m spark_apps.jars` once, with network access")
 
 
 def java_path() -> Path | None:

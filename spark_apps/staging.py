@@ -173,7 +173,7 @@ def _typed(lines: DataFrame, table: Table) -> DataFrame:
     typed = parsed.select(*kept, "item", *(F.expr(column.value).alias(column.name) for column in table.columns))
     reason = (
         F.when(~F.ltrim("payload").startswith("{"), "not a JSON object")
-        .when(F.col("item._corrupt").isNotNull(), "not valid JSON, or a field of another kind than expected")
+        .when(F.col("item._corrupt").isNotNull(), "not valid JSON, or a field of an unexpected type")
         .when(F.expr(table.is_unusable), F.col(ODD))
     )
     return typed.withColumn(ODD, _odd(table)).withColumn("reason", reason).drop("item")

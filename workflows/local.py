@@ -64,7 +64,7 @@ def run(settings: Settings, pipeline: Pipeline, record: Step = RECORD) -> int:
         try:
             held.enter_context(lock(settings, _LOCK, wait_seconds=0))
         except TemporaryError:
-            print("another run is under way in this DATA_DIR; waiting for it to end", file=sys.stderr)
+            print("another run is in progress in this DATA_DIR; waiting for it to finish", file=sys.stderr)
             held.enter_context(lock(settings, _LOCK))
         return _Run(settings, pipeline, record).run()
 
@@ -139,7 +139,7 @@ class _Run:
         self.say(self.line(step, reports, "failed" if ended.code else "succeeded", seconds))
         if ended.code and not ended.errors and self.signal is None:
             killed = ended.code > 128
-            how = f"was ended by {signal.Signals(ended.code - 128).name}" if killed else f"ended with exit code {ended.code}"
+            how = f"was killed by {signal.Signals(ended.code - 128).name}" if killed else f"ended with exit code {ended.code}"
             error = f"error: {step.name} {how}: {ended.last or 'no output'} (log: {log})"
             ended = dataclasses.replace(ended, errors=(error,))
         for line in (*ended.warnings, *ended.errors):

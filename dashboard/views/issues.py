@@ -255,7 +255,7 @@ def show(view: View) -> None:
             labels,
             keys=("repo", "label"),
             empty="No labelled issues.",
-            note="A click on a bar opens the issues with the label on GitHub.",
+            note="Click a bar to open the issues with that label on GitHub.",
         )
     if filters.raw("Weekly values of each repository"):
         weekly_values(view)

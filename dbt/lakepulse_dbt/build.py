@@ -211,9 +211,9 @@ class _Result:
         if self.errors:
             text = f"dbt could not build: {_listed(self.errors)}"
             if any(_NO_ROOM in error for error in self.errors):
-                return PermanentError(f"{text}; nothing is published, free space, then run again")
+                return PermanentError(f"{text}; nothing is published; free space, then run again")
             if any(_UNREACHABLE.search(error) for error in self.errors):
-                return TemporaryError(f"{text}; nothing is published, run again when the engine is back")
+                return TemporaryError(f"{text}; nothing is published; run again when the engine is back")
             return PermanentError(f"{text}; nothing is published")
         if self.failures:
             return PermanentError(f"data tests failed: {_listed(self.failures)}; nothing is published")

@@ -125,10 +125,10 @@ def test_an_incomplete_history_is_not_reported_as_no_data(cut: Path, monkeypatch
     said = shown("issues", **python)
     assert "No labelled issues" not in said
     assert "Every open issue has an answer" not in said
-    assert "**Incomplete history.** apache/iceberg-python has github_issues only since" in said
+    assert "**Incomplete history.** apache/iceberg-python has github_issues data only since" in said
     # Even next to a repository with a complete history.
-    assert "apache/iceberg-python has github_commits only since" in shown("commits", project=["Apache Iceberg"])
-    assert "github_commits only since" not in shown("commits", project=["Delta Lake"])
+    assert "apache/iceberg-python has github_commits data only since" in shown("commits", project=["Apache Iceberg"])
+    assert "github_commits data only since" not in shown("commits", project=["Delta Lake"])
 
 
 @pytest.mark.usefixtures("clean_caches")

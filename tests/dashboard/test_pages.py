@@ -691,7 +691,7 @@ def test_an_older_publication_shows_what_was_revised_since(app: App, newest: Sql
 
 def test_an_incomplete_history_is_reported(app: App) -> None:
     page = app("issues")
-    incomplete = "apache/hudi has github_comments only since"
+    incomplete = "apache/hudi has github_comments data only since"
     # Once, although several figures are made of these comments.
     [notice] = [element.value for element in page.info if incomplete in element.value.replace("\\", "")]
     assert notice.startswith("**Incomplete history.**")
@@ -952,7 +952,7 @@ def test_a_comparison_reports_the_incomplete_histories_of_its_own_projects(app: 
     def shown(metric: str = "answered_7d_share_12w", **query: str | list[str]) -> str:
         return words(app("compare", metric=title_of(metric), **query)).replace("\\", "")
 
-    incomplete = "apache/hudi has github_comments only since"
+    incomplete = "apache/hudi has github_comments data only since"
     assert incomplete in shown(project=["Delta Lake"], compare=["Apache Hudi", "Delta Lake"])
     assert incomplete not in shown(project=["Apache Hudi"], compare=["Apache Iceberg", "Delta Lake"])
     # Nor of sources that the figure is not made of.

@@ -90,7 +90,7 @@ def test_a_jvm_that_is_killed_is_named_and_worth_another_try(lake: Lake) -> None
     os.kill(jvm, signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert (process.returncode, "Traceback" in said) == (TEMPORARY, False), said
-    assert "the JVM was killed (SIGKILL), as the system does when memory is short; run again" in said.splitlines()[-1]
+    assert "the JVM was killed (SIGKILL), as the system does when memory runs out; run again" in said.splitlines()[-1]
     lake.load()
     assert [row["number"] for row in lake.rows("issues", "number")] == [1, 2]
 

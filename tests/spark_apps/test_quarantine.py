@@ -38,7 +38,7 @@ BAD = {
     "issue_id: 99999999999999999999 is not a bigint": issue(1) | {"id": 99999999999999999999},
     "state: missing; is_draft: maybe is not a boolean": issue(1, state=None, draft="maybe"),
     "created_at: missing; updated_at: 2026 is not a timestamp": issue(1, created_at=None) | {"updated_at": "2026"},
-    "not valid JSON, or a field of another kind than expected": issue(1, user="octocat"),
+    "not valid JSON, or a field of an unexpected type": issue(1, user="octocat"),
     "not a JSON object": [1, 2],
 }
 

@@ -343,7 +343,7 @@ def test_a_step_that_takes_long_is_named_where_no_spinner_shows_it() -> None:
         "load running for 4 minutes",
         "build pending: Unschedulable: no cpu",
     ]
-    assert list(still(workflow("daily-abcde", "Running"), now)) == ["daily-abcde waits for its next step"]
+    assert list(still(workflow("daily-abcde", "Running"), now)) == ["daily-abcde is waiting for its next step"]
 
 
 def test_submit_passes_parameters_shows_steps_and_succeeds_with_the_workflow(shell: Shell, api: Api) -> None:

@@ -239,7 +239,7 @@ except ZeroDivisionError:
 def test_killed_step_is_named_with_its_signal(runner: Runner) -> None:
     ended = runner.run(FETCH, "os.kill(os.getpid(), signal.SIGKILL)", BUILD, PUBLISH)
     assert ended.returncode == 128 + signal.SIGKILL
-    assert "load was ended by SIGKILL" in ended.stderr
+    assert "load was killed by SIGKILL" in ended.stderr
     assert runner.recorded["FAILED_STEP"] == "load"
 
 
@@ -358,7 +358,7 @@ while not (data_dir / "go").exists():
         wait_for(runner.data_dir / "started")
         with runner.start(FETCH, LOAD, BUILD, PUBLISH) as second:
             assert second.stderr is not None
-            assert second.stderr.readline() == "another run is under way in this DATA_DIR; waiting for it to end\n"
+            assert second.stderr.readline() == "another run is in progress in this DATA_DIR; waiting for it to finish\n"
             (runner.data_dir / "go").touch()
             assert first.communicate(timeout=60)[1] == ""
             second.communicate(timeout=60)

@@ -166,7 +166,7 @@ def still(workflow: Document, now: datetime) -> Iterator[str]:
         lasts = f" for {humanize.precisedelta(now - started, format='%0.0f')}" if started else ""
         yield f"{_path(workflow, node):<32}  {phase}{lasts}{f': {one_line(why)}' if (why := node.get('message')) else ''}"
     if not at_work:
-        yield f"{workflow['metadata']['name']} waits for its next step"
+        yield f"{workflow['metadata']['name']} is waiting for its next step"
 
 
 def _path(workflow: Document, node: Document) -> str:
