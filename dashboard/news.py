@@ -46,7 +46,7 @@ def show(view: View, found: Briefed | None, days: int = 7) -> None:
         more.append(text.count(len(unchecked), "rule") + " not checked")
     shown = [_short(*line) for line in lines]
     if not has_news:
-        notes.append("an earlier version made this publication, before there was news")
+        notes.append("this publication was made by an earlier version, without news")
     if not lines:
         said = f"nothing stands out in the last {days} days" if has_news else "no alerts"
         shown.append(("Nothing unusual", [("", "", said if notes else f"no alerts, and {said}")]))

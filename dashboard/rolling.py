@@ -51,7 +51,7 @@ def show(view: View, rolling: Rolling, markers: pd.DataFrame | None = None) -> N
     with card.guarded(rolling.title):
         known = metrics.figures_of(view) if view.has("dim_figures") else {}
         if rolling.figure not in known:
-            sentence = "An earlier version made this publication, before there were figures of whole projects."
+            sentence = "This publication was made by an earlier version, without figures of whole projects."
             if view.says_first(sentence, "figures"):
                 st.info(sentence, icon=":material/inbox:")
             return

@@ -71,7 +71,7 @@ def test_a_changed_entry_is_drift_until_it_is_rendered(tmp_path: Path) -> None:
     path = tmp_path / "models" / "silver" / "figures" / "_figures.yml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("title: Stars\n", "title: Stargazers\n"), encoding="utf-8")
-    with pytest.raises(PermanentError, match=r"figure_models\.sql does not follow .*; run make render$"):
+    with pytest.raises(PermanentError, match=r"figure_models\.sql does not match .*; run make render$"):
         check_rendered(tmp_path)
     assert write(tmp_path) == [tmp_path / "macros" / "figure_models.sql"]
     check_rendered(tmp_path)
@@ -100,7 +100,7 @@ def test_a_figure_has_one_definition(tmp_path: Path) -> None:
     project = declare(tmp_path, silver_one={"stars": ENTRY}, silver_two={"stars": ENTRY})
     with pytest.raises(PermanentError) as refused:
         declared_figures(project)
-    message = "models/silver_two.yml: figure stars: declared in models/silver_one.yml already; choose another name"
+    message = "models/silver_two.yml: figure stars: already declared in models/silver_one.yml; choose another name"
     assert str(refused.value) == message
 
 

@@ -130,7 +130,7 @@ CASES = {
         "dbt/macros/figure_models.sql", '"stars_gained_28d"', '"gained"', RENDER, "{tree}/dbt/macros/figure_models.sql;"
     ),
     "a figure in the macro, at build": Case(
-        "dbt/macros/figure_models.sql", '"stars_gained_28d"', '"gained"', BUILD, "macros/figure_models.sql does not follow"
+        "dbt/macros/figure_models.sql", '"stars_gained_28d"', '"gained"', BUILD, "macros/figure_models.sql does not match"
     ),
     "a rendered pipeline": Case(
         "workflows/rendered/daily.yaml", None, None, RENDER, "error: out of date: {tree}/workflows/rendered/daily.yaml;"
