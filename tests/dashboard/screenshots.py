@@ -1,4 +1,4 @@
-"""Pictures of every page: `python -m tests.dashboard.screenshots DATA_DIR FOLDER`.
+"""Pictures of every page of the demo: `python -m tests.dashboard.screenshots`, with `PYTHONPATH` as in CONTRIBUTING.md.
 
 Each is a PNG with few colours, small enough for a README.
 """
@@ -6,7 +6,6 @@ Each is a PNG with few colours, small enough for a README.
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 
 from PIL import Image
@@ -14,6 +13,7 @@ from PIL import Image
 from dashboard.views import PAGES
 from tests.dashboard import browser
 
+_ROOT = Path(__file__).resolve().parents[2]
 _QUERIES = {"project": "project?project=Apache+Iceberg"}
 """Page -> its address, if it shows nothing without a choice."""
 _COLOURS = 128
@@ -52,4 +52,4 @@ def save(picture: bytes, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(_ROOT / ".data" / "demo", _ROOT / "dashboard" / "screenshots")
