@@ -23,7 +23,7 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
-from lakepulse.catalog import pyiceberg_properties
+from lakepulse.catalog import catalog_uri, read_only_properties
 from lakepulse.names import CATALOG, GOLD
 from lakepulse.outcome import one_line
 from lakepulse.publications import Publication
@@ -104,14 +104,11 @@ class Embedded:
     """PyIceberg reads the snapshots in this process."""
 
     def __init__(self, settings: Settings) -> None:
-        properties = pyiceberg_properties(settings) | {"init_catalog_tables": "false"}
-        if properties["uri"].startswith("sqlite:///"):
-            path = Path(properties["uri"].removeprefix("sqlite:///"))
-            if not path.is_file():
-                raise UnavailableError(f"No data in {path.parent} yet. Run the pipeline, or set DATA_DIR.")
-            # SQLite's read-only mode: it does not even create an empty catalog.
-            properties["uri"] = f"sqlite:///{path.as_uri()}?mode=ro&uri=true"
-        self._catalog: Catalog = _reading("the catalog", lambda: load_catalog(CATALOG, **properties))
+        uri = catalog_uri(settings)
+        path = Path(uri.removeprefix("sqlite:///"))
+        if uri.startswith("sqlite:///") and not path.is_file():
+            raise UnavailableError(f"No data in {path.parent} yet. Run the pipeline, or set DATA_DIR.")
+        self._catalog: Catalog = _reading("the catalog", lambda: load_catalog(CATALOG, **read_only_properties(settings)))
 
     def current(self, name: str) -> pa.Table:
         def read() -> pa.Table:

@@ -42,15 +42,7 @@ def export(settings: Settings, out: Path) -> None:
                 rows = read_table(catalog, newest, name).sort_by([(column, "ascending") for column in grain])
                 parquet.write_table(rows, partial / f"{name}.parquet")
                 csv.write_csv(_iso(rows), partial / f"{name}.csv")
-            manifest = {
-                "as_of": newest.as_of.isoformat(),
-                "run_id": newest.run_id,
-                "published_at": newest.published_at.isoformat(),
-                "is_demo": newest.is_demo,
-                "row_counts": dict(sorted(newest.row_counts.items())),
-                "snapshot_ids": dict(sorted(newest.snapshots.items())),
-            }
-            write_json(partial / MANIFEST, manifest)
+            write_json(partial / MANIFEST, newest.manifest())
     log.info("exported", folder=str(out), tables=len(newest.snapshots), rows=sum(newest.row_counts.values()))
 
 

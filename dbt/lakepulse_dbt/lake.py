@@ -65,15 +65,7 @@ def lake(settings: Settings, out: Path, wanted: str | None, address: str) -> Non
         with whole_folder(out, CARD) as partial:
             for name, snapshot_id in sorted(publication.snapshots.items()):
                 _write_table(catalog.load_table(f"{GOLD}.{name}"), snapshot_id, partial, name)
-            card = {
-                "as_of": publication.as_of.isoformat(),
-                "run_id": publication.run_id,
-                "published_at": publication.published_at.isoformat(),
-                "is_demo": publication.is_demo,
-                "row_counts": dict(sorted(publication.row_counts.items())),
-                "snapshot_ids": dict(sorted(publication.snapshots.items())),
-            }
-            _write_catalog(partial, card | {"address": address})
+            _write_catalog(partial, publication.manifest() | {"address": address})
     log.info(
         "the lake is written", folder=str(out), run_id=publication.run_id, tables=len(publication.snapshots), address=address
     )

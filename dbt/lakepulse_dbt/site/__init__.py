@@ -78,9 +78,7 @@ class _Site:
         self.newest = newest
         self.address = address
         self.tables = tables
-        self.publication = documents.Publication(
-            run_id=newest.run_id, as_of=newest.as_of, published_at=newest.published_at, is_demo=newest.is_demo
-        )
+        self.publication = documents.Publication.model_validate(newest, from_attributes=True)
         self.slugs = slugs(sorted({row["project"] for row in tables["dim_projects"]}))
         self.figures: dict[str, list[Figure]] = defaultdict(list)
         for figure in found:
@@ -90,9 +88,7 @@ class _Site:
             if row["scope_kind"] == "project":
                 self.series[row["scope"], row["figure"]].append(row)
         self.meanings = {
-            name: Meaning(
-                **{key: getattr(meaning, key) for key in Meaning.model_fields if key != "sources"}, sources=[*meaning.sources]
-            )
+            name: Meaning.model_validate(meaning, from_attributes=True)
             for name, meaning in meanings(tables["dim_figures"]).items()
         }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, validate_call
 
-from lakepulse.figures import week_of, worded
+from lakepulse.figures import meanings, week_of, worded
 from lakepulse.news import sentence
 from lakepulse.outcome import PermanentError
 from lakepulse_answer import documents
@@ -53,13 +53,7 @@ class Notes:
         return Receipt(
             tool=tool,
             arguments=dict(arguments),
-            publication=documents.Publication(
-                run_id=publication.run_id,
-                as_of=publication.as_of,
-                published_at=publication.published_at,
-                is_demo=publication.is_demo,
-                code_version=publication.code_version,
-            ),
+            publication=documents.Publication.model_validate(publication, from_attributes=True),
             snapshots={table: str(publication.snapshots[table]) for table in tables},
             queries=self.queries,
             definition=self.definition,
@@ -247,12 +241,8 @@ def replay(reader: Reader, receipt: Receipt) -> Replayed:
 
 
 def _figures(notes: Notes) -> dict[str, documents.Figure]:
-    found = {}
-    for row in notes.rows("figures"):
-        listed = {key: row[key].split(", ") for key in ("scope_kinds", "sources")}
-        kept = {key: value for key, value in row.items() if key in documents.Figure.model_fields}
-        found[row["figure"]] = documents.Figure(**kept | listed)
-    return found
+    known = meanings(notes.rows("figures"))
+    return {name: documents.Figure.model_validate(meaning, from_attributes=True) for name, meaning in known.items()}
 
 
 def _figure(notes: Notes, name: str) -> documents.Figure:

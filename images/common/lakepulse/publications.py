@@ -47,6 +47,17 @@ class Publication:
         """Distinguishes publications, also two of one run that was published again."""
         return f"{self.run_id} {self.published_at.isoformat()}"
 
+    def manifest(self) -> dict[str, Any]:
+        """For JSON beside files that were made of it: what it is, with the row count and snapshot id of each table."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "run_id": self.run_id,
+            "published_at": self.published_at.isoformat(),
+            "is_demo": self.is_demo,
+            "row_counts": dict(sorted(self.row_counts.items())),
+            "snapshot_ids": dict(sorted(self.snapshots.items())),
+        }
+
 
 def tag(run_id: str) -> str:
     """The tag of a run's publication, on every gold table."""
