@@ -75,7 +75,7 @@ def test_the_copy_on_disk_is_removed_with_its_snapshot(lake: Settings, tmp_path:
 
 
 def test_a_table_missing_from_the_publication_is_named(lake: Settings) -> None:
-    with pytest.raises(UnavailableError, match="has no table fct_nothing"):
+    with pytest.raises(UnavailableError, match="without the table fct_nothing"):
         Snapshot(open_backend(lake), published(lake)[0]).run("SELECT * FROM gold.fct_nothing", {})
 
 
@@ -196,7 +196,7 @@ def test_rows_from_trino_have_golds_types_and_tables_are_read_concurrently(lake:
 def test_a_table_that_fails_leaves_those_copied_with_it(lake: Settings) -> None:
     snapshot = Snapshot(open_backend(lake), published(lake)[0])
     for _ in range(2):
-        with pytest.raises(UnavailableError, match="has no table fct_nothing"):
+        with pytest.raises(UnavailableError, match="without the table fct_nothing"):
             snapshot.run("SELECT * FROM gold.fct_nothing, gold.dim_projects, gold.fct_known_breaks", {})
     assert snapshot.run("SELECT * FROM gold.dim_projects, gold.fct_known_breaks", {}).num_rows
 
